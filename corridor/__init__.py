@@ -1,0 +1,98 @@
+"""Plan transit corridors: multimodal freight networks, their borders and their sovereignty rules.
+
+The verbs and the classes they return are listed in ``__all__``. They are imported on first use, so that
+``import corridor`` costs next to nothing and a program pays for the solver only when it plans.
+
+Examples
+--------
+>>> import corridor
+>>> corridor.InputError.__mro__[1].__name__
+'CorridorError'
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from corridor.errors import (
+        CorridorError,
+        InputError,
+        MissingExtraError,
+        NoRouteError,
+        SolverError,
+    )
+    from corridor.network import Demand, Network, load_demand, load_network
+    from corridor.planning import Case, Itinerary, Plan, alternatives, plan, route
+    from corridor.report import write_geopackage
+    from corridor.sovereignty import Rules, load_rules
+    from corridor.study import Comparison, Study, compare, load_study
+
+__all__ = [
+    "Case",
+    "Comparison",
+    "CorridorError",
+    "Demand",
+    "InputError",
+    "Itinerary",
+    "MissingExtraError",
+    "Network",
+    "NoRouteError",
+    "Plan",
+    "Rules",
+    "SolverError",
+    "Study",
+    "__version__",
+    "alternatives",
+    "compare",
+    "load_demand",
+    "load_network",
+    "load_rules",
+    "load_study",
+    "plan",
+    "route",
+    "write_geopackage",
+]
+
+# Public name -> the room that holds it; the room's own __init__ says which module.
+_ROOMS = {
+    "Case": "corridor.planning",
+    "Comparison": "corridor.study",
+    "CorridorError": "corridor.errors",
+    "Demand": "corridor.network",
+    "InputError": "corridor.errors",
+    "Itinerary": "corridor.planning",
+    "MissingExtraError": "corridor.errors",
+    "Network": "corridor.network",
+    "NoRouteError": "corridor.errors",
+    "Plan": "corridor.planning",
+    "Rules": "corridor.sovereignty",
+    "SolverError": "corridor.errors",
+    "Study": "corridor.study",
+    "alternatives": "corridor.planning",
+    "compare": "corridor.study",
+    "load_demand": "corridor.network",
+    "load_network": "corridor.network",
+    "load_rules": "corridor.sovereignty",
+    "load_study": "corridor.study",
+    "plan": "corridor.planning",
+    "route": "corridor.planning",
+    "write_geopackage": "corridor.report",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name on first use and keep it (PEP 562)."""
+    room = _ROOMS.get(name)
+    if room is None:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value: object = getattr(import_module(room), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})
