@@ -1,0 +1,177 @@
+"""The directed graph that every algorithm of the core works on: arrays of arc ends, and their CSR."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from corridor.errors import InputError
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+IntArray: TypeAlias = npt.NDArray[np.int32]
+
+INT32_MAX = int(np.iinfo(np.int32).max)
+
+
+def as_positions(name: str, values: npt.ArrayLike, limit: int) -> IntArray:
+    """Return one-dimensional positions in ``0 .. limit - 1`` as int32, or say what is wrong.
+
+    Parameters
+    ----------
+    name
+        What the array is called in messages.
+    values
+        One-dimensional array-like of whole numbers; whole floats are taken, 0.7 is not.
+    limit
+        Number of positions there are.
+
+    Returns
+    -------
+    IntArray
+        int32, C-contiguous; may share memory with ``values``.
+
+    Raises
+    ------
+    InputError
+        When the array is not one-dimensional, not whole numbers, or out of range.
+
+    Examples
+    --------
+    >>> as_positions("origins", [0, 2], 3)
+    array([0, 2], dtype=int32)
+    >>> as_positions("origins", [0, 3], 3)
+    Traceback (most recent call last):
+    corridor.errors.InputError: origins must lie in 0..2; found 3 at position 1 (1 of 2 values); \
+use 0-based positions
+    """
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise InputError(
+            f"{name} must be one-dimensional; found shape {array.shape}; pass a flat array"
+        )
+    if array.size == 0:
+        return np.empty(0, dtype=np.int32)
+    if array.dtype.kind not in "iuf":
+        raise InputError(
+            f"{name} must hold whole numbers; found dtype {array.dtype}; "
+            "translate ids to 0-based positions first"
+        )
+    if array.dtype.kind == "f":
+        _refuse(name, array, array != np.floor(array), "hold whole numbers", "round them first")
+    outside = ~((array >= 0) & (array < limit))
+    span = f"lie in 0..{limit - 1}" if limit else "be empty: there is nothing to point at"
+    _refuse(name, array, outside, span, "use 0-based positions")
+    return np.ascontiguousarray(array, dtype=np.int32)
+
+
+def _refuse(
+    name: str, array: npt.NDArray[np.generic], bad: npt.NDArray[np.bool_], must: str, remedy: str
+) -> None:
+    """Raise for the first true entry of ``bad``."""
+    if not bad.any():
+        return
+    first = int(np.argmax(bad))
+    raise InputError(
+        f"{name} must {must}; found {array[first]} at position {first} "
+        f"({int(bad.sum())} of {array.size} values); {remedy}"
+    )
+
+
+def _locked(array: IntArray) -> IntArray:
+    """Return a read-only array that nobody else can write to."""
+    if array.flags.writeable or not array.flags.owndata:
+        array = array.copy()
+        array.flags.writeable = False
+    return array
+
+
+def _compressed(ends: IntArray, n_nodes: int) -> tuple[IntArray, IntArray]:
+    """Return (indptr, order): arc ids grouped by end node, in arc order inside a group."""
+    indptr = np.zeros(n_nodes + 1, dtype=np.int32)
+    np.cumsum(np.bincount(ends, minlength=n_nodes), out=indptr[1:])
+    order = np.argsort(ends, kind="stable").astype(np.int32)
+    indptr.flags.writeable = False
+    order.flags.writeable = False
+    return indptr, order
+
+
+@dataclass(frozen=True, slots=True, eq=False, init=False, repr=False)
+class Graph:
+    """Immutable directed graph; arcs keep the order in which the caller gave them.
+
+    Self loops and parallel arcs are allowed: an arc is its position, not its pair of ends.
+
+    Parameters
+    ----------
+    n_nodes
+        Number of nodes, ``0 .. 2**31 - 2``.
+    tail, head
+        Node each arc leaves and enters: whole numbers in ``0 .. n_nodes - 1``, equal length.
+
+    Attributes
+    ----------
+    n_nodes, n_arcs : int
+        Sizes.
+    tail, head : IntArray
+        int32 (n_arcs,), read-only.
+    indptr, order : IntArray
+        CSR by tail: the arcs that leave node ``v`` are ``order[indptr[v]:indptr[v + 1]]``,
+        int32 (n_nodes + 1,) and (n_arcs,), read-only.
+    reverse_indptr, reverse_order : IntArray
+        The same by head: the arcs that enter a node.
+
+    Raises
+    ------
+    InputError
+        For sizes that differ, a cast that would lose digits, or a node out of range.
+
+    Examples
+    --------
+    >>> graph = Graph(3, tail=[2, 0, 0], head=[0, 1, 2])
+    >>> graph
+    Graph(n_nodes=3, n_arcs=3)
+    >>> graph.order[graph.indptr[0] : graph.indptr[1]]
+    array([1, 2], dtype=int32)
+    >>> Graph(3, [0], [0.7])
+    Traceback (most recent call last):
+    corridor.errors.InputError: head must hold whole numbers; found 0.7 at position 0 \
+(1 of 1 values); round them first
+    """
+
+    n_nodes: int
+    n_arcs: int
+    tail: IntArray
+    head: IntArray
+    indptr: IntArray
+    order: IntArray
+    reverse_indptr: IntArray
+    reverse_order: IntArray
+
+    def __init__(self, n_nodes: int, tail: npt.ArrayLike, head: npt.ArrayLike) -> None:
+        if not isinstance(n_nodes, int | np.integer) or isinstance(n_nodes, bool):
+            raise InputError(f"n_nodes must be a whole number; found {n_nodes!r}; pass an int")
+        if not 0 <= n_nodes < INT32_MAX:
+            raise InputError(f"n_nodes must lie in 0..{INT32_MAX - 1}; found {n_nodes}")
+        tails = _locked(as_positions("tail", tail, int(n_nodes)))
+        heads = _locked(as_positions("head", head, int(n_nodes)))
+        if tails.size != heads.size:
+            raise InputError(
+                f"tail and head must be equally long; found {tails.size} and {heads.size} values; "
+                "give both ends of every arc"
+            )
+        indptr, order = _compressed(tails, int(n_nodes))
+        reverse_indptr, reverse_order = _compressed(heads, int(n_nodes))
+        values = (
+            int(n_nodes), tails.size, tails, heads,
+            indptr, order, reverse_indptr, reverse_order,
+        )  # fmt: skip
+        for field, value in zip(self.__dataclass_fields__, values, strict=True):
+            object.__setattr__(self, field, value)
+
+    def __repr__(self) -> str:
+        return f"Graph(n_nodes={self.n_nodes}, n_arcs={self.n_arcs})"
+
+    def __reduce__(self) -> tuple[type["Graph"], tuple[int, IntArray, IntArray]]:
+        # Pickled arrays come back writable, so a copy is built anew from its arc ends.
+        return Graph, (self.n_nodes, self.tail, self.head)

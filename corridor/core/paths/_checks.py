@@ -1,0 +1,71 @@
+"""What the path functions ask of their arguments, and which implementation answers."""
+
+import os
+import sys
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from corridor.core.graph import FloatArray, Graph
+from corridor.errors import InputError
+
+Method: TypeAlias = Literal["auto", "scipy", "kernels"]
+
+KERNEL_WORK = 1_000_000
+"""Trees x arcs above which compiling or loading the kernels pays for itself."""
+
+
+def as_costs(name: str, values: npt.ArrayLike, graph: Graph, ndims: tuple[int, ...]) -> FloatArray:
+    """Return arc costs as float64, C-contiguous, last axis ``n_arcs``.
+
+    Raises
+    ------
+    InputError
+        When the shape does not fit the graph, or an entry is negative, NaN or no number.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "iuf" and array.size:
+        raise InputError(f"{name} must hold numbers; found dtype {array.dtype}; pass floats")
+    if array.ndim not in ndims or array.shape[-1] != graph.n_arcs:
+        shapes = {1: f"({graph.n_arcs},)", 2: f"(n, {graph.n_arcs})"}
+        wanted = " or ".join(shapes[ndim] for ndim in ndims)
+        raise InputError(
+            f"{name} must have shape {wanted}, one value for each arc of the graph; "
+            f"found {array.shape}; give the costs in the order of the arcs"
+        )
+    costs = np.ascontiguousarray(array, dtype=np.float64)
+    if costs.size and not costs.min() >= 0:  # NaN fails the comparison as well
+        bad = ~(costs >= 0)
+        where = np.argwhere(bad)[0]
+        position = ", ".join(str(index) for index in where)
+        raise InputError(
+            f"{name} must be >= 0 (inf closes an arc); found {costs[tuple(where)]} at position "
+            f"[{position}] ({int(bad.sum())} of {costs.size} values); "
+            "shift the costs or close the arcs"
+        )
+    return costs
+
+
+def as_threads(threads: int | None) -> int:
+    """Return the number of threads to use: every core this process may use when None."""
+    if threads is None:
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
+    if not isinstance(threads, int | np.integer) or isinstance(threads, bool) or threads < 1:
+        raise InputError(f"threads must be a whole number >= 1 or None; found {threads!r}")
+    return int(threads)
+
+
+def uses_kernels(method: Method, work: int) -> bool:
+    """Return whether the compiled kernels answer; ``work`` is trees x arcs.
+
+    Loading numba costs a process more than a second, so ``auto`` leaves small work to SciPy
+    unless numba is there already. Both give the same distances and the same trees.
+    """
+    if method == "auto":
+        return work >= KERNEL_WORK or "numba" in sys.modules
+    if method not in ("scipy", "kernels"):
+        raise InputError(f"method must be 'auto', 'scipy' or 'kernels'; found {method!r}")
+    return method == "kernels"

@@ -1,0 +1,233 @@
+"""Shortest-path trees for many (cost row, origin) pairs, and the paths in them."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from corridor.core.graph import FloatArray, Graph, IntArray, as_positions
+from corridor.core.paths import _scipy
+from corridor.core.paths._checks import Method, as_costs, as_threads, uses_kernels
+from corridor.errors import InputError
+
+BLOCKS_PER_THREAD = 4
+"""Blocks each thread gets on average: enough to even out trees of unequal size."""
+
+
+def run_blocks(work: Callable[[int, int], object], size: int, threads: int) -> None:
+    """Call ``work(first, last)`` over ``0 .. size - 1`` in blocks, on ``threads`` threads."""
+    if threads == 1 or size < 2:
+        work(0, size)
+        return
+    n_blocks = min(size, threads * BLOCKS_PER_THREAD)
+    edges = np.linspace(0, size, n_blocks + 1).astype(int).tolist()
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        for future in [pool.submit(work, first, last) for first, last in pairwise(edges)]:
+            future.result()
+
+
+def shortest_trees(
+    graph: Graph,
+    cost: npt.ArrayLike,
+    rows: npt.ArrayLike,
+    origins: npt.ArrayLike,
+    threads: int | None = None,
+    method: Method = "auto",
+) -> tuple[FloatArray, IntArray]:
+    """Return the shortest-path tree of each pair (cost row, origin).
+
+    Pair ``p`` searches from ``origins[p]`` under ``cost[rows[p]]``. Pairs with equal rows should
+    stand together: a row is packed once for each run of them.
+
+    Parameters
+    ----------
+    graph
+        The graph.
+    cost
+        (n_rows, n_arcs), >= 0; inf closes an arc.
+    rows, origins
+        (n_pairs,) whole numbers: row of ``cost``, node.
+    threads
+        Threads to use; None takes every core the process may use. Results do not depend on it.
+    method
+        ``"scipy"``, ``"kernels"``, or ``"auto"``: kernels when n_pairs x n_arcs >= 1e6 or numba
+        is loaded already. Both give the same distances and trees.
+
+    Returns
+    -------
+    distance : FloatArray
+        float64 (n_pairs, n_nodes) in the unit of ``cost``; inf where unreachable.
+    predecessor_arc : IntArray
+        int32 (n_pairs, n_nodes): the arc by which the tree enters the node; -1 at the origin and
+        where unreachable. Of several shortest paths the tree keeps the lowest arc that comes from
+        a nearer node, so it is a function of graph and costs alone.
+
+    Raises
+    ------
+    InputError
+        For shapes that do not fit, negative or NaN costs, rows or nodes out of range.
+
+    Examples
+    --------
+    >>> graph = Graph(3, [0, 1, 0], [1, 2, 2])
+    >>> distance, arc = shortest_trees(graph, [[1.0, 1.0, 3.0], [1.0, 1.0, 1.5]], [0, 1], [0, 0])
+    >>> distance
+    array([[0. , 1. , 2. ],
+           [0. , 1. , 1.5]])
+    >>> arc
+    array([[-1,  0,  1],
+           [-1,  0,  2]], dtype=int32)
+    """
+    costs = as_costs("cost", cost, graph, (2,))
+    row = as_positions("rows", rows, costs.shape[0])
+    origin = as_positions("origins", origins, graph.n_nodes)
+    if row.size != origin.size:
+        raise InputError(
+            f"rows and origins must be equally long; found {row.size} and {origin.size} values; "
+            "give one row and one origin for each tree"
+        )
+    n_threads = as_threads(threads)
+    distance = np.empty((row.size, graph.n_nodes), dtype=np.float64)
+    predecessor = np.empty((row.size, graph.n_nodes), dtype=np.int32)
+    if not uses_kernels(method, row.size * graph.n_arcs):
+        _scipy.grow_trees(graph, costs, row, origin, distance, predecessor)
+        return distance, predecessor
+    from corridor.core.paths import _kernels
+
+    neighbor = graph.head[graph.order]
+
+    def fill(first: int, last: int) -> None:
+        _kernels.grow_trees(
+            graph.tail, graph.head, graph.indptr, graph.order,
+            graph.reverse_indptr, graph.reverse_order,
+            neighbor, costs, row, origin, first, last, distance, predecessor,
+        )  # fmt: skip
+
+    run_blocks(fill, row.size, n_threads)
+    return distance, predecessor
+
+
+def arc_paths(graph: Graph, predecessor_arc: npt.ArrayLike, destination: int) -> IntArray:
+    """Return the arcs of one tree's path to ``destination``, first arc first.
+
+    Parameters
+    ----------
+    graph
+        The graph the tree was grown on.
+    predecessor_arc
+        (n_nodes,): one row of the second result of :func:`shortest_trees`.
+    destination
+        Node.
+
+    Returns
+    -------
+    IntArray
+        int32 arc ids; empty at the origin, and at a node the tree does not reach (tell the two
+        apart by the distance).
+
+    Raises
+    ------
+    InputError
+        When ``predecessor_arc`` is no tree of this graph.
+
+    Examples
+    --------
+    >>> graph = Graph(3, [0, 1, 0], [1, 2, 2])
+    >>> arc_paths(graph, [-1, 0, 1], 2)
+    array([0, 1], dtype=int32)
+    """
+    tree = _as_trees(graph, np.asarray(predecessor_arc)[np.newaxis])[0]
+    node = int(as_positions("destination", [destination], graph.n_nodes)[0])
+    arcs: list[int] = []
+    while tree[node] >= 0:
+        arcs.append(int(tree[node]))
+        node = int(graph.tail[arcs[-1]])
+        if len(arcs) >= graph.n_nodes:
+            raise InputError(_no_tree(destination))
+    return np.array(arcs[::-1], dtype=np.int32)
+
+
+def arc_paths_batch(
+    graph: Graph, predecessor_arc: npt.ArrayLike, trees: npt.ArrayLike, destinations: npt.ArrayLike
+) -> tuple[npt.NDArray[np.int64], IntArray]:
+    """Return the arcs of many paths at once: path ``i`` lies in ``trees[i]``.
+
+    Parameters
+    ----------
+    graph
+        The graph the trees were grown on.
+    predecessor_arc
+        (n_trees, n_nodes), the second result of :func:`shortest_trees`.
+    trees, destinations
+        (n_paths,) whole numbers: row of ``predecessor_arc``, node.
+
+    Returns
+    -------
+    indptr : int64 (n_paths + 1,)
+        Path ``i`` is ``arcs[indptr[i]:indptr[i + 1]]``, first arc first.
+    arcs : IntArray
+        int32 arc ids; a path is empty at the origin and where unreachable.
+
+    Raises
+    ------
+    InputError
+        When a row is no tree of this graph, or a position is out of range.
+
+    Examples
+    --------
+    >>> graph = Graph(3, [0, 1, 0], [1, 2, 2])
+    >>> arc_paths_batch(graph, [[-1, 0, 1], [-1, 0, 2]], [0, 1, 1], [2, 2, 0])
+    (array([0, 2, 3, 3]), array([0, 1, 2], dtype=int32))
+    """
+    predecessor = _as_trees(graph, predecessor_arc)
+    tree = as_positions("trees", trees, predecessor.shape[0])
+    node = as_positions("destinations", destinations, graph.n_nodes)
+    if tree.size != node.size:
+        raise InputError(
+            f"trees and destinations must be equally long; found {tree.size} and {node.size} "
+            "values; give one tree and one destination for each path"
+        )
+    # All paths take one step back at a time: as many array passes as the longest has arcs.
+    ends = node.copy()
+    active = np.arange(node.size)
+    steps: list[tuple[npt.NDArray[np.intp], IntArray]] = []
+    count = np.zeros(node.size, dtype=np.int64)
+    while active.size:
+        arcs = predecessor[tree[active], ends[active]]
+        active, arcs = active[arcs >= 0], arcs[arcs >= 0]
+        ends[active] = graph.tail[arcs]
+        count[active] += 1
+        steps.append((active, arcs))
+        if active.size and len(steps) >= graph.n_nodes:
+            raise InputError(_no_tree(int(node[active[0]])))
+    indptr = np.zeros(node.size + 1, dtype=np.int64)
+    np.cumsum(count, out=indptr[1:])
+    out = np.empty(int(indptr[-1]), dtype=np.int32)
+    for step, (path, arcs) in enumerate(steps, start=1):
+        out[indptr[path + 1] - step] = arcs
+    return indptr, out
+
+
+def _as_trees(graph: Graph, values: npt.ArrayLike) -> IntArray:
+    """Return predecessor arcs as int32 (n_trees, n_nodes), each -1 or an arc."""
+    array = np.asarray(values)
+    if array.ndim != 2 or array.shape[1] != graph.n_nodes or array.dtype.kind not in "iu":
+        raise InputError(
+            f"predecessor_arc must hold whole numbers, {graph.n_nodes} for each tree; found "
+            f"shape {array.shape}, dtype {array.dtype}; pass what shortest_trees returned"
+        )
+    if array.size and not (array.min() >= -1 and array.max() < graph.n_arcs):
+        raise InputError(
+            f"predecessor_arc must lie in -1..{graph.n_arcs - 1}; found "
+            f"{array.min()}..{array.max()}; pass what shortest_trees returned for this graph"
+        )
+    return array.astype(np.int32, copy=False)
+
+
+def _no_tree(destination: int) -> str:
+    return (
+        f"predecessor_arc must be a tree; found a cycle on the way back from node {destination}; "
+        "pass what shortest_trees returned for this graph"
+    )
