@@ -1,5 +1,6 @@
-"""The directed graph that every algorithm of the core works on: arrays of arc ends, and their CSR."""
+"""The directed graph that every algorithm of the core works on: arc ends and their CSR."""
 
+import operator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,6 +13,32 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int32]
 
 INT32_MAX = int(np.iinfo(np.int32).max)
+
+
+def as_count(name: str, value: int, least: int = 0, most: int = INT32_MAX - 1) -> int:
+    """Return a whole number in ``least .. most``, or say what is wrong.
+
+    Raises
+    ------
+    InputError
+        When ``value`` is no whole number or out of range.
+
+    Examples
+    --------
+    >>> as_count("k", 3, least=1)
+    3
+    >>> as_count("k", 0, least=1, most=9)
+    Traceback (most recent call last):
+    corridor.errors.InputError: k must be a whole number in 1..9; found 0
+    """
+    try:
+        count = operator.index(value)
+    except TypeError:
+        count = least - 1
+    if not least <= count <= most:
+        message = f"{name} must be a whole number in {least}..{most}; found {value!r}"
+        raise InputError(message)
+    return count
 
 
 def as_positions(name: str, values: npt.ArrayLike, limit: int) -> IntArray:
@@ -47,16 +74,16 @@ use 0-based positions
     """
     array = np.asarray(values)
     if array.ndim != 1:
-        raise InputError(
-            f"{name} must be one-dimensional; found shape {array.shape}; pass a flat array"
-        )
+        message = f"{name} must be one-dimensional; found shape {array.shape}; pass a flat array"
+        raise InputError(message)
     if array.size == 0:
         return np.empty(0, dtype=np.int32)
     if array.dtype.kind not in "iuf":
-        raise InputError(
+        message = (
             f"{name} must hold whole numbers; found dtype {array.dtype}; "
             "translate ids to 0-based positions first"
         )
+        raise InputError(message)
     if array.dtype.kind == "f":
         _refuse(name, array, array != np.floor(array), "hold whole numbers", "round them first")
     outside = ~((array >= 0) & (array < limit))
@@ -72,10 +99,11 @@ def _refuse(
     if not bad.any():
         return
     first = int(np.argmax(bad))
-    raise InputError(
+    message = (
         f"{name} must {must}; found {array[first]} at position {first} "
         f"({int(bad.sum())} of {array.size} values); {remedy}"
     )
+    raise InputError(message)
 
 
 def _locked(array: IntArray) -> IntArray:
@@ -149,21 +177,19 @@ class Graph:
     reverse_order: IntArray
 
     def __init__(self, n_nodes: int, tail: npt.ArrayLike, head: npt.ArrayLike) -> None:
-        if not isinstance(n_nodes, int | np.integer) or isinstance(n_nodes, bool):
-            raise InputError(f"n_nodes must be a whole number; found {n_nodes!r}; pass an int")
-        if not 0 <= n_nodes < INT32_MAX:
-            raise InputError(f"n_nodes must lie in 0..{INT32_MAX - 1}; found {n_nodes}")
-        tails = _locked(as_positions("tail", tail, int(n_nodes)))
-        heads = _locked(as_positions("head", head, int(n_nodes)))
+        size = as_count("n_nodes", n_nodes)
+        tails = _locked(as_positions("tail", tail, size))
+        heads = _locked(as_positions("head", head, size))
         if tails.size != heads.size:
-            raise InputError(
+            message = (
                 f"tail and head must be equally long; found {tails.size} and {heads.size} values; "
                 "give both ends of every arc"
             )
-        indptr, order = _compressed(tails, int(n_nodes))
-        reverse_indptr, reverse_order = _compressed(heads, int(n_nodes))
+            raise InputError(message)
+        indptr, order = _compressed(tails, size)
+        reverse_indptr, reverse_order = _compressed(heads, size)
         values = (
-            int(n_nodes), tails.size, tails, heads,
+            size, tails.size, tails, heads,
             indptr, order, reverse_indptr, reverse_order,
         )  # fmt: skip
         for field, value in zip(self.__dataclass_fields__, values, strict=True):

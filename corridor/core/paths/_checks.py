@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from corridor.core.graph import FloatArray, Graph
+from corridor.core.graph import FloatArray, Graph, as_count
 from corridor.errors import InputError
 
 Method: TypeAlias = Literal["auto", "scipy", "kernels"]
@@ -26,24 +26,27 @@ def as_costs(name: str, values: npt.ArrayLike, graph: Graph, ndims: tuple[int, .
     """
     array = np.asarray(values)
     if array.dtype.kind not in "iuf" and array.size:
-        raise InputError(f"{name} must hold numbers; found dtype {array.dtype}; pass floats")
+        message = f"{name} must hold numbers; found dtype {array.dtype}; pass floats"
+        raise InputError(message)
     if array.ndim not in ndims or array.shape[-1] != graph.n_arcs:
         shapes = {1: f"({graph.n_arcs},)", 2: f"(n, {graph.n_arcs})"}
         wanted = " or ".join(shapes[ndim] for ndim in ndims)
-        raise InputError(
+        message = (
             f"{name} must have shape {wanted}, one value for each arc of the graph; "
             f"found {array.shape}; give the costs in the order of the arcs"
         )
+        raise InputError(message)
     costs = np.ascontiguousarray(array, dtype=np.float64)
     if costs.size and not costs.min() >= 0:  # NaN fails the comparison as well
         bad = ~(costs >= 0)
         where = np.argwhere(bad)[0]
         position = ", ".join(str(index) for index in where)
-        raise InputError(
+        message = (
             f"{name} must be >= 0 (inf closes an arc); found {costs[tuple(where)]} at position "
             f"[{position}] ({int(bad.sum())} of {costs.size} values); "
             "shift the costs or close the arcs"
         )
+        raise InputError(message)
     return costs
 
 
@@ -53,9 +56,7 @@ def as_threads(threads: int | None) -> int:
         if hasattr(os, "sched_getaffinity"):
             return len(os.sched_getaffinity(0))
         return os.cpu_count() or 1
-    if not isinstance(threads, int | np.integer) or isinstance(threads, bool) or threads < 1:
-        raise InputError(f"threads must be a whole number >= 1 or None; found {threads!r}")
-    return int(threads)
+    return as_count("threads", threads, least=1)
 
 
 def uses_kernels(method: Method, work: int) -> bool:
@@ -67,5 +68,6 @@ def uses_kernels(method: Method, work: int) -> bool:
     if method == "auto":
         return work >= KERNEL_WORK or "numba" in sys.modules
     if method not in ("scipy", "kernels"):
-        raise InputError(f"method must be 'auto', 'scipy' or 'kernels'; found {method!r}")
+        message = f"method must be 'auto', 'scipy' or 'kernels'; found {method!r}"
+        raise InputError(message)
     return method == "kernels"

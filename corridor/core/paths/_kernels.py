@@ -1,25 +1,87 @@
-"""Compiled kernels of the path functions; imported only when numba is wanted.
+"""Compiled searches of the path functions; imported only when numba is wanted.
 
 Distances are the least left-to-right rounded sums over all paths. Rounded addition is monotone
 and costs are >= 0, so this least fixpoint is unique: SciPy gives the very same bits.
 
 Trees are canonical. The predecessor of a node is the lowest of the arcs that reach it at its
-distance from a strictly nearer node; nodes that only arcs of zero length reach (no nearer
+distance from a strictly nearer node; nodes that only steps of length zero reach (no nearer
 predecessor) are hung on breadth-first over those arcs, lowest arc first. The tree so depends on
 graph and costs alone, not on the order in which a heap settles equal distances.
 """
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from corridor.core.graph import FloatArray, IntArray
+from corridor.core.graph import FloatArray, Graph, IntArray
+
+BoolArray = npt.NDArray[np.bool_]
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+def compiled(function: Function) -> Function:
+    """Compile a function to machine code that runs without the GIL and is cached on disk."""
+    return cast("Function", njit(cache=True, nogil=True)(function))
 
-@njit(cache=True, nogil=True)
-def heap_push(keys: FloatArray, items: IntArray, size: int, key: float, item: int) -> int:
-    """Push onto a 4-ary min-heap held in two arrays; return the new size."""
+
+class Arcs(NamedTuple):
+    """The graph as the kernels read it: ``neighbor`` is the far end of each arc in CSR order."""
+
+    tail: IntArray
+    head: IntArray
+    indptr: IntArray
+    order: IntArray
+    neighbor: IntArray
+    reverse_indptr: IntArray
+    reverse_order: IntArray
+    reverse_neighbor: IntArray
+
+
+class Heap(NamedTuple):
+    """A 4-ary min-heap in two arrays, as long as it can ever get; its size is kept outside."""
+
+    keys: FloatArray
+    items: IntArray
+
+
+def read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a read-only view.
+
+    The kernels are compiled for these alone; a writable array would be a type of its own and
+    compile a second version.
+    """
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def arcs_of(graph: Graph) -> Arcs:
+    """Pack a graph for the kernels."""
+    return Arcs(
+        tail=graph.tail,
+        head=graph.head,
+        indptr=graph.indptr,
+        order=graph.order,
+        neighbor=read_only(graph.head[graph.order]),
+        reverse_indptr=graph.reverse_indptr,
+        reverse_order=graph.reverse_order,
+        reverse_neighbor=read_only(graph.tail[graph.reverse_order]),
+    )
+
+
+@compiled
+def empty_heap(capacity: int) -> Heap:
+    """Return a heap with room for ``capacity`` entries."""
+    return Heap(np.empty(capacity, dtype=np.float64), np.empty(capacity, dtype=np.int32))
+
+
+@compiled
+def heap_push(heap: Heap, size: int, key: float, item: int) -> int:
+    """Add an entry; return the new size."""
+    keys, items = heap.keys, heap.items
     hole = size
     while hole > 0:
         parent = (hole - 1) >> 2
@@ -33,9 +95,10 @@ def heap_push(keys: FloatArray, items: IntArray, size: int, key: float, item: in
     return size + 1
 
 
-@njit(cache=True, nogil=True)
-def heap_drop(keys: FloatArray, items: IntArray, size: int) -> int:
-    """Remove the least entry of the heap (read ``keys[0]``, ``items[0]`` first)."""
+@compiled
+def heap_drop(heap: Heap, size: int) -> int:
+    """Remove the least entry (read it first, at position 0); return the new size."""
+    keys, items = heap.keys, heap.items
     size -= 1
     key = keys[size]
     item = items[size]
@@ -58,122 +121,129 @@ def heap_drop(keys: FloatArray, items: IntArray, size: int) -> int:
     return size
 
 
-@njit(cache=True, nogil=True)
+@compiled
+def pack(order: IntArray, cost: FloatArray, packed: FloatArray) -> None:
+    """Write arc costs in CSR order."""
+    for position in range(order.size):
+        packed[position] = cost[order[position]]
+
+
+@compiled
 def grow_tree(
-    indptr: IntArray,
-    order: IntArray,
-    neighbor: IntArray,
-    cost: FloatArray,
+    arcs: Arcs,
+    packed: FloatArray,
     origin: int,
     distance: FloatArray,
     predecessor: IntArray,
-    keys: FloatArray,
-    items: IntArray,
+    heap: Heap,
 ) -> bool:
-    """Dijkstra from one origin over packed arcs; return whether zero steps need repair.
+    """Dijkstra from one origin; return whether steps of length zero were taken.
 
-    ``neighbor`` and ``cost`` are packed in CSR order, ``order`` gives the arc ids. The heap holds
-    stale entries instead of decreasing keys (at most one for each arc), which is faster here.
+    The heap keeps stale entries (at most one an arc) instead of decreasing keys: faster here.
     """
+    indptr, order, neighbor = arcs.indptr, arcs.order, arcs.neighbor
     distance[:] = np.inf
     predecessor[:] = -1
     distance[origin] = 0.0
-    size = heap_push(keys, items, 0, 0.0, origin)
+    size = heap_push(heap, 0, 0.0, origin)
     zero_steps = False
     while size > 0:
-        here = keys[0]
-        node = items[0]
-        size = heap_drop(keys, items, size)
+        here = heap.keys[0]
+        node = heap.items[0]
+        size = heap_drop(heap, size)
         if here > distance[node]:
             continue
         for position in range(indptr[node], indptr[node + 1]):
-            there = here + cost[position]
+            there = here + packed[position]
             target = neighbor[position]
             if there < distance[target]:
                 distance[target] = there
                 predecessor[target] = order[position]
-                size = heap_push(keys, items, size, there, target)
-                if there == here:
-                    zero_steps = True
+                size = heap_push(heap, size, there, target)
+                zero_steps |= there == here
             elif there == distance[target] and here < there:
-                # A tie; nearer tails are all settled before the target is.
-                if order[position] < predecessor[target] and there < np.inf:
-                    predecessor[target] = order[position]
+                # A tie. Every nearer tail passes here before the target is settled; -1, at the
+                # origin and where only closed arcs lead, is less than any arc.
+                predecessor[target] = min(predecessor[target], order[position])
     return zero_steps
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def hang_zero_steps(
-    tail: IntArray,
-    head: IntArray,
-    indptr: IntArray,
-    order: IntArray,
-    reverse_indptr: IntArray,
-    reverse_order: IntArray,
-    cost: FloatArray,
-    origin: int,
-    distance: FloatArray,
-    predecessor: IntArray,
+    arcs: Arcs, cost: FloatArray, distance: FloatArray, predecessor: IntArray
 ) -> None:
-    """Make the predecessors of nodes without a nearer tail canonical (see the module)."""
+    """Make the predecessors of nodes without a nearer predecessor canonical (see the module)."""
     n_nodes = distance.size
-    # 0: hung on. -1: waits. r > 0: reached in round r.
-    state = np.zeros(n_nodes, dtype=np.int32)
-    frontier = np.empty(n_nodes, dtype=np.int32)
+    rounds = np.zeros(n_nodes, dtype=np.int32)  # -1 waits; else the round it was hung on in
     for node in range(n_nodes):
         arc = predecessor[node]
-        if arc >= 0 and distance[tail[arc]] == distance[node]:
-            state[node] = -1
+        if arc >= 0 and distance[arcs.tail[arc]] == distance[node]:
+            rounds[node] = -1
+    frontier = np.empty(n_nodes, dtype=np.int32)
     size = 0
     for node in range(n_nodes):
-        if state[node] != -1:
-            continue
-        best = -1
-        for position in range(reverse_indptr[node], reverse_indptr[node + 1]):
-            arc = reverse_order[position]
-            source = tail[arc]
-            if state[source] == 0 and distance[source] + cost[arc] == distance[node]:
-                best = arc  # arcs come in ascending order: the first is the lowest
-                break
-        if best >= 0:
-            predecessor[node] = best
-            frontier[size] = node
-            size += 1
-    for index in range(size):
-        state[frontier[index]] = 1
-    start = 0
-    level = 1
+        if rounds[node] == -1:
+            arc = lowest_zero_arc(arcs, cost, distance, rounds, node)
+            if arc >= 0:
+                predecessor[node] = arc
+                frontier[size] = node
+                size += 1
+    rounds[frontier[:size]] = 1
+    start, level = 0, 2
     while start < size:
         stop = size
-        level += 1
         for index in range(start, stop):
-            node = frontier[index]
-            for position in range(indptr[node], indptr[node + 1]):
-                arc = order[position]
-                target = head[arc]
-                if state[target] != -1 and state[target] != level:
-                    continue
-                if distance[node] + cost[arc] != distance[target]:
-                    continue
-                if state[target] == -1:
-                    state[target] = level
-                    predecessor[target] = arc
-                    frontier[size] = target
-                    size += 1
-                elif arc < predecessor[target]:
-                    predecessor[target] = arc
+            size = hang_next(
+                arcs, cost, distance, predecessor, rounds, frontier, size, frontier[index], level
+            )
         start = stop
+        level += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
+def lowest_zero_arc(
+    arcs: Arcs, cost: FloatArray, distance: FloatArray, rounds: IntArray, node: int
+) -> int:
+    """Return the lowest arc of length zero from a node hung on before the first round, or -1."""
+    for position in range(arcs.reverse_indptr[node], arcs.reverse_indptr[node + 1]):
+        arc = arcs.reverse_order[position]
+        source = arcs.tail[arc]
+        if rounds[source] == 0 and distance[source] + cost[arc] == distance[node]:
+            return int(arc)
+    return -1
+
+
+@compiled
+def hang_next(
+    arcs: Arcs,
+    cost: FloatArray,
+    distance: FloatArray,
+    predecessor: IntArray,
+    rounds: IntArray,
+    frontier: IntArray,
+    size: int,
+    node: int,
+    level: int,
+) -> int:
+    """Hang the waiting neighbors of ``node`` on in round ``level``; return the frontier's size."""
+    for position in range(arcs.indptr[node], arcs.indptr[node + 1]):
+        arc = arcs.order[position]
+        target = arcs.head[arc]
+        if distance[node] + cost[arc] != distance[target]:
+            continue
+        if rounds[target] == -1:
+            rounds[target] = level
+            predecessor[target] = arc
+            frontier[size] = target
+            size += 1
+        elif rounds[target] == level:
+            predecessor[target] = min(predecessor[target], arc)
+    return size
+
+
+@compiled
 def grow_trees(
-    tail: IntArray,
-    head: IntArray,
-    indptr: IntArray,
-    order: IntArray,
-    reverse_indptr: IntArray,
-    reverse_order: IntArray,
-    neighbor: IntArray,
+    arcs: Arcs,
     cost: FloatArray,
     rows: IntArray,
     origins: IntArray,
@@ -183,32 +253,54 @@ def grow_trees(
     predecessor: IntArray,
 ) -> None:
     """Fill rows ``first .. last - 1`` of the output: one tree for each (cost row, origin)."""
-    n_arcs = order.size
-    keys = np.empty(n_arcs + 1, dtype=np.float64)
-    items = np.empty(n_arcs + 1, dtype=np.int32)
-    packed = np.empty(n_arcs, dtype=np.float64)
+    heap = empty_heap(arcs.order.size + 1)
+    packed = np.empty(arcs.order.size, dtype=np.float64)
     packed_row = -1
     for pair in range(first, last):
         row = rows[pair]
         if row != packed_row:
-            for position in range(n_arcs):
-                packed[position] = cost[row, order[position]]
+            pack(arcs.order, cost[row], packed)
             packed_row = row
-        origin = origins[pair]
-        if grow_tree(
-            indptr, order, neighbor, packed, origin, distance[pair], predecessor[pair], keys, items
-        ):
-            hang_zero_steps(
-                tail, head, indptr, order, reverse_indptr, reverse_order,
-                cost[row], origin, distance[pair], predecessor[pair],
-            )  # fmt: skip
+        tree, tree_distance = predecessor[pair], distance[pair]
+        if grow_tree(arcs, packed, origins[pair], tree_distance, tree, heap):
+            hang_zero_steps(arcs, cost[row], tree_distance, tree)
 
 
-@njit(cache=True, nogil=True)
+@compiled
+def find_distances(
+    arcs: Arcs,
+    packed: FloatArray,
+    origin: int,
+    wanted: BoolArray,
+    n_wanted: int,
+    distance: FloatArray,
+    heap: Heap,
+) -> None:
+    """Dijkstra from one origin, distances only, until the last wanted node is settled."""
+    distance[:] = np.inf
+    distance[origin] = 0.0
+    size = heap_push(heap, 0, 0.0, origin)
+    while size > 0:
+        here = heap.keys[0]
+        node = heap.items[0]
+        size = heap_drop(heap, size)
+        if here > distance[node]:
+            continue
+        if wanted[node]:
+            n_wanted -= 1
+            if n_wanted == 0:
+                return
+        for position in range(arcs.indptr[node], arcs.indptr[node + 1]):
+            there = here + packed[position]
+            target = arcs.neighbor[position]
+            if there < distance[target]:
+                distance[target] = there
+                size = heap_push(heap, size, there, target)
+
+
+@compiled
 def fill_skim(
-    indptr: IntArray,
-    order: IntArray,
-    neighbor: IntArray,
+    arcs: Arcs,
     cost: FloatArray,
     origins: IntArray,
     destinations: IntArray,
@@ -216,87 +308,21 @@ def fill_skim(
     last: int,
     out: FloatArray,
 ) -> None:
-    """Fill rows ``first .. last - 1`` of ``out`` (n_scenarios * n_origins, n_destinations).
-
-    A search stops once the last wanted node is settled.
-    """
-    n_nodes = indptr.size - 1
-    n_arcs = order.size
-    keys = np.empty(n_arcs + 1, dtype=np.float64)
-    items = np.empty(n_arcs + 1, dtype=np.int32)
-    packed = np.empty(n_arcs, dtype=np.float64)
+    """Fill rows ``first .. last - 1`` of ``out`` (n_scenarios * n_origins, n_destinations)."""
+    n_nodes = arcs.indptr.size - 1
+    heap = empty_heap(arcs.order.size + 1)
+    packed = np.empty(arcs.order.size, dtype=np.float64)
     distance = np.empty(n_nodes, dtype=np.float64)
     wanted = np.zeros(n_nodes, dtype=np.bool_)
-    n_wanted = 0
-    for destination in destinations:
-        if not wanted[destination]:
-            wanted[destination] = True
-            n_wanted += 1
+    wanted[destinations] = True
+    n_wanted = wanted.sum()
     packed_row = -1
     for index in range(first, last):
         row = index // origins.size
         if row != packed_row:
-            for position in range(n_arcs):
-                packed[position] = cost[row, order[position]]
+            pack(arcs.order, cost[row], packed)
             packed_row = row
-        distance[:] = np.inf
         origin = origins[index % origins.size]
-        distance[origin] = 0.0
-        size = heap_push(keys, items, 0, 0.0, origin)
-        left = n_wanted
-        while size > 0:
-            here = keys[0]
-            node = items[0]
-            size = heap_drop(keys, items, size)
-            if here > distance[node]:
-                continue
-            if wanted[node]:
-                left -= 1
-                if left == 0:
-                    break
-            for position in range(indptr[node], indptr[node + 1]):
-                there = here + packed[position]
-                target = neighbor[position]
-                if there < distance[target]:
-                    distance[target] = there
-                    size = heap_push(keys, items, size, there, target)
+        find_distances(arcs, packed, origin, wanted, n_wanted, distance, heap)
         for column in range(destinations.size):
             out[index, column] = distance[destinations[column]]
-
-
-@njit(cache=True, nogil=True)
-def count_steps(
-    tail: IntArray, predecessor: IntArray, trees: IntArray, destinations: IntArray, count: IntArray
-) -> int:
-    """Count the arcs of each path into ``count``; return the first path that never ends, or -1."""
-    n_nodes = predecessor.shape[1]
-    for path in range(destinations.size):
-        node = destinations[path]
-        steps = 0
-        arc = predecessor[trees[path], node]
-        while arc >= 0:
-            steps += 1
-            if steps >= n_nodes:
-                return path
-            arc = predecessor[trees[path], tail[arc]]
-        count[path] = steps
-    return -1
-
-
-@njit(cache=True, nogil=True)
-def write_steps(
-    tail: IntArray,
-    predecessor: IntArray,
-    trees: IntArray,
-    destinations: IntArray,
-    indptr: npt.NDArray[np.int64],
-    arcs: IntArray,
-) -> None:
-    """Write each path's arcs, first arc first, into its slice of ``arcs``."""
-    for path in range(destinations.size):
-        place = indptr[path + 1]
-        arc = predecessor[trees[path], destinations[path]]
-        while arc >= 0:
-            place -= 1
-            arcs[place] = arc
-            arc = predecessor[trees[path], tail[arc]]

@@ -12,13 +12,15 @@ from corridor.core.paths import _scipy
 from corridor.core.paths._checks import Method, as_costs, as_threads, uses_kernels
 from corridor.errors import InputError
 
+N_TREE_AXES = 2
+
 BLOCKS_PER_THREAD = 4
 """Blocks each thread gets on average: enough to even out trees of unequal size."""
 
 
 def run_blocks(work: Callable[[int, int], object], size: int, threads: int) -> None:
     """Call ``work(first, last)`` over ``0 .. size - 1`` in blocks, on ``threads`` threads."""
-    if threads == 1 or size < 2:
+    if threads == 1 or size <= 1:
         work(0, size)
         return
     n_blocks = min(size, threads * BLOCKS_PER_THREAD)
@@ -84,10 +86,11 @@ def shortest_trees(
     row = as_positions("rows", rows, costs.shape[0])
     origin = as_positions("origins", origins, graph.n_nodes)
     if row.size != origin.size:
-        raise InputError(
+        message = (
             f"rows and origins must be equally long; found {row.size} and {origin.size} values; "
             "give one row and one origin for each tree"
         )
+        raise InputError(message)
     n_threads = as_threads(threads)
     distance = np.empty((row.size, graph.n_nodes), dtype=np.float64)
     predecessor = np.empty((row.size, graph.n_nodes), dtype=np.int32)
@@ -96,14 +99,11 @@ def shortest_trees(
         return distance, predecessor
     from corridor.core.paths import _kernels
 
-    neighbor = graph.head[graph.order]
+    arcs = _kernels.arcs_of(graph)
+    costs, row, origin = (_kernels.read_only(array) for array in (costs, row, origin))
 
     def fill(first: int, last: int) -> None:
-        _kernels.grow_trees(
-            graph.tail, graph.head, graph.indptr, graph.order,
-            graph.reverse_indptr, graph.reverse_order,
-            neighbor, costs, row, origin, first, last, distance, predecessor,
-        )  # fmt: skip
+        _kernels.grow_trees(arcs, costs, row, origin, first, last, distance, predecessor)
 
     run_blocks(fill, row.size, n_threads)
     return distance, predecessor
@@ -185,10 +185,11 @@ def arc_paths_batch(
     tree = as_positions("trees", trees, predecessor.shape[0])
     node = as_positions("destinations", destinations, graph.n_nodes)
     if tree.size != node.size:
-        raise InputError(
+        message = (
             f"trees and destinations must be equally long; found {tree.size} and {node.size} "
             "values; give one tree and one destination for each path"
         )
+        raise InputError(message)
     # All paths take one step back at a time: as many array passes as the longest has arcs.
     ends = node.copy()
     active = np.arange(node.size)
@@ -213,16 +214,19 @@ def arc_paths_batch(
 def _as_trees(graph: Graph, values: npt.ArrayLike) -> IntArray:
     """Return predecessor arcs as int32 (n_trees, n_nodes), each -1 or an arc."""
     array = np.asarray(values)
-    if array.ndim != 2 or array.shape[1] != graph.n_nodes or array.dtype.kind not in "iu":
-        raise InputError(
+    fits = array.ndim == N_TREE_AXES and array.shape[-1] == graph.n_nodes
+    if not fits or array.dtype.kind not in "iu":
+        message = (
             f"predecessor_arc must hold whole numbers, {graph.n_nodes} for each tree; found "
             f"shape {array.shape}, dtype {array.dtype}; pass what shortest_trees returned"
         )
+        raise InputError(message)
     if array.size and not (array.min() >= -1 and array.max() < graph.n_arcs):
-        raise InputError(
+        message = (
             f"predecessor_arc must lie in -1..{graph.n_arcs - 1}; found "
             f"{array.min()}..{array.max()}; pass what shortest_trees returned for this graph"
         )
+        raise InputError(message)
     return array.astype(np.int32, copy=False)
 
 
