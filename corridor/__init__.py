@@ -1,7 +1,7 @@
 """Plan transit corridors: multimodal freight networks, their borders and their sovereignty rules.
 
-The verbs and the classes they return are listed in ``__all__``. They are imported on first use, so that
-``import corridor`` costs next to nothing and a program pays for the solver only when it plans.
+The verbs and the classes they return are listed in ``__all__``. They are imported on first use, so
+that ``import corridor`` costs next to nothing and a program pays for the solver only when it plans.
 
 Examples
 --------
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
         SolverError,
     )
     from corridor.network import Demand, Network, load_demand, load_network
-    from corridor.planning import Case, Itinerary, Plan, alternatives, plan, route
+    from corridor.planning import Itinerary, Plan, alternatives, plan, route
     from corridor.report import write_geopackage
     from corridor.sovereignty import Rules, load_rules
-    from corridor.study import Comparison, Study, compare, load_study
+    from corridor.study import Case, Comparison, Study, compare, load_study
 
 __all__ = [
     "Case",
@@ -57,7 +57,7 @@ __all__ = [
 
 # Public name -> the room that holds it; the room's own __init__ says which module.
 _ROOMS = {
-    "Case": "corridor.planning",
+    "Case": "corridor.study",
     "Comparison": "corridor.study",
     "CorridorError": "corridor.errors",
     "Demand": "corridor.network",
