@@ -1,0 +1,7 @@
+"""Queues at posts and terminals: Erlang's formulas, M/G/c waits, convex delay curves."""
+
+from corridor.core.queues.delay import QueueDelay
+from corridor.core.queues.erlang import erlang_b, erlang_c
+from corridor.core.queues.waits import mean_wait, wait_and_slope
+
+__all__ = ["QueueDelay", "erlang_b", "erlang_c", "mean_wait", "wait_and_slope"]
