@@ -72,6 +72,20 @@ def arcs_of(graph: Graph) -> Arcs:
     )
 
 
+def reversed_arcs(arcs: Arcs) -> Arcs:
+    """Return the same graph with every arc turned round."""
+    return Arcs(
+        tail=arcs.head,
+        head=arcs.tail,
+        indptr=arcs.reverse_indptr,
+        order=arcs.reverse_order,
+        neighbor=arcs.reverse_neighbor,
+        reverse_indptr=arcs.indptr,
+        reverse_order=arcs.order,
+        reverse_neighbor=arcs.neighbor,
+    )
+
+
 @compiled
 def empty_heap(capacity: int) -> Heap:
     """Return a heap with room for ``capacity`` entries."""
