@@ -40,7 +40,7 @@ class QueueDelay:
     with W = `mean_wait`, a = lam service_h the offered load and Lq = lam W the mean number waiting.
     All vehicles at the post count, background included, but only the increase over the background
     alone is charged. Lq is convex in a for M/M/c (Grassmann 1983; Lee and Cohen 1983) and for M/D/c
-    (by Spitzer's sum), hence so is the cost for service_scv <= 1; it is so above as well, because the
+    (by Spitzer's sum), hence so is the cost for service_scv <= 1; above that too, because the
     curvature of M/M/c exceeds that of M/D/c (computed for 1 to 1,000 servers). Above 99 %
     utilization every curve goes on along its tangent, so that it is finite, convex and smooth
     everywhere; a wait reported there is that of the tangent and too small to be a forecast.
