@@ -1,0 +1,16 @@
+"""What is built, where and whose: tables, validation, network, demand, and the supernetwork."""
+
+from corridor.network.fills import FilledTables, fill_blanks
+from corridor.network.models import Demand, Network, load_demand, load_network, write_tables
+from corridor.network.schema import TABLES
+
+__all__ = [
+    "TABLES",
+    "Demand",
+    "FilledTables",
+    "Network",
+    "fill_blanks",
+    "load_demand",
+    "load_network",
+    "write_tables",
+]
