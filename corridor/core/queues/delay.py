@@ -150,7 +150,9 @@ class QueueDelay:
         """Return `value` and `slope` for the price of one of them."""
         _, queue, queue_slope = self._queue(load)
         charge = self.usd_per_vehicle_h * self.open_h_per_day
-        value = self._sum_by_pool(charge * (queue - self._queue_at_base))
+        # No load can gain anything: a difference below 0 is rounding.
+        increase = np.maximum(queue - self._queue_at_base, 0.0)
+        value = self._sum_by_pool(charge * increase)
         return value, self._sum_by_pool(charge * queue_slope * self._erlang_per_load)
 
     def wait_h(self, load: FloatArray) -> FloatArray:

@@ -22,6 +22,7 @@ import numpy as np
 from scipy.special import gammainc, gammaln, lambertw
 
 from corridor.core.queues._inputs import FloatArray, IntArray
+from corridor.core.queues.erlang import SMALLEST_LOAD
 
 # Terms of Spitzer's sum fall like exp(-l * decay); with a decay above this, ten reach rounding,
 # and below it the roots lose no more than about c * 1e-14 of the result to cancellation.
@@ -36,7 +37,7 @@ def mdc_wait_and_slope(servers: IntArray, load: FloatArray) -> tuple[FloatArray,
     Needs whole servers >= 1 and 0 <= load < servers, of one shape (n,).
     """
     queue, queue_slope = np.zeros_like(load), np.zeros_like(load)
-    busy = load > 0.0
+    busy = load > SMALLEST_LOAD
     a = np.where(busy, load, 1.0)
     rho = np.where(busy, load / servers, 0.5)
     light = busy & (servers * (rho - 1.0 - np.log(rho)) > _LIGHT_DECAY)

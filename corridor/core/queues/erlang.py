@@ -12,6 +12,8 @@ from corridor.core.queues._inputs import FloatArray, broadcast, finite_array
 
 # Below this, gammaincc has lost digits (or underflowed to 0) and the direct series takes over.
 _SMALLEST_TAIL = 1e-280
+SMALLEST_LOAD = 1e-300
+"""Offered loads below this are no load [erlang]: their reciprocal would overflow."""
 
 
 def erlang_b(servers: ArrayLike, offered_load: ArrayLike) -> FloatArray:
@@ -132,7 +134,7 @@ def mmc_wait_and_slope(servers: FloatArray, load: FloatArray) -> tuple[FloatArra
     room = servers - load
     c = waiting(servers, load)
     wait: FloatArray = c / room
-    busy = load > 0.0
+    busy = load > SMALLEST_LOAD
     slope: FloatArray = wait * (room / np.where(busy, load, 1.0) + (2.0 - c) / room)
     if not busy.all():
         # C grows as a^c: the slope at no load is 0, 1 or infinite for c above, at or below one.

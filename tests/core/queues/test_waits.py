@@ -69,6 +69,15 @@ def test_slope_matches_central_differences(
     np.testing.assert_allclose(slope, numeric, rtol=1e-6, atol=1e-9 * slope.max())
 
 
+def test_vanishing_loads_raise_no_warning() -> None:
+    rate = np.array([0.0, 5e-324, 1e-313, 1e-301, 1e-299, 1e-150])
+    for servers, first in ((1, [1.0, 0.5]), (3, [0.0, 0.0])):
+        for service_scv, expected in zip((1.0, 0.0), first, strict=True):
+            wait, slope = wait_and_slope(rate, 1.0, servers, 1.0, service_scv)
+            np.testing.assert_allclose(wait, expected * rate, rtol=1e-12, atol=1e-320)
+            np.testing.assert_allclose(slope, expected, rtol=1e-12, atol=1e-140)
+
+
 def test_the_unit_of_time_is_free() -> None:
     hours = mean_wait(3.0, 0.5, 2, 1.0, 0.3)
     minutes = mean_wait(3.0 / 60, 30.0, 2, 1.0, 0.3)
