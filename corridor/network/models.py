@@ -18,7 +18,8 @@ from corridor.network.tables import TypedTable, read_table, type_table, write_cs
 BoolArray = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+# Without slots: with them CPython 3.11 answers `net.links = frame` with an obscure TypeError.
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Network:
     """What is built, where and whose: the validated tables of a network, as of a date.
 
@@ -241,7 +242,7 @@ class Network:
         return f"Network({self.name!r}: {counts}{date})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Demand:
     """Tonnes a day to move, in one scenario.
 
