@@ -84,7 +84,13 @@ def test_wheel_installs_nothing_beside_the_package(archives: tuple[Path, Path]) 
 def test_source_archive_holds_what_a_developer_needs(archives: tuple[Path, Path]) -> None:
     with tarfile.open(archives[0]) as source:
         names = {name.partition("/")[2] for name in source.getnames()}
-    assert {"pyproject.toml", "LICENSE", "README.md", "tests/test_packaging.py"} <= names
+    assert {
+        "pyproject.toml",
+        "LICENSE",
+        "README.md",
+        ".ci/floors.py",
+        "tests/test_packaging.py",
+    } <= names
     assert data_files() <= names
 
 
