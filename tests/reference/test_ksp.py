@@ -56,8 +56,9 @@ def test_costs_equal_the_published_list(name: str) -> None:
 
 def read_tntp(path: Path) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return 0-based tail and head, and the free-flow time, of a TNTP network."""
-    rows = path.read_text().split("~", maxsplit=1)[1].splitlines()[1:]
-    columns = np.array([line.split()[:5] for line in rows if line.strip()], dtype=np.float64)
+    body = path.read_text().split("<END OF METADATA>")[1]
+    rows = [line.split()[:5] for line in body.splitlines()]
+    columns = np.array([row for row in rows if row and row[0].isdigit()], dtype=np.float64)
     return columns[:, 0] - 1, columns[:, 1] - 1, columns[:, 4]
 
 

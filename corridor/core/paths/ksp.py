@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from corridor.core.graph import Graph, IntArray, as_count, as_positions
+from corridor.core.graph import Graph, IntArray, as_count
 from corridor.core.paths._checks import as_costs
 
 
@@ -75,8 +75,8 @@ def k_shortest_paths(
     [2] 4.0
     """
     costs = as_costs("cost", cost, graph, (1,))
-    source = int(as_positions("origin", [origin], graph.n_nodes)[0])
-    target = int(as_positions("destination", [destination], graph.n_nodes)[0])
+    source = as_count("origin", origin, most=graph.n_nodes - 1)
+    target = as_count("destination", destination, most=graph.n_nodes - 1)
     wanted = as_count("k", k, least=1)
     if source == target:
         return [Path(_locked(np.empty(0, dtype=np.int32)), 0.0)]

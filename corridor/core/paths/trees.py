@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from corridor.core.graph import FloatArray, Graph, IntArray, as_positions
+from corridor.core.graph import FloatArray, Graph, IntArray, as_count, as_positions
 from corridor.core.paths import _scipy
 from corridor.core.paths._checks import Method, as_costs, as_threads, uses_kernels
 from corridor.errors import InputError
@@ -139,7 +139,7 @@ def arc_paths(graph: Graph, predecessor_arc: npt.ArrayLike, destination: int) ->
     array([0, 1], dtype=int32)
     """
     tree = _as_trees(graph, np.asarray(predecessor_arc)[np.newaxis])[0]
-    node = int(as_positions("destination", [destination], graph.n_nodes)[0])
+    node = as_count("destination", destination, most=graph.n_nodes - 1)
     arcs: list[int] = []
     while tree[node] >= 0:
         arcs.append(int(tree[node]))

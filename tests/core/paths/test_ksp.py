@@ -72,8 +72,8 @@ def test_paths_are_read_only() -> None:
     [
         ([[1.0, 1.0]], 0, 1, 1, r"cost must have shape \(2,\).*found \(1, 2\)"),
         ([1.0, -1.0], 0, 1, 1, "cost must be >= 0"),
-        ([1.0, 1.0], 3, 1, 1, "origin must lie in 0..2; found 3"),
-        ([1.0, 1.0], 0, -1, 1, "destination must lie in 0..2; found -1"),
+        ([1.0, 1.0], 3, 1, 1, "origin must be a whole number in 0..2; found 3"),
+        ([1.0, 1.0], 0, -1, 1, "destination must be a whole number in 0..2; found -1"),
         ([1.0, 1.0], 0, 1, 0, "k must be a whole number in 1.*found 0"),
         ([1.0, 1.0], 0, 1, 2.5, "found 2.5"),
     ],
