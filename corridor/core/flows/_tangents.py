@@ -1,0 +1,129 @@
+"""Convex curves from below: the upper envelope of tangents, as segments of rising slope."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from corridor.core.flows._arrays import FloatArray, LongArray, sum_by
+from corridor.core.flows.problem import Delay
+
+_SAME_POINT = 1e-12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tangents:
+    """Tangents of every pool's curve, sorted by pool and point, and the envelope they make.
+
+    The envelope of a pool is ``max_k value_k + slope_k (v - point_k)``: convex, below the curve,
+    equal to it at the points. Neighboring tangents meet at one load, so the envelope is a chain of
+    segments with rising slopes, and a linear program fills them in that order by itself.
+
+    Parameters
+    ----------
+    pool : ndarray of int64, shape (n_tangents,)
+        Pool of each tangent; every pool has a tangent at load 0.
+    point, value, slope : ndarray of float64, shape (n_tangents,)
+        Where the tangent touches, and the curve there.
+    start, width : ndarray of float64, shape (n_tangents,)
+        The segment on which the tangent is the highest, up to the pool's capacity.
+    n_pools
+        Number of pools.
+    """
+
+    pool: LongArray
+    point: FloatArray
+    value: FloatArray
+    slope: FloatArray
+    start: FloatArray
+    width: FloatArray
+    n_pools: int
+
+    def envelope(self, load: FloatArray) -> FloatArray:
+        """Return the envelope at the loads, shape (n_pools,)."""
+        filled = np.clip(load[self.pool] - self.start, 0.0, self.width)
+        return sum_by(self.pool, filled * self.slope, self.n_pools)
+
+    def conjugate(self, price: FloatArray) -> FloatArray:
+        """Return the least of ``envelope(v) - price v`` over ``0 <= v <= capacity``, per pool."""
+        margin = np.minimum(self.slope - price[self.pool], 0.0)
+        # Where the margin is 0 the width does not matter, infinite or not.
+        parts = np.where(margin < 0, self.width, 0.0) * margin
+        return sum_by(self.pool, parts, self.n_pools)
+
+    def slope_at_zero(self) -> FloatArray:
+        """Return the slope of each pool's curve at load 0, shape (n_pools,)."""
+        first = np.flatnonzero(np.r_[True, np.diff(self.pool) > 0]) if self.pool.size else self.pool
+        return self.slope[first]
+
+
+def tangents_at_zero(delay: Delay | None, capacity: FloatArray) -> Tangents:
+    """Return one tangent at load 0 for each pool; without delay, curves that are 0.
+
+    Parameters
+    ----------
+    delay
+        The curves, or None.
+    capacity : ndarray of float64, shape (n_pools,)
+        Largest load of each pool; inf where there is no limit.
+    """
+    zero = np.zeros(capacity.size)
+    slope = zero if delay is None else np.maximum(delay.slope(zero), 0.0)
+    pool = np.arange(capacity.size, dtype=np.int64)
+    return Tangents(
+        pool=pool, point=zero, value=zero, slope=slope, start=zero, width=capacity,
+        n_pools=capacity.size,
+    )  # fmt: skip
+
+
+def add_tangents(
+    tangents: Tangents,
+    delay: Delay,
+    capacity: FloatArray,
+    loads: list[FloatArray],
+    pools: LongArray,
+) -> Tangents:
+    """Return the tangents with more of them, for some pools at several loads.
+
+    Parameters
+    ----------
+    tangents
+        What there is.
+    delay
+        The curves.
+    capacity : ndarray of float64, shape (n_pools,)
+        Largest load of each pool.
+    loads : list of ndarray of float64, shape (n_pools,)
+        Points to touch, within 0 and capacity; only those of `pools` are used.
+    pools : ndarray of int64
+        Pools that get tangents.
+    """
+    parts = [(tangents.pool, tangents.point, tangents.value, tangents.slope)]
+    for load in loads:
+        value, slope = delay.value(load), delay.slope(load)
+        parts.append((pools, load[pools], value[pools], slope[pools]))
+    pool, point, value, slope = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.lexsort((point, pool))
+    pool, point, value, slope = pool[order], point[order], value[order], slope[order]
+    same = (np.diff(pool) == 0) & (np.diff(point) <= _SAME_POINT * point[1:])
+    keep = np.r_[True, ~same]
+    return _chain(pool[keep], point[keep], value[keep], slope[keep], capacity)
+
+
+def _chain(
+    pool: LongArray, point: FloatArray, value: FloatArray, slope: FloatArray, capacity: FloatArray
+) -> Tangents:
+    """Cut neighboring tangents where they meet."""
+    end = capacity[pool]
+    rise = np.diff(slope)
+    drop = (value[:-1] - slope[:-1] * point[:-1]) - (value[1:] - slope[1:] * point[1:])
+    meet = np.divide(drop, rise, out=point[1:].copy(), where=rise > 0)
+    # Rounding must not push the meeting point out of the interval it lies in by convexity.
+    meet = np.clip(meet, point[:-1], point[1:])
+    within = np.diff(pool) == 0
+    end[:-1] = np.where(within, np.minimum(meet, end[:-1]), end[:-1])
+    start = np.zeros(pool.size)
+    start[1:] = np.where(within, end[:-1], 0.0)
+    return Tangents(
+        pool=pool, point=point, value=value, slope=slope, start=start,
+        width=np.maximum(end - start, 0.0), n_pools=capacity.size,
+    )  # fmt: skip

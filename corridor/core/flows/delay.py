@@ -1,0 +1,114 @@
+"""Delay curves that are not queues, and sums of curves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from corridor.core.flows._arrays import FloatArray, as_floats, check_values, wrong_shape
+from corridor.core.flows.problem import Delay
+from corridor.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HingeDelay:
+    """A price on each unit of load above a limit: soft quotas.
+
+    Formula: ``value = price * max(0, load - limit)``.
+
+    Parameters
+    ----------
+    limit : array-like of float64, shape (n_pools,)
+        Pool units that are free, >= 0; inf means all.
+    price : array-like of float64, shape (n_pools,)
+        Cost of each unit above the limit, >= 0 and finite.
+
+    Raises
+    ------
+    InputError
+        If a shape differs, or a value is out of its range.
+
+    Examples
+    --------
+    >>> hinge = HingeDelay([10.0], [3.0])
+    >>> hinge.value(np.array([12.0])), hinge.slope(np.array([12.0]))
+    (array([6.]), array([3.]))
+    """
+
+    limit: FloatArray
+    price: FloatArray
+
+    def __post_init__(self) -> None:
+        shape = (int(np.size(self.limit)),)
+        limit = as_floats("limit", self.limit, shape)
+        check_values("limit", limit, limit >= 0, ">= 0")
+        price = as_floats("price", self.price, shape)
+        check_values("price", price, (price >= 0) & np.isfinite(price), ">= 0 and finite")
+        object.__setattr__(self, "limit", limit)
+        object.__setattr__(self, "price", price)
+
+    @property
+    def n_pools(self) -> int:
+        """Number of pools."""
+        return int(self.limit.size)
+
+    def value(self, load: FloatArray) -> FloatArray:
+        """Return ``price * max(0, load - limit)``, shape (n_pools,)."""
+        return self.price * np.maximum(_as_load(load, self.n_pools) - self.limit, 0.0)
+
+    def slope(self, load: FloatArray) -> FloatArray:
+        """Return the price above the limit and 0 up to it, shape (n_pools,)."""
+        return np.where(_as_load(load, self.n_pools) > self.limit, self.price, 0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SumDelay:
+    """The sum of several curves over the same pools: a queue and a soft quota, say.
+
+    Parameters
+    ----------
+    parts
+        At least one `Delay`, all with the same number of pools.
+
+    Raises
+    ------
+    InputError
+        If there is no part, or the numbers of pools differ.
+
+    Examples
+    --------
+    >>> both = SumDelay((HingeDelay([1.0], [2.0]), HingeDelay([3.0], [5.0])))
+    >>> both.value(np.array([4.0])), both.slope(np.array([4.0]))
+    (array([11.]), array([7.]))
+    """
+
+    parts: Sequence[Delay]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", tuple(self.parts))
+        sizes = {part.n_pools for part in self.parts}
+        if len(sizes) != 1:
+            msg = f"parts must be curves over the same pools; found sizes {sorted(sizes)}."
+            raise InputError(msg)
+
+    @property
+    def n_pools(self) -> int:
+        """Number of pools."""
+        return self.parts[0].n_pools
+
+    def value(self, load: FloatArray) -> FloatArray:
+        """Return the sum of the parts' values, shape (n_pools,)."""
+        total: FloatArray = np.sum([part.value(load) for part in self.parts], axis=0)
+        return total
+
+    def slope(self, load: FloatArray) -> FloatArray:
+        """Return the sum of the parts' slopes, shape (n_pools,)."""
+        total: FloatArray = np.sum([part.slope(load) for part in self.parts], axis=0)
+        return total
+
+
+def _as_load(load: FloatArray, n_pools: int) -> FloatArray:
+    array = np.asarray(load, dtype=np.float64)
+    if array.shape != (n_pools,):
+        raise InputError(wrong_shape("load", array.shape, (n_pools,)))
+    return array

@@ -1,0 +1,517 @@
+"""Minimum-cost flow by path column generation, with tangent cuts for delay."""
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from corridor.core.flows._arrays import BoolArray, FloatArray, LongArray, sum_by
+from corridor.core.flows._columns import Columns
+from corridor.core.flows._master import MasterPoint, Prices, solve_master
+from corridor.core.flows._network import Network, PricedTrees, build_network
+from corridor.core.flows._tangents import Tangents, add_tangents, tangents_at_zero
+from corridor.core.flows.problem import FlowProblem
+from corridor.core.flows.result import (
+    FlowResult,
+    PathColumns,
+    Status,
+    Totals,
+    add_up,
+    verify_flow,
+)
+from corridor.errors import InputError, SolverError
+
+FIRST_POINTS: Final = (0.5, 0.8, 0.95)
+"""Shares of a pool's largest load at which its curve is touched first."""
+PENALTY: Final = 10.0
+"""Price of demand that must be carried, in costs of the dearest shortest path, to begin with."""
+FEASIBILITY_TOLERANCE: Final = 1e-7
+"""Share of the demand that may stay behind before a problem counts as infeasible."""
+MOST_ROUNDS: Final = 1000
+"""More rounds than any problem seen needed, by a factor of ten."""
+
+
+def min_cost_flow(
+    problem: FlowProblem,
+    tolerance: float = 1e-9,
+    time_limit: float | None = None,
+    *,
+    columns: PathColumns | None = None,
+    threads: int | None = None,
+) -> FlowResult:
+    """Return the cheapest flow that carries the demand, and the proof of how good it is.
+
+    Column generation: a master linear program shares the demand among the paths found so far;
+    its prices of arcs, pools and side rows go onto the arcs; shortest paths at those prices are
+    added where they beat the master's; and convex delay enters from below by tangents that are
+    added where the master's loads are. The bound is Lagrange's, evaluated at the master's prices
+    with the shortest paths just computed, so it does not depend on the solver's own tolerances:
+    ``sum(demand * min(shortest path, unmet_cost)) + sum(min(delay(v) - price v)) - ...``.
+
+    Parameters
+    ----------
+    problem : FlowProblem
+        What is to be carried.
+    tolerance : float
+        Relative gap at which the flow counts as optimal, >= 0.
+    time_limit : float, optional
+        Wall time [s], > 0; the best flow so far is returned when it ends.
+    columns : PathColumns, optional
+        Paths to begin with, from an earlier result on the same graph and commodities; those now
+        closed are left out. They change the time a solve takes, not its optimum.
+    threads : int, optional
+        Threads for the shortest paths; None takes all cores. Results do not depend on it.
+
+    Returns
+    -------
+    result : FlowResult
+        Flows, prices, status, objective and bound.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range or `columns` do not fit the problem.
+    SolverError
+        If the solver fails, the flow does not pass the checks, or side rows pay so much for flow
+        that an arc's cost becomes negative (not supported yet: refused, never wrong).
+
+    Notes
+    -----
+    A resource gets a row in the master program only when the paths found so far could together
+    exceed its capacity, or when the tangent at load 0 misses its delay at the present load: other
+    rows cannot bind, so the optimum is the same.
+
+    References
+    ----------
+    L. R. Ford and D. R. Fulkerson, "A suggested computation for maximal multi-commodity network
+    flows", Management Science 5 (1958) 97-101; J. E. Kelley, "The cutting-plane method for solving
+    convex programs", Journal of SIAM 8 (1960) 703-712.
+
+    Examples
+    --------
+    Two arcs lead from 0 to 1: the cheap one takes 4 of the 5 units, and one unit more of its
+    capacity would save 3 - 1 = 2.
+
+    >>> from corridor.core.graph import Graph
+    >>> problem = FlowProblem(Graph(2, [0, 0], [1, 1]), [0], [1], [5.0], [1.0, 3.0], [4.0, 9.0])
+    >>> result = min_cost_flow(problem)
+    >>> result.status, round(result.objective, 9), result.arc_flow.round(9).tolist()
+    ('optimal', 7.0, [4.0, 1.0])
+    >>> result.capacity_price.round(9).tolist()
+    [2.0, 0.0]
+    """
+    if not tolerance >= 0:
+        msg = f"tolerance must be >= 0; found {tolerance}."
+        raise InputError(msg)
+    if time_limit is not None and not time_limit > 0:
+        msg = f"time_limit must be > 0 s or None; found {time_limit}."
+        raise InputError(msg)
+    search = _Search(problem, tolerance, time_limit, threads)
+    if columns is not None:
+        search.warm(columns)
+    return search.run()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Flow:
+    """A flow of the master program and its true cost."""
+
+    objective: float
+    flow: FloatArray
+    unmet: FloatArray
+    missed: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Stage:
+    """One run of the loop: what to minimize.
+
+    Parameters
+    ----------
+    free
+        Whether paths and delay cost nothing (only feasibility is asked).
+    unmet : ndarray of float64, shape (n_served,)
+        Price of a unit left behind; inf where none may be.
+    slack
+        Price of missing a side row by a unit; inf where none may be missed.
+    """
+
+    free: bool
+    unmet: FloatArray
+    slack: float
+
+
+class _Search:
+    """The state of one solve."""
+
+    def __init__(
+        self,
+        problem: FlowProblem,
+        tolerance: float,
+        time_limit: float | None,
+        threads: int | None,
+    ) -> None:
+        self.start = time.perf_counter()
+        self.problem, self.tolerance, self.threads = problem, tolerance, threads
+        self.deadline = None if time_limit is None else self.start + time_limit
+        self.network: Network = build_network(problem)
+        self.columns = Columns(self.network)
+        network = self.network
+        self.pool_capacity = network.upper[: network.n_pools]
+        self.curves: Tangents = tangents_at_zero(problem.delay, self.pool_capacity)
+        self.flat: Tangents = tangents_at_zero(None, self.pool_capacity)
+        self.active: BoolArray = np.zeros(network.n_resources, dtype=np.bool_)
+        self.active[network.first_side_row :] = True
+        self.touched: BoolArray = np.zeros(network.n_pools, dtype=np.bool_)
+        self.best: _Flow | None = None
+        self.bound = -math.inf
+        self.point: MasterPoint | None = None
+        self.price: FloatArray = np.zeros(network.n_resources)
+        self.limit = ""
+        self.exact = True
+        self.rounds = 0
+
+    # -- the plan -----------------------------------------------------------------------------
+
+    def run(self) -> FlowResult:
+        """Solve; where something must be carried that cannot be, prove it."""
+        must = ~np.isfinite(self.network.unmet_cost)
+        first = self.network.grow(self._base_price(), self.threads)
+        reach = np.isfinite(first.distance)
+        if (must & ~reach).any():
+            return self._finish("infeasible")
+        self.columns.add_from_trees(first, np.flatnonzero(reach))
+        top = float(first.distance[reach].max(initial=0.0)) or 1.0
+        penalty = PENALTY * max(top, float(self.network.unmet_cost[~must].max(initial=0.0)))
+        unmet = np.where(must, penalty, self.network.unmet_cost)
+        self._loop(_Stage(free=False, unmet=unmet, slack=penalty))
+        if self.limit == "time":
+            return self._finish("feasible" if self._is_clean(must) else "unknown")
+        if not self._is_clean(must):
+            return self._settle(must)
+        return self._finish("optimal")
+
+    def _settle(self, must: BoolArray) -> FlowResult:
+        """Decide whether what stayed behind must stay; if not, solve without the way out."""
+        stage = _Stage(free=True, unmet=np.where(must, 1.0, 0.0), slack=1.0)
+        self._loop(stage)
+        if self.limit == "time":
+            return self._finish("unknown")
+        if not self._is_clean(must):
+            return self._finish("infeasible")
+        unmet = np.where(must, np.inf, self.network.unmet_cost)
+        self._loop(_Stage(free=False, unmet=unmet, slack=np.inf))
+        if self.best is None:
+            return self._finish("unknown")
+        return self._finish("feasible" if self.limit == "time" else "optimal")
+
+    def _is_clean(self, must: BoolArray) -> bool:
+        """Whether the best flow leaves nothing behind that must be carried."""
+        if self.best is None:
+            return False
+        most = FEASIBILITY_TOLERANCE * float(self.network.demand.sum())
+        return float(self.best.unmet[must].sum()) <= most and self.best.missed <= most
+
+    # -- the loop -----------------------------------------------------------------------------
+
+    def _loop(self, stage: _Stage) -> None:
+        """Generate columns and tangents until the gap closes, nothing changes or time is up."""
+        self.best, self.bound = None, -math.inf
+        for _ in range(MOST_ROUNDS):
+            self.rounds += 1
+            if not self._solve_master(stage):
+                return
+            changed = self._refine(stage)
+            trees = self.network.grow(self.price, self.threads, free=stage.free)
+            self.exact = trees.exact
+            if trees.exact:
+                self.bound = max(self.bound, self._lagrange(stage, trees))
+            if self._gap_closed():
+                return
+            if not (self._add_columns(trees) or changed):
+                self._stop_at_rounding()
+                return
+        self.limit = "rounds"
+
+    def _solve_master(self, stage: _Stage) -> bool:
+        """Solve the master program and keep its flow if it is the best; False when out of time."""
+        self._activate()
+        path = np.zeros(len(self.columns)) if stage.free else self.columns.cost
+        left = None if self.deadline is None else self.deadline - time.perf_counter()
+        if left is not None and left <= 0:
+            self.limit = "time"
+            return False
+        tangents = self.flat if stage.free else self.curves
+        prices = Prices(path=path, unmet=stage.unmet, slack=stage.slack)
+        point = solve_master(self.network, self.columns, tangents, self.active, prices, left)
+        if point.status != "optimal":
+            self.limit = point.limit or "solver"
+            return False
+        self.point, self.price = point, point.price
+        self._keep(stage, path, point)
+        return True
+
+    def _keep(self, stage: _Stage, path: FloatArray, point: MasterPoint) -> None:
+        unmet_price = np.where(np.isfinite(stage.unmet), stage.unmet, 0.0)
+        slack_price = stage.slack if math.isfinite(stage.slack) else 0.0
+        objective = float(path @ point.flow) + float(unmet_price @ point.unmet)
+        objective += slack_price * point.missed
+        if self.problem.delay is not None and not stage.free:
+            objective += float(self.problem.delay.value(self._load(point)).sum())
+        if self.best is None or objective < self.best.objective:
+            self.best = _Flow(
+                objective=objective, flow=point.flow, unmet=point.unmet, missed=point.missed
+            )
+
+    def _load(self, point: MasterPoint) -> FloatArray:
+        """Return the load of each pool."""
+        usage = self.columns.usage[:, : self.network.n_pools]
+        return np.asarray(usage.T @ point.flow)
+
+    def _gap_closed(self) -> bool:
+        if self.best is None:
+            return False
+        gap = self.best.objective - self.bound
+        return gap <= self.tolerance * abs(self.best.objective)
+
+    def _stop_at_rounding(self) -> None:
+        """Say why the loop ends with a gap: nothing new is worth adding."""
+        if not self.exact:
+            msg = (
+                "Side rows pay for flow: an arc's cost minus its prices is negative at the "
+                "optimum, which shortest paths cannot price yet. Leave out rows with a lower "
+                "bound above 0 or with negative coefficients, or raise the arcs' costs."
+            )
+            raise SolverError(msg)
+        self.limit = "precision"
+
+    def _add_columns(self, trees: PricedTrees) -> int:
+        """Add the paths that beat the master's price of their demand."""
+        if self.point is None:
+            return 0
+        worth = self.point.worth
+        margin = trees.distance - worth
+        noise = 1e-12 * np.maximum(np.abs(worth), 1.0)
+        return self.columns.add_from_trees(trees, np.flatnonzero(margin < -noise))
+
+    # -- rows and tangents --------------------------------------------------------------------
+
+    def _base_price(self) -> FloatArray:
+        price = np.zeros(self.network.n_resources)
+        price[: self.network.n_pools] = self.curves.slope_at_zero()
+        return price
+
+    def _activate(self) -> None:
+        """Give a row to every resource that the paths so far could exceed together."""
+        over = self.columns.potential > self.network.upper
+        over[self.network.first_side_row :] = True
+        self._activate_more(over)
+
+    def _activate_more(self, which: BoolArray) -> None:
+        fresh = which & ~self.active
+        self.active |= which
+        pools = fresh[: self.network.n_pools] & ~self.touched
+        if self.problem.delay is None or not pools.any():
+            return
+        self.touched |= pools
+        top = np.minimum(self.pool_capacity, self.columns.potential[: self.network.n_pools])
+        self.curves = add_tangents(
+            self.curves, self.problem.delay, self.pool_capacity,
+            [share * top for share in FIRST_POINTS], np.flatnonzero(pools),
+        )  # fmt: skip
+
+    def _refine(self, stage: _Stage) -> bool:
+        """Add tangents where the envelope misses the curve at the master's loads."""
+        if self.problem.delay is None or stage.free or self.point is None or self.best is None:
+            return False
+        load = np.minimum(self._load(self.point), self.pool_capacity)
+        error = self.problem.delay.value(load) - self.curves.envelope(load)
+        most = 0.2 * self.tolerance * abs(self.best.objective)
+        n_wrong = int((error > most / max(load.size, 1)).sum())
+        wrong = error > most / max(n_wrong, 1)
+        if error.sum() <= most or not wrong.any():
+            return False
+        self._activate_more(np.r_[wrong, np.zeros(self.active.size - wrong.size, dtype=np.bool_)])
+        pools = np.flatnonzero(wrong)
+        points = self._points_around(load, most / pools.size)
+        self.curves = add_tangents(
+            self.curves, self.problem.delay, self.pool_capacity, points, pools
+        )
+        return True
+
+    def _points_around(self, load: FloatArray, allowed: float) -> list[FloatArray]:
+        """Return loads to touch: the present one and some near it.
+
+        Two tangents h apart miss the curve by up to its second derivative x h^2 / 8 between them.
+        Points at the distance where that is what is allowed, and at some multiples of it, save the
+        rounds that bisection would need.
+        """
+        curves = self.curves
+        behind = curves.pool[1:] == curves.pool[:-1]
+        within = behind & (curves.point[1:] > load[curves.pool[1:]])
+        within &= curves.point[:-1] <= load[curves.pool[:-1]]
+        at = np.flatnonzero(within)
+        low, high = np.zeros(load.size), self.pool_capacity.copy()
+        low[curves.pool[at]] = curves.point[at]
+        high[curves.pool[at]] = curves.point[at + 1]
+        bend = np.zeros(load.size)
+        spread = np.maximum(curves.point[at + 1] - curves.point[at], 1e-300)
+        bend[curves.pool[at]] = (curves.slope[at + 1] - curves.slope[at]) / spread
+        step = np.sqrt(8.0 * allowed / np.maximum(bend, 1e-300))
+        points = [load]
+        for multiple in (1.0, 5.0):
+            for side in (-1.0, 1.0):
+                near = load + side * multiple * step
+                points.append(np.where((near > low) & (near < high), near, load))
+        return points
+
+    def _lagrange(self, stage: _Stage, trees: PricedTrees) -> float:
+        """Return Lagrange's bound at the present prices: true whatever they are."""
+        network, price = self.network, self.price
+        cheapest = np.minimum(trees.distance, stage.unmet)
+        if np.isinf(cheapest).any():
+            return -math.inf
+        bound = float(network.demand @ cheapest)
+        tangents = self.flat if stage.free else self.curves
+        bound += float(tangents.conjugate(price[: network.n_pools]).sum())
+        rest = slice(network.n_pools, None)
+        positive, negative = price[rest] > 0, price[rest] < 0
+        bound -= float(price[rest][positive] @ network.upper[rest][positive])
+        side = slice(network.first_side_row, None)
+        capped = np.clip(price[side], -stage.slack, stage.slack)
+        if not np.array_equal(capped, price[side]):
+            return -math.inf
+        return bound - float(price[rest][negative] @ network.lower[rest][negative])
+
+    # -- results ------------------------------------------------------------------------------
+
+    def warm(self, columns: PathColumns) -> None:
+        """Take paths of an earlier result into the pool."""
+        place = np.full(self.problem.n_commodities, -1, dtype=np.int64)
+        place[self.network.served] = np.arange(self.network.served.size)
+        if len(columns) and int(columns.commodity.max()) >= self.problem.n_commodities:
+            msg = "columns must belong to a problem with the same commodities; found commodity "
+            msg += f"{int(columns.commodity.max())} of {self.problem.n_commodities}."
+            raise InputError(msg)
+        if columns.arcs.size and int(columns.arcs.max()) >= self.problem.graph.n_arcs:
+            msg = "columns must belong to a problem on the same graph; found arc "
+            msg += f"{int(columns.arcs.max())} of {self.problem.graph.n_arcs}."
+            raise InputError(msg)
+        _verify_warm(self.problem, columns)
+        served = place[columns.commodity]
+        keep = np.flatnonzero(served >= 0)
+        self.columns.add(served[keep], [columns.path(int(position)) for position in keep])
+
+    def _finish(self, status: Status) -> FlowResult:
+        problem = self.problem
+        keep, flow, unmet = self._path_flows(status)
+        paths = self._path_columns(keep)
+        totals = add_up(problem, paths, flow, unmet)
+        has_flow = status in ("optimal", "feasible")
+        objective, bound, gap, relative = math.nan, -math.inf, math.nan, math.nan
+        if status == "infeasible":
+            bound = math.inf
+        if has_flow:
+            verify_flow(problem, paths, flow, unmet, totals)
+            objective, bound = totals.objective, min(self.bound, totals.objective)
+            gap = objective - bound
+            relative = gap / abs(objective) if gap > 0 else 0.0
+            self._verify_objective(objective)
+            status = "optimal" if relative <= self.tolerance else "feasible"
+        return FlowResult(
+            status=status,
+            limit="" if status in ("optimal", "infeasible") else self.limit,
+            objective=objective,
+            flow_cost=totals.flow_cost if has_flow else math.nan,
+            delay_cost=totals.delay_cost if has_flow else math.nan,
+            unmet_cost=totals.unmet_cost if has_flow else math.nan,
+            bound=bound,
+            gap=gap,
+            relative_gap=relative,
+            arc_flow=totals.class_flow.sum(axis=0),
+            class_flow=totals.class_flow,
+            path_commodity=paths.commodity,
+            path_arcs=tuple(paths.path(position) for position in range(len(paths))),
+            path_flow=flow,
+            unmet=unmet,
+            pool_load=totals.pool_load,
+            pool_delay=totals.pool_delay,
+            pool_delay_slope=totals.pool_delay_slope,
+            **self._prices(totals, has_flow=has_flow),
+            columns=self._path_columns(np.arange(len(self.columns))),
+            rounds=self.rounds,
+            seconds=time.perf_counter() - self.start,
+        )
+
+    def _path_flows(self, status: Status) -> tuple[LongArray, FloatArray, FloatArray]:
+        """Return (paths with flow, their flow, unmet demand), summing to the demand exactly."""
+        network, unmet = self.network, np.zeros(self.problem.n_commodities)
+        if self.best is None or status not in ("optimal", "feasible"):
+            return np.empty(0, dtype=np.int64), np.empty(0), unmet
+        commodity = self.columns.commodity[: self.best.flow.size]
+        served = np.where(self.best.unmet > 1e-12 * network.demand, self.best.unmet, 0.0)
+        served[~np.isfinite(network.unmet_cost)] = 0.0
+        flow = np.where(self.best.flow > 1e-12 * network.demand[commodity], self.best.flow, 0.0)
+        carried = sum_by(commodity, flow, network.demand.size)
+        scale = np.divide(
+            network.demand, carried + served, out=np.ones_like(carried), where=carried + served > 0
+        )
+        unmet[network.served] = served * scale
+        keep = np.flatnonzero(flow > 0)
+        return keep, flow[keep] * scale[commodity[keep]], unmet
+
+    def _path_columns(self, keep: LongArray) -> PathColumns:
+        paths = [self.columns.paths[position] for position in keep]
+        indptr = np.zeros(len(paths) + 1, dtype=np.int64)
+        np.cumsum([path.size for path in paths], out=indptr[1:])
+        return PathColumns(
+            commodity=self.network.served[self.columns.commodity[keep]],
+            indptr=indptr,
+            arcs=np.concatenate([np.empty(0, dtype=np.int32), *paths]),
+        )
+
+    def _verify_objective(self, objective: float) -> None:
+        claimed = math.nan if self.best is None else self.best.objective
+        if not abs(claimed - objective) <= 1e-6 * max(abs(objective), abs(claimed), 1e-300):
+            msg = (
+                f"The flow costs {objective:.12g}, the solver said {claimed:.12g}; they must "
+                "agree. Bring costs and demands to similar sizes."
+            )
+            raise SolverError(msg)
+
+    def _prices(
+        self, totals: Totals, *, has_flow: bool
+    ) -> "dict[Literal['capacity_price', 'pool_price', 'row_price', 'demand_price'], FloatArray]":
+        network = self.network
+        arc = np.zeros(self.problem.graph.n_arcs)
+        pool = np.zeros(network.n_pools)
+        row = np.zeros(network.n_side_rows)
+        demand = np.zeros(self.problem.n_commodities)
+        if has_flow and self.point is not None:
+            arc[network.arc_rows] = self.price[network.n_pools : network.first_side_row]
+            row = -self.price[network.first_side_row :]
+            demand[network.served] = self.point.worth
+            full = totals.pool_load >= self.pool_capacity * (1.0 - 1e-7)
+            extra = self.price[: network.n_pools] - totals.pool_delay_slope
+            pool = np.where(full, np.maximum(extra, 0.0), 0.0)
+        return {
+            "capacity_price": arc, "pool_price": pool, "row_price": row, "demand_price": demand,
+        }  # fmt: skip
+
+
+def _verify_warm(problem: FlowProblem, columns: PathColumns) -> None:
+    """Prove that warm paths lead from origin to destination of their commodity."""
+    graph, filled = problem.graph, np.diff(columns.indptr) > 0
+    origin = problem.origin[columns.commodity].astype(np.int64)
+    expected = np.empty(columns.arcs.size, dtype=np.int64)
+    expected[1:] = graph.head[columns.arcs[:-1]]
+    expected[columns.indptr[:-1][filled]] = origin[filled]
+    end = origin.copy()
+    end[filled] = graph.head[columns.arcs[columns.indptr[1:][filled] - 1]]
+    wrong = (graph.tail[columns.arcs] != expected).any()
+    if wrong or (end != problem.destination[columns.commodity]).any():
+        msg = "columns must lead from origin to destination of their commodity; they do not. Pass"
+        msg += " those of a result on the same graph and commodities."
+        raise InputError(msg)

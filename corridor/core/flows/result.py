@@ -1,0 +1,264 @@
+"""What the flow engine found, and the proof that it holds."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from corridor.core.flows._arrays import FloatArray, IntArray, LongArray, sum_by
+from corridor.core.flows.problem import FlowProblem
+from corridor.errors import SolverError
+
+Status: TypeAlias = Literal["optimal", "feasible", "infeasible", "unbounded", "unknown"]
+
+TOLERANCE = 1e-6
+"""Largest accepted violation, relative to the size of what is checked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PathColumns:
+    """Paths of commodities, as CSR: path i is ``arcs[indptr[i]:indptr[i + 1]]``.
+
+    Parameters
+    ----------
+    commodity : ndarray of int64, shape (n_paths,)
+        Commodity of each path.
+    indptr : ndarray of int64, shape (n_paths + 1,)
+        Where each path starts in `arcs`.
+    arcs : ndarray of int32
+        Arcs of all paths, first arc first.
+    """
+
+    commodity: LongArray
+    indptr: LongArray
+    arcs: IntArray
+
+    def __len__(self) -> int:
+        return int(self.commodity.size)
+
+    def path(self, position: int) -> IntArray:
+        """Return the arcs of one path."""
+        return self.arcs[self.indptr[position] : self.indptr[position + 1]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FlowResult:
+    """Flows, prices and the certificate; the status is data, never an exception.
+
+    Parameters
+    ----------
+    status
+        ``optimal`` (relative gap <= tolerance), ``feasible`` (a limit stopped it at a flow),
+        ``infeasible`` (proved: demand that must be carried, or a side row, cannot be met),
+        ``unbounded`` or ``unknown`` (stopped before a flow was found).
+    limit
+        What stopped it: ``time``, or ``precision`` where rounding hides the rest of the gap;
+        empty where nothing did.
+    objective
+        ``flow_cost + delay_cost + unmet_cost``, recomputed from the path flows; NaN without a
+        flow. Without delay and unmet demand it is ``cost @ flow``.
+    flow_cost, delay_cost, unmet_cost
+        Its parts.
+    bound
+        Proved lower bound on the objective; inf where infeasible, -inf where nothing is proved.
+    gap, relative_gap
+        ``objective - bound`` and the same over ``|objective|``; NaN without a flow.
+    arc_flow : ndarray of float64, shape (n_arcs,)
+        Flow of all classes; 0 without a flow, as all flows below.
+    class_flow : ndarray of float64, shape (n_classes, n_arcs)
+        Flow of each class.
+    path_commodity : ndarray of int64, shape (n_paths,)
+        Commodity of each path that carries flow.
+    path_arcs : tuple of ndarray of int32
+        Arcs of each path, first arc first; empty where origin and destination are the same.
+    path_flow : ndarray of float64, shape (n_paths,)
+        Flow on each path, > 0.
+    unmet : ndarray of float64, shape (n_commodities,)
+        Demand that is not carried.
+    pool_load : ndarray of float64, shape (n_pools,)
+        Load of each pool [pool units].
+    pool_delay, pool_delay_slope : ndarray of float64, shape (n_pools,)
+        Total delay cost of each pool, and what one more unit of load adds to it.
+    capacity_price : ndarray of float64, shape (n_arcs,)
+        Cost saved per unit more capacity of the arc, >= 0; 0 where it does not bind.
+    pool_price : ndarray of float64, shape (n_pools,)
+        Cost saved per unit more capacity of the pool, delay apart, >= 0.
+    row_price : ndarray of float64, shape (n_rows,)
+        Change of the objective per unit increase of the side row's binding bound.
+    demand_price : ndarray of float64, shape (n_commodities,)
+        Cost of one more unit of demand; 0 where demand is 0.
+    columns
+        All paths that were generated, for a warm start of a problem on the same graph.
+    rounds
+        Rounds of column generation.
+    seconds
+        Wall time [s].
+    """
+
+    status: Status
+    limit: str
+    objective: float
+    flow_cost: float
+    delay_cost: float
+    unmet_cost: float
+    bound: float
+    gap: float
+    relative_gap: float
+    arc_flow: FloatArray
+    class_flow: FloatArray
+    path_commodity: LongArray
+    path_arcs: tuple[IntArray, ...]
+    path_flow: FloatArray
+    unmet: FloatArray
+    pool_load: FloatArray
+    pool_delay: FloatArray
+    pool_delay_slope: FloatArray
+    capacity_price: FloatArray
+    pool_price: FloatArray
+    row_price: FloatArray
+    demand_price: FloatArray
+    columns: PathColumns
+    rounds: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Totals:
+    """Flows and costs added up from path flows alone.
+
+    Parameters
+    ----------
+    class_flow : ndarray of float64, shape (n_classes, n_arcs)
+        Flow of each class.
+    pool_load, pool_delay, pool_delay_slope : ndarray of float64, shape (n_pools,)
+        Load, delay cost and its slope.
+    flow_cost, delay_cost, unmet_cost
+        Parts of the objective.
+    """
+
+    class_flow: FloatArray
+    pool_load: FloatArray
+    pool_delay: FloatArray
+    pool_delay_slope: FloatArray
+    flow_cost: float
+    delay_cost: float
+    unmet_cost: float
+
+    @property
+    def objective(self) -> float:
+        """The sum of the three costs."""
+        return self.flow_cost + self.delay_cost + self.unmet_cost
+
+
+def add_up(problem: FlowProblem, paths: PathColumns, flow: FloatArray, unmet: FloatArray) -> Totals:
+    """Return what path flows amount to, independently of any solver."""
+    n_arcs = problem.graph.n_arcs
+    classes = np.asarray(problem.commodity_class, dtype=np.int64)[paths.commodity]
+    lengths = np.diff(paths.indptr)
+    places = np.repeat(classes, lengths) * n_arcs + paths.arcs
+    size = problem.n_classes * n_arcs
+    class_flow = sum_by(places, np.repeat(flow, lengths), size).reshape(-1, n_arcs)
+    used = class_flow > 0
+    cost = np.broadcast_to(problem.cost, class_flow.shape)
+    load = value = slope = np.zeros(0 if problem.pools is None else problem.pools.n_pools)
+    if problem.pools is not None:
+        load = problem.pools.matrix @ class_flow.ravel()
+    if problem.delay is not None:
+        value, slope = problem.delay.value(load), problem.delay.slope(load)
+    unmet_price = np.zeros(unmet.size) if problem.unmet_cost is None else problem.unmet_cost
+    return Totals(
+        class_flow=class_flow,
+        pool_load=load,
+        pool_delay=value,
+        pool_delay_slope=slope,
+        flow_cost=float(cost[used] @ class_flow[used]),
+        delay_cost=float(value.sum()),
+        unmet_cost=float(unmet_price @ unmet),
+    )
+
+
+def verify_flow(
+    problem: FlowProblem, paths: PathColumns, flow: FloatArray, unmet: FloatArray, totals: Totals
+) -> None:
+    """Prove that path flows carry the demand within all limits.
+
+    Parameters
+    ----------
+    problem
+        The problem.
+    paths
+        Paths that carry flow.
+    flow : ndarray of float64, shape (n_paths,)
+        Flow on each.
+    unmet : ndarray of float64, shape (n_commodities,)
+        Demand not carried.
+    totals
+        What `add_up` made of them.
+
+    Raises
+    ------
+    SolverError
+        If a path is no open path of its commodity, a flow is negative, demand is not met, or a
+        capacity, pool or side row is exceeded by more than `TOLERANCE` of its size.
+    """
+    _verify_paths(problem, paths)
+    least = min(flow.min(initial=0.0), unmet.min(initial=0.0))
+    if not least >= 0:
+        msg = f"Path flows and unmet demand must be >= 0; the least is {least}."
+        raise SolverError(msg)
+    carried = sum_by(paths.commodity, flow, problem.n_commodities) + unmet
+    _verify_within("demand", carried, problem.demand, problem.demand, problem.demand)
+    free = -np.inf
+    arc_flow = totals.class_flow.sum(axis=0)
+    if problem.capacity is not None:
+        _verify_within("arc", arc_flow, free, problem.capacity, arc_flow)
+    if problem.pools is not None:
+        _verify_within("pool", totals.pool_load, free, problem.pools.capacity, totals.pool_load)
+    if problem.rows is not None:
+        rows, ravel = problem.rows, totals.class_flow.ravel()
+        size = abs(rows.matrix) @ ravel
+        _verify_within("side row", rows.matrix @ ravel, rows.lower, rows.upper, size)
+
+
+def _verify_paths(problem: FlowProblem, paths: PathColumns) -> None:
+    """Prove that every path leads from origin to destination over open arcs of its class."""
+    graph, arcs = problem.graph, paths.arcs
+    origin = problem.origin[paths.commodity].astype(np.int64)
+    destination = problem.destination[paths.commodity].astype(np.int64)
+    # A path's nodes are its origin, then the head of each arc; each arc must start at the last.
+    filled = np.diff(paths.indptr) > 0
+    expected = np.empty(arcs.size, dtype=np.int64)
+    expected[1:] = graph.head[arcs[:-1]]
+    expected[paths.indptr[:-1][filled]] = origin[filled]
+    end = origin.copy()
+    end[filled] = graph.head[arcs[paths.indptr[1:][filled] - 1]]
+    classes = np.asarray(problem.commodity_class, dtype=np.int64)[paths.commodity]
+    cost = problem.open_cost()[np.repeat(classes, np.diff(paths.indptr)), arcs]
+    broken = (graph.tail[arcs] != expected).any() or (end != destination).any()
+    if broken or not np.isfinite(cost).all():
+        msg = "A path with flow must run from its origin to its destination over open arcs; one of"
+        msg += f" {len(paths)} does not. This is a fault of corridor: please report it."
+        raise SolverError(msg)
+
+
+def _verify_within(
+    kind: str,
+    value: FloatArray,
+    lower: FloatArray | float,
+    upper: FloatArray | float,
+    size: FloatArray,
+) -> None:
+    if not value.size:
+        return
+    slack = TOLERANCE * np.maximum(np.abs(size), float(np.abs(value).max()) * TOLERANCE)
+    bad = (value < lower - slack) | (value > upper + slack) | np.isnan(value)
+    if not bad.any():
+        return
+    at = int(np.argmax(bad))
+    low = np.broadcast_to(lower, value.shape)[at]
+    high = np.broadcast_to(upper, value.shape)[at]
+    msg = (
+        f"The flow breaks {kind} {at}: {value[at]:.12g} is not within {low:.12g} to {high:.12g} "
+        f"({int(bad.sum())} of {value.size}). Bring capacities and demands to similar sizes."
+    )
+    raise SolverError(msg)
