@@ -1,0 +1,1 @@
+"""Comparisons of the hot paths with peer libraries: ``python -m benchmarks``."""

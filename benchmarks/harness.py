@@ -1,0 +1,219 @@
+"""Run ours and the peers in turn on the same work, check that they agree, and take medians."""
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Answer = npt.NDArray[np.float64]
+Run = Callable[[], Answer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contestant:
+    """One library at one setting.
+
+    Parameters
+    ----------
+    name
+        Library and setting as shown.
+    package
+        The distribution it comes from, for its version; also its import name.
+    prepare
+        Imports what is needed, builds the library's own graph, and returns the call to time.
+        That call returns its answers, one entry of the first axis for each unit of work.
+    share
+        Share of the work the call does, 0 < share <= 1: a slow peer may answer the first units
+        only. Its time is scaled up and marked so.
+    """
+
+    name: str
+    package: str
+    prepare: Callable[[], Run]
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """One piece of work for several contestants, ours first.
+
+    Parameters
+    ----------
+    name
+        Short name for ``--only``.
+    title
+        What is done, with sizes.
+    contestants
+        Ours first; ratios are to it.
+    rtol
+        Relative tolerance within which the answers must agree.
+    """
+
+    name: str
+    title: str
+    contestants: tuple[Contestant, ...]
+    rtol: float = 1e-12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """What one contestant took.
+
+    Parameters
+    ----------
+    name, package, version
+        Who; the version is empty when the package is missing.
+    seconds
+        Median over the rounds, scaled up to the whole work; None when missing.
+    first_s
+        The very first call, with compilation or cache loading where there is any.
+    ratio
+        ``seconds`` over those of the first contestant; above 1 ours is faster.
+    share
+        Share of the work that was timed.
+    rounds
+        Number of timed rounds.
+    """
+
+    name: str
+    package: str
+    version: str = ""
+    seconds: float | None = None
+    first_s: float | None = None
+    ratio: float | None = None
+    share: float = 1.0
+    rounds: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The timings of one workload."""
+
+    name: str
+    title: str
+    timings: tuple[Timing, ...]
+    load_average: float | None = field(default=None)
+
+
+def run_workload(workload: Workload, rounds: int) -> Report:
+    """Time every installed contestant, all of them once a round.
+
+    Raises
+    ------
+    AssertionError
+        When a peer's answers differ from ours.
+    """
+    present = [entry for entry in workload.contestants if is_installed(entry.package)]
+    runs: dict[str, Run] = {}
+    first: dict[str, float] = {}
+    ours: Answer | None = None
+    for entry in present:
+        runs[entry.name] = entry.prepare()
+        first[entry.name], answer = timed(runs[entry.name])
+        if ours is None:
+            ours = answer
+        check_agreement(workload, entry.name, ours, answer)
+    seconds: dict[str, list[float]] = {entry.name: [] for entry in present}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            seconds[name].append(timed(run)[0])
+    medians = {
+        entry.name: statistics.median(seconds[entry.name]) / entry.share for entry in present
+    }
+    return Report(
+        name=workload.name,
+        title=workload.title,
+        timings=tuple(
+            timing_of(entry, medians, first, medians[present[0].name], rounds)
+            for entry in workload.contestants
+        ),
+        load_average=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+    )
+
+
+def timing_of(
+    entry: Contestant,
+    medians: Mapping[str, float],
+    first: Mapping[str, float],
+    baseline: float,
+    rounds: int,
+) -> Timing:
+    """Return one line of the report; a missing package gives a line without times."""
+    if entry.name not in medians:
+        return Timing(name=entry.name, package=entry.package)
+    return Timing(
+        name=entry.name,
+        package=entry.package,
+        version=version_of(entry.package),
+        seconds=medians[entry.name],
+        first_s=first[entry.name],
+        ratio=medians[entry.name] / baseline,
+        share=entry.share,
+        rounds=rounds,
+    )
+
+
+def timed(run: Run) -> tuple[float, Answer]:
+    """Return the seconds a call took, and its answer."""
+    start = time.perf_counter()
+    answer = run()
+    return time.perf_counter() - start, answer
+
+
+def check_agreement(workload: Workload, name: str, ours: Answer, theirs: Answer) -> None:
+    """Assert that a contestant's answers are ours, as far as it went."""
+    assert len(theirs) > 0, f"{workload.name}: {name} answered nothing"
+    np.testing.assert_allclose(
+        theirs,
+        ours[: len(theirs)],
+        rtol=workload.rtol,
+        err_msg=f"{workload.name}: {name} and {workload.contestants[0].name} disagree",
+    )
+
+
+def is_installed(package: str) -> bool:
+    """Return whether the package can be imported."""
+    return importlib.util.find_spec(package) is not None
+
+
+def version_of(package: str) -> str:
+    """Return the version of a distribution; "checkout" for a package that is not installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "checkout"
+
+
+def machine() -> dict[str, str | int | None]:
+    """Return what the times were taken on."""
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "numpy": version_of("numpy"),
+        "numba": version_of("numba"),
+    }
+
+
+def table_of(report: Report) -> str:
+    """Return a report as text."""
+    lines = [f"{report.name}: {report.title}"]
+    for timing in report.timings:
+        if timing.seconds is None:
+            lines.append(f"  {timing.name:<34} not installed")
+            continue
+        note = "" if timing.share == 1.0 else f", scaled up from {timing.share:.2%} of the work"
+        lines.append(
+            f"  {timing.name:<34} {1e3 * timing.seconds:>11,.2f} ms {timing.ratio:>9,.2f}x"
+            f"   {timing.package} {timing.version}{note}"
+        )
+    first = report.timings[0]
+    lines.append(f"  first call of {first.name}: {first.first_s:.2f} s")
+    return "\n".join(lines)

@@ -1,0 +1,55 @@
+"""Every benchmark runs in its smallest size, and ours and the peers agree on the answers."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.harness import Contestant, Workload, run_workload, table_of
+from benchmarks.registry import names, workload
+
+
+@pytest.mark.parametrize("name", names())
+def test_ours_and_the_peers_agree(name: str) -> None:
+    report = run_workload(workload(name, smoke=True), rounds=1)
+    assert report.name == name
+    present = [timing for timing in report.timings if timing.seconds is not None]
+    assert {"corridor", "networkx"} <= {timing.package for timing in present}
+    assert report.timings[0].ratio == 1.0
+
+
+def contestant(name: str, answer: list[float], package: str = "numpy") -> Contestant:
+    return Contestant(name=name, package=package, prepare=lambda: lambda: np.array(answer))
+
+
+def test_a_wrong_answer_is_an_error() -> None:
+    entries = contestant("ours", [1.0, 2.0]), contestant("theirs", [1.0, 2.1])
+    with pytest.raises(AssertionError, match="theirs and ours disagree"):
+        run_workload(Workload(name="toy", title="", contestants=entries), rounds=1)
+
+
+def test_a_missing_peer_is_said() -> None:
+    entries = contestant("ours", [1.0]), contestant("theirs", [1.0], package="no_such_package")
+    report = run_workload(Workload(name="toy", title="", contestants=entries), rounds=1)
+    assert report.timings[1].seconds is None
+    assert "not installed" in table_of(report)
+
+
+def test_part_of_the_work_is_scaled_up_and_marked() -> None:
+    part = Contestant(
+        name="theirs", package="numpy", prepare=lambda: lambda: np.array([1.0]), share=0.5
+    )
+    toy = Workload(name="toy", title="", contestants=(contestant("ours", [1.0, 2.0]), part))
+    assert "scaled up from 50.00% of the work" in table_of(run_workload(toy, rounds=1))
+
+
+def test_the_command_line_writes_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "results.json"
+    assert main(["--only", "ksp-10", "--smoke", "--json", str(target)]) == 0
+    assert "networkx" in capsys.readouterr().out
+    content = json.loads(target.read_text())
+    assert content["smoke"] is True
+    assert [report["name"] for report in content["workloads"]] == ["ksp-10"]
+    assert content["workloads"][0]["timings"][0]["version"]
