@@ -1,0 +1,450 @@
+"""The supernetwork: layers of travel arcs, transfers between them, and posts at every border.
+
+One node stands for a place in one layer (a kind of vehicle and gauge). Travel arcs stay inside a layer, transfer arcs
+join layers at a terminal, access and egress arcs join a place's layers with its origin and destination nodes, which no
+path can pass through. A border link becomes ``travel -> exit post -> entry post -> travel``, a ferry or sea link that
+names a crossing ``exit post -> sea -> entry post``. Every arc has exactly one legal jurisdiction; the high seas have
+``XXZ``, which is no state.
+
+The module knows what is built, where and whose it is. It knows nothing of rules, waits or prices.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.core.graph import Graph
+from corridor.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from corridor.network.models import Network
+
+IntArray: TypeAlias = NDArray[np.int32]
+FloatArray: TypeAlias = NDArray[np.float64]
+BoolArray: TypeAlias = NDArray[np.bool_]
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+HIGH_SEAS: Final = "XXZ"
+"""Jurisdiction of a sea arc: no state (UN/LOCODE user code for international waters)."""
+
+
+class ArcKind(IntEnum):
+    """What a shipment does on an arc."""
+
+    TRAVEL = 0
+    EXIT = 1
+    ENTRY = 2
+    TRANSFER = 3
+    ACCESS = 4
+    EGRESS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Supernetwork:
+    """A graph plus one array per property of its arcs and nodes.
+
+    Attributes
+    ----------
+    graph
+        The directed graph.
+    countries, layers, places
+        Labels of the country, layer and place codes; ``countries[-1]`` is the high seas.
+    node_place, node_layer : ndarray of int32, shape (n_nodes,)
+        Place of a node, and its layer (-1 for origin and destination nodes).
+    arc_kind : ndarray of int8, shape (n_arcs,)
+        An `ArcKind`.
+    arc_link, arc_crossing, arc_terminal : ndarray of int32, shape (n_arcs,)
+        Row of the link, crossing or terminal the arc was made from, -1 where there is none.
+    arc_layer, arc_from_layer : ndarray of int32, shape (n_arcs,)
+        Layer of the arc; a transfer leads from ``arc_from_layer`` to ``arc_layer``.
+    arc_country : ndarray of int32, shape (n_arcs,)
+        Legal jurisdiction, a position in `countries`.
+    arc_length_km : ndarray of float64, shape (n_arcs,)
+        Length [km]; 0 except on travel arcs. A border link's length is split between its two states.
+    arc_forward : ndarray of bool, shape (n_arcs,)
+        True along the link's own direction, ``from_node`` to ``to_node``.
+    arc_a_to_b : ndarray of bool, shape (n_arcs,)
+        True along the crossing's own direction, ``country_a`` to ``country_b``; True without a crossing.
+    arc_reverse : ndarray of int32, shape (n_arcs,)
+        The same piece of way in the other direction, -1 where there is none.
+    arc_open : ndarray of bool, shape (n_arcs,)
+        Physically open on the network's date.
+    arc_is_main : ndarray of bool, shape (n_arcs,)
+        True for the one arc of a link and direction on which the flow of the link is counted.
+    source, sink : ndarray of int32, shape (n_places,)
+        Origin and destination node of each place, -1 where no layer touches it.
+    """
+
+    graph: Graph
+    countries: tuple[str, ...]
+    layers: tuple[str, ...]
+    places: tuple[str, ...]
+    node_place: IntArray
+    node_layer: IntArray
+    arc_kind: NDArray[np.int8]
+    arc_link: IntArray
+    arc_crossing: IntArray
+    arc_terminal: IntArray
+    arc_layer: IntArray
+    arc_from_layer: IntArray
+    arc_country: IntArray
+    arc_length_km: FloatArray
+    arc_forward: BoolArray
+    arc_a_to_b: BoolArray
+    arc_reverse: IntArray
+    arc_open: BoolArray
+    arc_is_main: BoolArray
+    source: IntArray
+    sink: IntArray
+
+    @property
+    def n_arcs(self) -> int:
+        """Number of arcs."""
+        return int(self.arc_kind.size)
+
+    @property
+    def high_seas(self) -> int:
+        """Code of the jurisdiction that is no state."""
+        return len(self.countries) - 1
+
+    def is_kind(self, *kinds: ArcKind) -> BoolArray:
+        """Return which arcs are of one of the kinds."""
+        return np.isin(self.arc_kind, np.array(kinds, dtype=np.int8))
+
+
+class _Arcs:
+    """Collects arcs block by block; every column of a block has the block's length or is one value."""
+
+    COLUMNS: Final = (
+        "tail", "head", "kind", "link", "crossing", "terminal", "layer", "from_layer", "country",
+        "length_km", "forward", "a_to_b", "is_open", "is_main",
+    )  # fmt: skip
+    DEFAULTS: Final[dict[str, float]] = {
+        "link": -1, "crossing": -1, "terminal": -1, "length_km": 0.0, "forward": True,
+        "a_to_b": True, "is_open": True, "is_main": False,
+    }  # fmt: skip
+
+    def __init__(self) -> None:
+        self.blocks: dict[str, list[NDArray[np.generic]]] = {name: [] for name in self.COLUMNS}
+        self.reverse: list[IntArray] = []
+        self.n_arcs = 0
+
+    def add(self, n: int, columns: dict[str, object], reverse: IntArray | None = None) -> IntArray:
+        """Add ``n`` arcs and return their ids."""
+        values = {**self.DEFAULTS, **columns}
+        values.setdefault("from_layer", values["layer"])
+        for name, blocks in self.blocks.items():
+            blocks.append(np.broadcast_to(np.asarray(values[name]), (n,)))
+        ids = np.arange(self.n_arcs, self.n_arcs + n, dtype=np.int32)
+        self.reverse.append(np.full(n, -1, np.int32) if reverse is None else reverse)
+        self.n_arcs += n
+        return ids
+
+    def add_both(self, n: int, columns: dict[str, object], directed: BoolArray) -> IntArray:
+        """Add ``n`` arcs and, where not directed, their reverses; return the ids of the forward arcs."""
+        two_way = np.flatnonzero(~directed)
+        first = self.n_arcs
+        reverse = np.full(n, -1, np.int32)
+        reverse[two_way] = first + n + np.arange(two_way.size)
+        ids = self.add(n, columns, reverse)
+        swap = {"tail": "head", "head": "tail"}
+        back: dict[str, object] = {}
+        for name, value in columns.items():
+            array = np.broadcast_to(np.asarray(value), (n,))
+            back[swap.get(name, name)] = array[two_way]
+        back["forward"] = False
+        back["a_to_b"] = ~np.asarray(back["a_to_b"]) if "a_to_b" in back else True
+        if "kind" in columns:
+            back["kind"] = _REVERSED_KIND[np.asarray(back["kind"])]
+        self.add(two_way.size, back, ids[two_way])
+        return ids
+
+    def column(self, name: str, dtype: type[np.generic]) -> NDArray[np.generic]:
+        """Return one column of all arcs, read-only."""
+        array = np.concatenate(self.blocks[name]).astype(dtype) if self.n_arcs else np.zeros(0, dtype)
+        array.flags.writeable = False
+        return array
+
+
+_REVERSED_KIND = np.array(
+    [ArcKind.TRAVEL, ArcKind.ENTRY, ArcKind.EXIT, ArcKind.TRANSFER, ArcKind.ACCESS, ArcKind.EGRESS],
+    dtype=np.int8,
+)
+
+
+@dataclass(slots=True)
+class _Nodes:
+    """Hands out node numbers: one per (place, layer), and fresh ones for posts and zones."""
+
+    n_layers: int
+    place_layer: IntArray  # (n_places * n_layers,) node or -1
+    place: list[IntArray]
+    layer: list[IntArray]
+    n_nodes: int
+
+    def fresh(self, place: IntArray, layer: IntArray) -> IntArray:
+        """Return new nodes that stand at these places in these layers."""
+        ids = np.arange(self.n_nodes, self.n_nodes + place.size, dtype=np.int32)
+        self.place.append(place.astype(np.int32))
+        self.layer.append(layer.astype(np.int32))
+        self.n_nodes += place.size
+        return ids
+
+    def at(self, place: IntArray, layer: IntArray) -> IntArray:
+        """Return the nodes of these places in these layers, made on first use."""
+        key = place.astype(np.int64) * self.n_layers + layer
+        missing = np.unique(key[self.place_layer[key] < 0])
+        fresh = self.fresh(missing // self.n_layers, missing % self.n_layers)
+        self.place_layer[missing] = fresh
+        return self.place_layer[key]
+
+
+def build_supernetwork(network: "Network") -> Supernetwork:
+    """Return the supernetwork of a network, on the network's date.
+
+    Parameters
+    ----------
+    network
+        A validated network.
+
+    Returns
+    -------
+    Supernetwork
+        Closed links are part of it (``arc_open`` is False), so that a study can say what they block.
+
+    Raises
+    ------
+    InputError
+        If a land link joins two states without naming a crossing.
+    """
+    places = network.nodes["node_id"]
+    layers = network.layers["layer"]
+    states = sorted(set(network.nodes["country"]))
+    country_of = network.nodes["country"].map({c: i for i, c in enumerate(states)}).to_numpy(np.int32)
+    nodes = _Nodes(
+        n_layers=len(layers),
+        place_layer=np.full(len(places) * len(layers), -1, np.int32),
+        place=[],
+        layer=[],
+        n_nodes=0,
+    )
+    arcs = _Arcs()
+    frame = _link_frame(network, country_of)
+    _add_inland(frame, nodes, arcs, high_seas=len(states))
+    _add_borders(frame, nodes, arcs, high_seas=len(states))
+    _add_terminals(network, nodes, arcs, country_of)
+    source, sink = _add_zones(nodes, arcs, country_of)
+    graph = Graph(nodes.n_nodes, arcs.column("tail", np.int32), arcs.column("head", np.int32))
+    reverse = np.concatenate(arcs.reverse) if arcs.reverse else np.zeros(0, np.int32)
+    return Supernetwork(
+        graph=graph,
+        countries=(*states, HIGH_SEAS),
+        layers=tuple(layers),
+        places=tuple(places),
+        node_place=_locked(np.concatenate(nodes.place)),
+        node_layer=_locked(np.concatenate(nodes.layer)),
+        arc_kind=arcs.column("kind", np.int8),
+        arc_link=arcs.column("link", np.int32),
+        arc_crossing=arcs.column("crossing", np.int32),
+        arc_terminal=arcs.column("terminal", np.int32),
+        arc_layer=arcs.column("layer", np.int32),
+        arc_from_layer=arcs.column("from_layer", np.int32),
+        arc_country=arcs.column("country", np.int32),
+        arc_length_km=arcs.column("length_km", np.float64),
+        arc_forward=arcs.column("forward", np.bool_),
+        arc_a_to_b=arcs.column("a_to_b", np.bool_),
+        arc_reverse=_locked(reverse),
+        arc_open=arcs.column("is_open", np.bool_),
+        arc_is_main=arcs.column("is_main", np.bool_),
+        source=source,
+        sink=sink,
+    )
+
+
+def _locked(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    """Return the array, read-only."""
+    array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Links:
+    """The links table as positions: one entry per row."""
+
+    tail: IntArray
+    head: IntArray
+    layer: IntArray
+    crossing: IntArray
+    tail_country: IntArray
+    head_country: IntArray
+    at_sea: BoolArray
+    length_km: FloatArray
+    directed: BoolArray
+    a_to_b: BoolArray
+    is_open: BoolArray
+
+    def rows(self, mask: BoolArray) -> IntArray:
+        """Return the positions of the rows under a mask."""
+        return np.flatnonzero(mask).astype(np.int32)
+
+
+def _positions(values: "pd.Series", labels: "pd.Series") -> IntArray:
+    """Return the position of each value among the labels, -1 where it is absent."""
+    table = {label: i for i, label in enumerate(labels)}
+    return values.map(lambda value: table.get(value, -1)).to_numpy(np.int32)
+
+
+def _link_frame(network: "Network", country_of: IntArray) -> _Links:
+    links, crossings = network.links, network.crossings
+    tail = _positions(links["from_node"], network.nodes["node_id"])
+    head = _positions(links["to_node"], network.nodes["node_id"])
+    layer = _positions(links["layer"], network.layers["layer"])
+    crossing = _positions(links["crossing_id"], crossings["crossing_id"])
+    at_sea = (network.layers["mode"] == "sea").to_numpy(bool)[layer]
+    _check_border_links(network, country_of[tail] != country_of[head], crossing)
+    crossing_open = np.append(network.open_crossings, True)
+    states = network.nodes["country"].to_numpy()
+    first_state = np.append(crossings["country_a"].to_numpy(), "")
+    # A crossing's own direction is country_a -> country_b, whichever way its link was drawn.
+    a_to_b = (crossing < 0) | (states[tail] == first_state[crossing])
+    return _Links(
+        tail=tail,
+        head=head,
+        layer=layer,
+        crossing=crossing,
+        tail_country=country_of[tail],
+        head_country=country_of[head],
+        at_sea=at_sea,
+        length_km=links["length_km"].to_numpy(float),
+        directed=links["directed"].to_numpy(bool),
+        a_to_b=a_to_b,
+        is_open=network.open_links & crossing_open[crossing],
+    )
+
+
+def _check_border_links(network: "Network", foreign: BoolArray, crossing: IntArray) -> None:
+    bare = np.flatnonzero(foreign & (crossing < 0))
+    if bare.size:
+        ids = ", ".join(network.links["link_id"].iloc[bare[:5]])
+        msg = (
+            f"A link between two states must name its crossing; {bare.size} links do not: {ids}. "
+            "Give crossing_id in links.csv and a row in crossings.csv."
+        )
+        raise InputError(msg)
+
+
+def _add_inland(links: _Links, nodes: _Nodes, arcs: _Arcs, high_seas: int) -> None:
+    rows = links.rows(links.crossing < 0)
+    layer = links.layer[rows]
+    country = np.where(
+        links.tail_country[rows] == links.head_country[rows], links.tail_country[rows], high_seas
+    )
+    columns: dict[str, object] = {
+        "tail": nodes.at(links.tail[rows], layer),
+        "head": nodes.at(links.head[rows], layer),
+        "kind": ArcKind.TRAVEL,
+        "link": rows,
+        "layer": layer,
+        "country": country,
+        "length_km": links.length_km[rows],
+        "is_open": links.is_open[rows],
+        "is_main": True,
+    }
+    arcs.add_both(rows.size, columns, links.directed[rows])
+
+
+def _add_borders(links: _Links, nodes: _Nodes, arcs: _Arcs, high_seas: int) -> None:
+    """Add the chain of each crossing: travel and post in each state on land, post - sea - post at sea."""
+    for at_sea in (False, True):
+        rows = links.rows((links.crossing >= 0) & (links.at_sea == at_sea))
+        if not rows.size:
+            continue
+        layer = links.layer[rows]
+        shared: dict[str, object] = {
+            "link": rows,
+            "crossing": links.crossing[rows],
+            "layer": layer,
+            "is_open": links.is_open[rows],
+            "a_to_b": links.a_to_b[rows],
+        }
+        first, second = links.tail_country[rows], links.head_country[rows]
+        ends = nodes.at(links.tail[rows], layer), nodes.at(links.head[rows], layer)
+        half_km = links.length_km[rows] / 2.0
+        steps: list[tuple[ArcKind, IntArray, FloatArray, bool]]
+        none = np.zeros(rows.size)
+        if at_sea:
+            seas = np.full(rows.size, high_seas, np.int32)
+            steps = [
+                (ArcKind.EXIT, first, none, False),
+                (ArcKind.TRAVEL, seas, links.length_km[rows], True),
+                (ArcKind.ENTRY, second, none, False),
+            ]
+        else:
+            steps = [
+                (ArcKind.TRAVEL, first, half_km, True),
+                (ArcKind.EXIT, first, none, False),
+                (ArcKind.ENTRY, second, none, False),
+                (ArcKind.TRAVEL, second, half_km, False),
+            ]
+        at = ends[0]
+        for position, (kind, country, length_km, is_main) in enumerate(steps):
+            last = position == len(steps) - 1
+            to = ends[1] if last else nodes.fresh(links.tail[rows], layer)
+            step: dict[str, object] = {
+                "tail": at,
+                "head": to,
+                "kind": np.full(rows.size, kind, np.int8),
+                "country": country,
+                "length_km": length_km,
+                "is_main": is_main,
+            }
+            arcs.add_both(rows.size, {**shared, **step}, links.directed[rows])
+            at = to
+
+
+def _add_terminals(network: "Network", nodes: _Nodes, arcs: _Arcs, country_of: IntArray) -> None:
+    terminals = network.terminals
+    if not len(terminals):
+        return
+    place = _positions(terminals["node_id"], network.nodes["node_id"])
+    from_layer = _positions(terminals["from_layer"], network.layers["layer"])
+    to_layer = _positions(terminals["to_layer"], network.layers["layer"])
+    columns: dict[str, object] = {
+        "tail": nodes.at(place, from_layer),
+        "head": nodes.at(place, to_layer),
+        "kind": ArcKind.TRANSFER,
+        "terminal": np.arange(len(terminals)),
+        "layer": to_layer,
+        "from_layer": from_layer,
+        "country": country_of[place],
+    }
+    arcs.add(len(terminals), columns)
+
+
+def _add_zones(nodes: _Nodes, arcs: _Arcs, country_of: IntArray) -> tuple[IntArray, IntArray]:
+    """Give every place that a layer touches an origin and a destination node."""
+    used = np.flatnonzero(nodes.place_layer >= 0)
+    place = (used // nodes.n_layers).astype(np.int32)
+    layer = (used % nodes.n_layers).astype(np.int32)
+    zones = np.unique(place)
+    ends: list[IntArray] = []
+    for kind in (ArcKind.ACCESS, ArcKind.EGRESS):
+        zone_node = np.full(country_of.size, -1, np.int32)
+        zone_node[zones] = nodes.fresh(zones, np.full(zones.size, -1))
+        outside, inside = zone_node[place], nodes.place_layer[used]
+        tail, head = (outside, inside) if kind is ArcKind.ACCESS else (inside, outside)
+        columns: dict[str, object] = {
+            "tail": tail,
+            "head": head,
+            "kind": kind,
+            "layer": layer,
+            "country": country_of[place],
+        }
+        arcs.add(place.size, columns)
+        ends.append(_locked(zone_node))
+    return ends[0], ends[1]

@@ -1,0 +1,25 @@
+"""The verbs: what the best plan is, and how a tonne gets from door to door."""
+
+from corridor.planning.itineraries import (
+    Itinerary,
+    alternatives,
+    find_itineraries,
+    route,
+    single_shipments,
+)
+from corridor.planning.model import Model, compile_model
+from corridor.planning.plans import plan, solve_plan
+from corridor.planning.results import Plan
+
+__all__ = [
+    "Itinerary",
+    "Model",
+    "Plan",
+    "alternatives",
+    "compile_model",
+    "find_itineraries",
+    "plan",
+    "route",
+    "single_shipments",
+    "solve_plan",
+]

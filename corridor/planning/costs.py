@@ -1,0 +1,217 @@
+"""Time, money and emissions of a tonne on every arc, by commodity.
+
+Shippers pay resource cost, transfers and time::
+
+    generalized = tariff + empties + post fees + rule fees
+                + (value of time + vehicle_usd_per_h / payload) x hours
+                + reliability ratio x value of time x sd of time
+
+The standard deviations of the arcs of a path are added, as if its delays came together; a path's true spread lies
+between that and the root of the sum of squares.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from corridor.border import Posts
+from corridor.network.fills import FilledTables
+from corridor.network.supernetwork import ArcKind, Supernetwork
+from corridor.network.vehicles import payload_t
+from corridor.planning.services import LinkServices
+from corridor.units import G_PER_KG
+
+FloatArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ArcCosts:
+    """What a tonne of each commodity meets on each arc; every array has shape (n_commodities, n_arcs).
+
+    Attributes
+    ----------
+    payload_t
+        Load of one vehicle [t].
+    time_h, wait_h, sd_h
+        Time without queues [h], queue at background load [h], standard deviation of both [h].
+    usd_per_t_h
+        Value of an hour of a tonne in its vehicle [USD/t/h].
+    tariff_usd_per_t, host_usd_per_t
+        Price of carriage and handling [USD/t], and the part of it that is the host state's revenue.
+    empties_usd_per_t
+        Cost of the empty vehicles that go back [USD/t].
+    post_fee_usd_per_t
+        Fees of the posts, those of returning empties included [USD/t]: a transfer to the host.
+    co2_kg_per_t
+        Emissions [kg/t].
+    reliability_usd_per_t_h
+        Price of an hour of standard deviation [USD/t/h], shape (n_commodities, 1).
+    """
+
+    payload_t: FloatArray
+    time_h: FloatArray
+    wait_h: FloatArray
+    sd_h: FloatArray
+    usd_per_t_h: FloatArray
+    tariff_usd_per_t: FloatArray
+    host_usd_per_t: FloatArray
+    empties_usd_per_t: FloatArray
+    post_fee_usd_per_t: FloatArray
+    co2_kg_per_t: FloatArray
+    reliability_usd_per_t_h: FloatArray
+
+    @property
+    def money_usd_per_t(self) -> FloatArray:
+        """Tariffs, empties and the fees of posts [USD/t]; the fees of rules come on top."""
+        return self.tariff_usd_per_t + self.empties_usd_per_t + self.post_fee_usd_per_t
+
+    def generalized_usd_per_t(self, *, with_wait: bool) -> FloatArray:
+        """Return generalized cost without the fees of rules [USD/t].
+
+        Parameters
+        ----------
+        with_wait
+            Whether the queue at background load is part of it; a model with queues of its own leaves it out.
+        """
+        hours = self.time_h + self.wait_h if with_wait else self.time_h
+        return self.money_usd_per_t + self.usd_per_t_h * hours + self.reliability_usd_per_t_h * self.sd_h
+
+
+def arc_costs(
+    filled: FilledTables,
+    supernetwork: Supernetwork,
+    posts: Posts,
+    services: LinkServices,
+    post_wait_h: FloatArray,
+) -> ArcCosts:
+    """Return the costs of every arc for every commodity.
+
+    Parameters
+    ----------
+    filled, supernetwork, posts, services
+        The filled tables, its arcs, their posts and scheduled services.
+    post_wait_h : ndarray of float64, shape (n_posts, n_users)
+        Queue at each post at background load [h].
+    """
+    goods = filled.commodities
+    net = supernetwork
+    payload = payload_t(filled.layers, goods)[net.arc_layer].T
+    time_h, wait_h, sd_h = _times(filled, net, posts, services, post_wait_h, payload.shape)
+    tariff, host = _tariffs(filled, goods, net, payload)
+    value_h = goods["value_of_time_usd_per_t_h"].to_numpy(float)[:, None]
+    ratio = goods["reliability_ratio"].to_numpy(float)[:, None]
+    vehicle_h = filled.layers["vehicle_usd_per_h"].to_numpy(float)[net.arc_layer]
+    # Goods in a terminal stand on the ground: no vehicle waits with them.
+    in_vehicle = ~net.is_kind(ArcKind.TRANSFER)
+    returns = goods["empty_return_share"].to_numpy(float)[:, None]
+    return ArcCosts(
+        payload_t=payload,
+        time_h=time_h,
+        wait_h=wait_h,
+        sd_h=sd_h,
+        usd_per_t_h=value_h + np.where(in_vehicle, vehicle_h, 0.0) / payload,
+        tariff_usd_per_t=tariff,
+        host_usd_per_t=host,
+        empties_usd_per_t=returns * _empty_usd(filled, net) / payload,
+        post_fee_usd_per_t=_post_fees(net, posts, returns, payload),
+        co2_kg_per_t=np.broadcast_to(_co2_kg_per_t(filled, net), payload.shape),
+        reliability_usd_per_t_h=ratio * value_h,
+    )
+
+
+def _link_column(table: pd.DataFrame, column: str, net: Supernetwork) -> FloatArray:
+    """Return a column of the links on the travel arcs, 0 elsewhere."""
+    values = np.append(table[column].to_numpy(float), 0.0)
+    return np.where(net.is_kind(ArcKind.TRAVEL), values[net.arc_link], 0.0)
+
+
+def _share_of_link(filled: FilledTables, net: Supernetwork) -> FloatArray:
+    """Return the part of its link's length that an arc covers (a border link is split between two states)."""
+    whole = _link_column(filled.links, "length_km", net)
+    return np.divide(net.arc_length_km, whole, out=np.ones_like(whole), where=whole > 0)
+
+
+def _times(
+    filled: FilledTables,
+    net: Supernetwork,
+    posts: Posts,
+    services: LinkServices,
+    post_wait_h: FloatArray,
+    shape: tuple[int, ...],
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return time without queues, queue at background load, and standard deviation, by commodity and arc [h]."""
+    travel = net.is_kind(ArcKind.TRAVEL)
+    given = _link_column(filled.links, "time_h", net) * _share_of_link(filled, net)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        driven = net.arc_length_km / _link_column(filled.links, "speed_kmh", net)
+    moving = np.where(travel, np.where(np.isnan(given), driven, given), 0.0)
+    sailing = services.arc_sailing_h
+    moving = np.where(np.isnan(sailing), moving, sailing)
+    sd_moving = moving * _link_column(filled.links, "time_cv", net)
+
+    time_h = np.broadcast_to(moving + services.arc_wait_h, shape).copy()
+    sd_h = np.broadcast_to(np.hypot(sd_moving, services.arc_wait_sd_h), shape).copy()
+    wait_h = np.zeros(shape)
+    at_terminal = np.append(filled.terminals["time_h"].to_numpy(float), 0.0)[net.arc_terminal]
+    cv = filled.layers["time_cv"].to_numpy(float)[net.arc_layer]
+    time_h += np.where(net.is_kind(ArcKind.TRANSFER), at_terminal, 0.0)
+    sd_h += np.where(net.is_kind(ArcKind.TRANSFER), at_terminal, 0.0) * cv
+    loaded = slice(None, -1)
+    clearance = (posts.fixed_h + posts.service_h)[:, loaded].T
+    time_h[:, posts.arc] += clearance
+    wait_h[:, posts.arc] += post_wait_h[:, loaded].T
+    # A queue's wait is about exponential (sd = mean); delays without servers vary as the layer's times do.
+    sd_h[:, posts.arc] += np.hypot(clearance * cv[posts.arc], wait_h[:, posts.arc])
+    return time_h, wait_h, sd_h
+
+
+def _tariffs(
+    filled: FilledTables, goods: pd.DataFrame, net: Supernetwork, payload: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the price of carriage and handling, and the host's part of it [USD/t]."""
+    t_per_teu = goods["t_per_teu"].to_numpy(float)[:, None]
+    in_boxes = goods["containerised"].to_numpy(bool)[:, None]
+    share = _share_of_link(filled, net)
+    km = net.arc_length_km
+
+    def priced(table: pd.DataFrame, suffix: str, code: IntArray) -> FloatArray:
+        per_t, per_teu = (
+            np.append(table[f"cost_usd_per_{unit}{suffix}"].to_numpy(float), 0.0)[code] for unit in ("t", "teu")
+        )
+        boxed = np.where(np.isnan(per_teu), np.nan_to_num(per_t), per_teu / t_per_teu)
+        return np.where(in_boxes, boxed, np.nan_to_num(per_t))
+
+    on_link = priced(filled.links, "_km", net.arc_link) * km
+    on_link += priced(filled.links, "", net.arc_link) * share
+    on_link += np.nan_to_num(_link_column(filled.links, "cost_usd_per_vehicle", net)) * share / payload
+    on_link = np.where(net.is_kind(ArcKind.TRAVEL), on_link, 0.0)
+    handling = priced(filled.terminals, "", net.arc_terminal)
+    handling = np.where(net.is_kind(ArcKind.TRANSFER), handling, 0.0)
+    link_share = np.nan_to_num(_link_column(filled.links, "host_share", net))
+    terminal_share = np.append(filled.terminals["host_share"].to_numpy(float), 0.0)[net.arc_terminal]
+    # The high seas are no state: nobody there to take a share.
+    link_share = np.where(net.arc_country == net.high_seas, 0.0, link_share)
+    return on_link + handling, on_link * link_share + handling * np.nan_to_num(terminal_share)
+
+
+def _empty_usd(filled: FilledTables, net: Supernetwork) -> FloatArray:
+    """Return the cost of one empty vehicle over each arc's reverse [USD]."""
+    per_km = filled.layers["empty_usd_per_km"].to_numpy(float)[net.arc_layer]
+    return np.where(net.arc_reverse >= 0, per_km * net.arc_length_km, 0.0)
+
+
+def _post_fees(net: Supernetwork, posts: Posts, returns: FloatArray, payload: FloatArray) -> FloatArray:
+    """Return the fees of loaded vehicles, and of their returning empties at the reverse arc [USD/t]."""
+    n_commodities = payload.shape[0]
+    loaded, empty = np.zeros((n_commodities, net.n_arcs)), np.zeros(net.n_arcs + 1)
+    loaded[:, posts.arc] = posts.fee_usd[:, :-1].T
+    empty[posts.arc] = posts.fee_usd[:, -1]
+    return (loaded + returns * empty[net.arc_reverse]) / payload
+
+
+def _co2_kg_per_t(filled: FilledTables, net: Supernetwork) -> FloatArray:
+    return np.nan_to_num(_link_column(filled.links, "co2_g_per_t_km", net)) * net.arc_length_km / G_PER_KG

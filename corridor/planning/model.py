@@ -1,0 +1,230 @@
+"""The one place where border and sovereignty meet: network, demand and rules become arrays for the core."""
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from corridor.border import FloorBreach, Posts, compile_posts, crossing_regimes, floor_breaches
+from corridor.core.flows import FlowProblem
+from corridor.errors import InputError
+from corridor.network import Demand, Network
+from corridor.network.fills import FilledTables, fill_blanks
+from corridor.network.supernetwork import Supernetwork, build_supernetwork
+from corridor.network.vehicles import payload_t
+from corridor.planning.costs import ArcCosts, arc_costs
+from corridor.planning.pools import PoolSet, assemble_pools
+from corridor.planning.services import link_services
+from corridor.sovereignty import Effects, Rules, Shipments, Territory, shipment_classes
+
+FloatArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.int32]
+BoolArray: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Model:
+    """Everything a planning verb needs, compiled once.
+
+    Attributes
+    ----------
+    network, rules, filled, supernetwork, posts, effects
+        The input and what became of it.
+    shipments, classes, class_of
+        The demand rows, the classes that rules tell apart, and the class of each row.
+    t_per_day : ndarray of float64, shape (n_shipments,)
+        Demand [t/day].
+    costs
+        Time, money and emissions by commodity and arc.
+    service_wait_h : ndarray of float64, shape (n_arcs,)
+        Wait for a scheduled departure, part of the time of its arc [h].
+    fee_usd_per_t : ndarray of float64, shape (n_classes, n_arcs)
+        Fees of the rules [USD/t].
+    allowed : ndarray of bool, shape (n_classes, n_arcs)
+        Arcs that rules and works leave open to each class.
+    pools
+        Shared capacities and delay curves.
+    breaches
+        Inspection floors that an open post does not meet: with any, no plan is lawful.
+    assumptions
+        What was filled in and taken for granted.
+    """
+
+    network: Network
+    rules: Rules
+    filled: FilledTables
+    supernetwork: Supernetwork
+    posts: Posts
+    effects: Effects
+    shipments: Shipments
+    classes: Shipments
+    class_of: IntArray
+    t_per_day: FloatArray
+    costs: ArcCosts
+    service_wait_h: FloatArray
+    fee_usd_per_t: FloatArray
+    allowed: BoolArray
+    pools: PoolSet
+    breaches: list[FloorBreach]
+    assumptions: pd.DataFrame
+
+    def class_cost(self, *, with_wait: bool) -> FloatArray:
+        """Return generalized cost by class and arc [USD/t], shape (n_classes, n_arcs)."""
+        by_commodity = self.costs.generalized_usd_per_t(with_wait=with_wait)
+        return by_commodity[self.classes.commodity] + self.fee_usd_per_t
+
+    def flow_problem(self, *, congestion: bool, unmet_usd_per_t: float) -> FlowProblem:
+        """Return the flow problem: the queues are curves under congestion, fixed waits without."""
+        net = self.supernetwork
+        return FlowProblem(
+            net.graph,
+            net.source[self.shipments.origin],
+            net.sink[self.shipments.destination],
+            self.t_per_day,
+            self.class_cost(with_wait=not congestion),
+            commodity_class=self.class_of,
+            allowed=self.allowed,
+            pools=self.pools.pools,
+            delay=self.pools.delay if congestion else self.pools.overruns,
+            unmet_cost=unmet_usd_per_t,
+        )
+
+
+def compile_model(network: Network, demand: Demand | Shipments, rules: Rules | None = None) -> Model:
+    """Compile a network, a demand and rules.
+
+    Parameters
+    ----------
+    network
+        The network, as of its date.
+    demand
+        Demand of one scenario, or single shipments without tonnes.
+    rules
+        Rules as of their date; None is no rules.
+
+    Returns
+    -------
+    Model
+        The compiled model.
+
+    Raises
+    ------
+    InputError
+        If rules name what the network does not know, or demand starts where no layer leads.
+    """
+    rules = rules if rules is not None else Rules()
+    faults = [fault for fault in rules.check(network) if not fault.warning]
+    if faults:
+        raise InputError.from_faults("The rules", faults)
+    shipments, t_per_day, scenario = _shipments(network, demand)
+    filled = fill_blanks(network)
+    supernetwork = build_supernetwork(network)
+    _check_zones(supernetwork, shipments)
+    regimes = crossing_regimes(network, _ruled_regimes(rules))
+    posts = compile_posts(network, filled, supernetwork, regimes, scenario)
+    supernetwork = replace(supernetwork, arc_country=posts.arc_country)
+
+    classes, class_of = shipment_classes(shipments, rules.scopes)
+    territory = Territory(
+        network=network,
+        supernetwork=supernetwork,
+        classes=classes,
+        payload_t=payload_t(filled.layers, filled.commodities),
+    )
+    effects = rules.apply(territory)
+    shape = len(classes), supernetwork.n_arcs
+    services = link_services(network, filled, supernetwork)
+    value_h = _vehicle_value_usd_per_h(filled, shipments, t_per_day)
+    queues = posts.queue_delay(value_h)
+    at_background = posts.wait_h(queues.wait_h(np.zeros(posts.n_pools)))
+    costs = arc_costs(filled, supernetwork, posts, services, at_background)
+    pools = assemble_pools(
+        network, filled, supernetwork, posts, services, effects,
+        queues=queues, classes=classes, payload_t=costs.payload_t, scenario=scenario,
+    )  # fmt: skip
+    return Model(
+        network=network,
+        rules=rules,
+        filled=filled,
+        supernetwork=supernetwork,
+        posts=posts,
+        effects=effects,
+        shipments=shipments,
+        classes=classes,
+        class_of=class_of,
+        t_per_day=t_per_day,
+        costs=costs,
+        service_wait_h=services.arc_wait_h,
+        fee_usd_per_t=effects.fee_usd_per_t(*shape),
+        allowed=effects.allowed(*shape) & supernetwork.arc_open,
+        pools=pools,
+        breaches=floor_breaches(posts, network, filled, supernetwork, effects.floor_table()),
+        assumptions=filled.assumptions,
+    )
+
+
+def _ruled_regimes(rules: Rules) -> dict[str, str]:
+    """Return the regime that rules in force set at each crossing; the last one wins."""
+    effects = Effects()
+    for rule in rules.in_force:
+        if rule.kind == "regime":
+            effects.regimes.update({x: (rule.regime, rule.id) for x in rule.crossings or ()})  # type: ignore[attr-defined]
+    return {crossing: regime for crossing, (regime, _) in effects.regimes.items()}
+
+
+def _shipments(network: Network, demand: Demand | Shipments) -> tuple[Shipments, FloatArray, str]:
+    if isinstance(demand, Shipments):
+        return demand, np.zeros(len(demand)), ""
+    rows = demand.rows
+    places = network.nodes["node_id"].to_numpy(object)
+    goods = network.commodities["commodity_id"].to_numpy(object)
+    position = {name: i for i, name in enumerate(places)}
+    known = {name: i for i, name in enumerate(goods)}
+    missing = sorted(
+        {name for column in ("origin", "destination") for name in rows[column] if name not in position}
+        | {name for name in rows["commodity"] if name not in known}
+    )
+    if missing:
+        msg = (
+            f"Demand must use nodes and commodities of the network; {len(missing)} are unknown: "
+            f"{', '.join(missing[:5])}. Load the demand of the same data set."
+        )
+        raise InputError(msg)
+    shipments = Shipments(
+        origin=rows["origin"].map(position).to_numpy(np.int32),
+        destination=rows["destination"].map(position).to_numpy(np.int32),
+        commodity=rows["commodity"].map(known).to_numpy(np.int32),
+        flag=rows["flag"].to_numpy(object),
+        places=places,
+        place_country=network.nodes["country"].to_numpy(object),
+        commodities=goods,
+    )
+    return shipments, rows["t_per_day"].to_numpy(float), demand.scenario
+
+
+def _check_zones(net: Supernetwork, shipments: Shipments) -> None:
+    ends = np.concatenate((shipments.origin, shipments.destination))
+    bare = np.unique(ends[net.source[ends] < 0])
+    if bare.size:
+        names = ", ".join(net.places[i] for i in bare[:5])
+        msg = (
+            f"Demand must start and end at nodes that a link touches; {bare.size} have none: {names}. "
+            "Add links, or move the demand to a node that has some."
+        )
+        raise InputError(msg)
+
+
+def _vehicle_value_usd_per_h(
+    filled: FilledTables, shipments: Shipments, t_per_day: FloatArray
+) -> FloatArray:
+    """Return the value of an hour of a waiting vehicle by layer: vehicle, and mean cargo times its full load.
+
+    One rate per layer keeps the total delay convex, so that its gap is a certificate.
+    """
+    value = filled.commodities["value_of_time_usd_per_t_h"].to_numpy(float)[shipments.commodity]
+    weights = t_per_day if t_per_day.sum() > 0 else np.ones(len(shipments))
+    mean = float(np.average(value, weights=weights)) if len(shipments) else 0.0
+    layers = filled.layers
+    return (layers["vehicle_usd_per_h"] + mean * layers["t_per_vehicle"]).to_numpy(float)

@@ -1,0 +1,78 @@
+"""What a planning verb returns: named tables with units, frozen."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import pandas as pd
+
+Status: TypeAlias = Literal["optimal", "partial", "feasible", "infeasible", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plan:
+    """The best possible use of a network: flows, prices and what stands in the way.
+
+    Attributes
+    ----------
+    status
+        ``optimal`` (all demand served, gap within tolerance), ``partial`` (proved, and some demand cannot be served:
+        `unmet` says which and why), ``feasible`` (a limit stopped the solver), ``infeasible`` (rules contradict each
+        other even when nothing need be served), ``unknown``.
+    limit
+        What stopped the solver, or None.
+    objective_usd_per_day
+        Generalized cost of what is served, queues included, and the price of unmet demand [USD/day]; NaN without a
+        plan.
+    gap
+        (objective - lower bound) / objective.
+    date
+        The day whose works and rules were planned with.
+    served_t_per_day, demand_t_per_day
+        Totals [t/day].
+    links
+        ``link_id, direction, from_node, to_node, layer, t_per_day, teu_per_day, vehicles_per_day, utilization,
+        shadow_price_usd_per_t``; utilization is NaN where no capacity is known.
+    crossings
+        One row per crossing and direction: ``crossing_id, from_country, to_country, layer, t_per_day, teu_per_day,
+        vehicles_per_day, background_vehicles_per_day, utilization, bottleneck_stage, bottleneck_country, fixed_h,
+        service_h, wait_h, cost_usd_per_t, cost_usd_per_vehicle, marginal_delay_usd_per_vehicle,
+        capacity_price_usd_per_vehicle, next_server_usd_per_year``.
+    paths
+        ``origin, destination, commodity, path_id, t_per_day, time_h, border_h, moving_h, cost_usd_per_t,
+        border_usd_per_t, generalized_usd_per_t, co2_kg_per_t, length_km, links, crossings, countries``; lists are joined
+        with ``>``.
+    rules
+        ``rule_id, kind, title, binding, price, unit``.
+    countries
+        ``country, t_km_per_day, transit_t_per_day, revenue_usd_per_day, share``; share is transit by served demand.
+    unmet
+        ``origin, destination, commodity, t_per_day, reason`` (``no_path``, ``rule``, ``capacity``) and ``rules`` (ids
+        joined with ``>``).
+    assumptions
+        Every blank that was filled, and what was taken for granted.
+    indicators
+        ``indicator, unit, value, scope, direction, commodity``.
+    """
+
+    status: Status
+    limit: str | None
+    objective_usd_per_day: float
+    gap: float
+    date: dt.date | None
+    served_t_per_day: float
+    demand_t_per_day: float
+    links: pd.DataFrame
+    crossings: pd.DataFrame
+    paths: pd.DataFrame
+    rules: pd.DataFrame
+    countries: pd.DataFrame
+    unmet: pd.DataFrame
+    assumptions: pd.DataFrame
+    indicators: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return (
+            f"Plan({self.status}, {self.served_t_per_day:,.0f} of {self.demand_t_per_day:,.0f} t/day, "
+            f"{self.objective_usd_per_day:,.0f} USD/day, gap {self.gap:.1e})"
+        )

@@ -1,0 +1,90 @@
+"""What rules do to a model: bans, fees, quotas, regimes and inspection floors."""
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+FloatArray: TypeAlias = NDArray[np.float64]
+BoolArray: TypeAlias = NDArray[np.bool_]
+QuotaUnit: TypeAlias = Literal[
+    "t_per_day", "vehicles_per_day", "vehicles_per_year", "teu_per_day", "trains_per_day"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ban:
+    """A rule that closes arcs to classes: ``pairs`` is 1 where closed, shape (n_classes, n_arcs)."""
+
+    rule_id: str
+    pairs: sparse.csr_array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fee:
+    """A transfer of ``usd_per_t`` [USD/t], shape (n_classes, n_arcs), to a payee.
+
+    ``payee`` is ``host`` (the state of the arc), a state, or ``none``.
+    """
+
+    rule_id: str
+    payee: str
+    usd_per_t: sparse.csr_array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Quota:
+    """A limit on a flow: ``per_t`` units a tonne, shape (n_classes, n_arcs), at most ``limit`` a day.
+
+    With ``over_usd_per_unit`` the quota is soft: what is over it pays that price, to nobody.
+    """
+
+    rule_id: str
+    unit: QuotaUnit
+    per_t: sparse.csr_array
+    limit: float
+    over_usd_per_unit: float | None = None
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Effects:
+    """Collects what each rule in force does; a rule adds to it with ``apply``.
+
+    Attributes
+    ----------
+    bans, fees, quotas
+        In the order of the rules.
+    regimes
+        Regime of a crossing, and the id of the rule that set it (the last one in force wins).
+    floors
+        Inspection floors as rows (rule_id, country, stage, share, layers).
+    """
+
+    bans: list[Ban] = field(default_factory=list)
+    fees: list[Fee] = field(default_factory=list)
+    quotas: list[Quota] = field(default_factory=list)
+    regimes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    floors: list[tuple[str, str, str, float, tuple[str, ...]]] = field(default_factory=list)
+
+    def allowed(self, n_classes: int, n_arcs: int) -> BoolArray:
+        """Return the arcs open to each class under the bans, shape (n_classes, n_arcs)."""
+        allowed = np.ones((n_classes, n_arcs), np.bool_)
+        for ban in self.bans:
+            rows, columns = ban.pairs.nonzero()
+            allowed[rows, columns] = False
+        return allowed
+
+    def fee_usd_per_t(self, n_classes: int, n_arcs: int) -> FloatArray:
+        """Return all fees of the rules together [USD/t], shape (n_classes, n_arcs)."""
+        total = np.zeros((n_classes, n_arcs))
+        for fee in self.fees:
+            rows, columns = fee.usd_per_t.nonzero()
+            total[rows, columns] += fee.usd_per_t.data
+        return total
+
+    def floor_table(self) -> pd.DataFrame:
+        """Return the inspection floors, one row each."""
+        return pd.DataFrame(self.floors, columns=["rule_id", "country", "stage", "share", "layers"])

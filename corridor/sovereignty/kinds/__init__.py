@@ -1,0 +1,22 @@
+"""The kinds of rules. A new kind is one new file here, a subclass of `Rule`, and a line in `KINDS`."""
+
+from typing import Final
+
+from corridor.sovereignty.kinds.base import Rule
+from corridor.sovereignty.kinds.fee import FeeRule
+from corridor.sovereignty.kinds.forbid import ForbidRule
+from corridor.sovereignty.kinds.inspection_floor import InspectionFloorRule
+from corridor.sovereignty.kinds.quota import QuotaRule
+from corridor.sovereignty.kinds.regime import RegimeRule
+from corridor.sovereignty.kinds.waive import WaiveRule
+
+KINDS: Final[dict[str, type[Rule]]] = {
+    "fee": FeeRule,
+    "forbid": ForbidRule,
+    "inspection_floor": InspectionFloorRule,
+    "quota": QuotaRule,
+    "regime": RegimeRule,
+    "waive": WaiveRule,
+}
+
+__all__ = ["KINDS", "Rule"]

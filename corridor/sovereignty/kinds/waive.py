@@ -1,0 +1,32 @@
+"""A host's own consent to what a principle would forbid."""
+
+from typing import Literal
+
+from corridor.errors import Fault
+from corridor.network import Network
+from corridor.sovereignty.effects import Effects
+from corridor.sovereignty.kinds.base import Rule
+from corridor.sovereignty.territory import Territory
+
+
+class WaiveRule(Rule):
+    """A dated consent of a state, cited beside the principle it waives. It opens nothing by itself.
+
+    Attributes
+    ----------
+    principle, country
+        The principle (P1 jurisdiction, P2 own controls, P3 open to all, P4 reciprocity and equality) and the state.
+    """
+
+    kind: Literal["waive"]
+    principle: Literal["P1", "P2", "P3", "P4"]
+    country: str
+
+    def check(self, network: Network) -> list[Fault]:
+        """Return a fault if the state is unknown."""
+        if self.country in set(network.nodes["country"]):
+            return []
+        return [self.fault("country", repr(self.country), "a state of nodes.csv", "correct it")]
+
+    def apply(self, territory: Territory, effects: Effects) -> None:
+        """Do nothing: a waiver is cited, and never relaxes a rule."""

@@ -1,0 +1,266 @@
+"""Rules read from TOML: dated, checked against a network, applied in the order of the file."""
+
+import datetime as dt
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from corridor import datasets
+from corridor.errors import Fault, InputError
+from corridor.network import Network
+from corridor.network.supernetwork import build_supernetwork
+from corridor.network.vehicles import payload_t
+from corridor.sovereignty.effects import Effects
+from corridor.sovereignty.kinds import KINDS, Rule
+from corridor.sovereignty.scope import Scope
+from corridor.sovereignty.shipments import Shipments
+from corridor.sovereignty.territory import Territory
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A set of rules as of a date.
+
+    Parameters
+    ----------
+    rules
+        Every rule, in the order in which it is applied.
+    date
+        Rules are read as of this day; None is a day after all that the data knows.
+    """
+
+    rules: tuple[Rule, ...] = ()
+    date: dt.date | None = None
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    @property
+    def in_force(self) -> tuple[Rule, ...]:
+        """The rules in force on the date."""
+        return tuple(rule for rule in self.rules if rule.in_force(self.date))
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """Every scope of the rules in force."""
+        return [scope for rule in self.in_force for scope in rule.scopes]
+
+    def changed(self, add: Iterable[Rule] = (), drop: Iterable[str] = (), date: dt.date | None = None) -> "Rules":
+        """Return the rules without the dropped ids and with the added rules at the end.
+
+        Raises
+        ------
+        InputError
+            If an id to drop is unknown, or an added id is there already.
+        """
+        dropped, added = set(drop), tuple(add)
+        unknown = sorted(dropped - {rule.id for rule in self.rules})
+        if unknown:
+            msg = f"rules_drop must name rules that exist; {', '.join(unknown)} do not. Correct the ids."
+            raise InputError(msg)
+        kept = tuple(rule for rule in self.rules if rule.id not in dropped)
+        result = Rules((*kept, *added), date if date is not None else self.date)
+        _refuse_duplicates(result.rules, "rules_add")
+        return result
+
+    def check(self, network: Network) -> list[Fault]:
+        """Return every unknown id, and every rule whose scope matches nothing on the network.
+
+        Rules out of force are checked as well: a study may look at their date.
+        """
+        everything = _all_pairs(network)
+        faults: list[Fault] = []
+        for rule in self.rules:
+            faults += rule.check(network)
+            for scope in rule.scopes:
+                found = _unknown_ids(rule, scope, network)
+                faults += found or _matches_nothing(rule, scope, everything)
+        return faults
+
+    def apply(self, territory: Territory) -> Effects:
+        """Return what the rules in force do on a territory."""
+        effects = Effects()
+        for rule in self.in_force:
+            rule.apply(territory, effects)
+        return effects
+
+
+def load_rules(source: str | Path, date: dt.date | None = None) -> Rules:
+    """Read rules from a TOML file.
+
+    Parameters
+    ----------
+    source
+        A bundled data set's name, a folder that holds ``rules.toml``, or a TOML file.
+    date
+        The rules are read as of this day.
+
+    Returns
+    -------
+    Rules
+        Every rule of the file, in its order.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is no TOML, or any rule is not as the contract says; all faults are listed.
+
+    Examples
+    --------
+    >>> rules = load_rules("crossroads")
+    >>> len(rules) >= 15
+    True
+    """
+    path = datasets.path(source)
+    file = path / "rules.toml" if path.is_dir() else path
+    if not file.is_file():
+        msg = f"Rules must be a TOML file; {file.name} is not in {path}. Give the file, or a folder that holds it."
+        raise InputError(msg)
+    content = read_toml(file)
+    unknown = sorted(set(content) - {"rule"})
+    if unknown:
+        msg = f"{file.name} must hold [[rule]] tables only; found {', '.join(unknown)}. Remove them."
+        raise InputError(msg)
+    return Rules(parse_rules(content.get("rule", []), file.name), date)
+
+
+def read_toml(file: Path) -> dict[str, object]:
+    """Return the content of a TOML file.
+
+    Raises
+    ------
+    InputError
+        If it is not UTF-8 or not TOML; the message has the line.
+    """
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{file.name} must be a TOML file in UTF-8; {error}. Correct the place."
+        raise InputError(msg) from error
+
+
+def parse_rules(tables: object, file: str) -> tuple[Rule, ...]:
+    """Return the rules that TOML tables describe.
+
+    Raises
+    ------
+    InputError
+        With every fault of every rule.
+    """
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        msg = f"Rules in {file} must be an array of tables ([[rule]]). Correct the brackets."
+        raise InputError(msg)
+    rules: list[Rule] = []
+    faults: list[Fault] = []
+    for position, table in enumerate(tables, start=1):
+        try:
+            rules.append(_parse_rule(table, position, file))
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError.from_faults(file, faults)
+    _refuse_duplicates(rules, file)
+    return tuple(rules)
+
+
+def _parse_rule(table: Mapping[str, object], position: int, file: str) -> Rule:
+    key = str(table.get("id", f"rule {position}"))
+    kind = table.get("kind")
+    if kind not in KINDS:
+        fault = Fault(
+            file=file,
+            key=key,
+            column="kind",
+            found=repr(kind),
+            expected=f"a kind this version enforces ({', '.join(sorted(KINDS))})",
+            remedy="remove the rule or restate it",
+        )
+        raise InputError.from_faults(file, [fault])
+    try:
+        return KINDS[str(kind)].model_validate(table)
+    except ValidationError as error:
+        raise InputError.from_faults(file, toml_faults(error, file, key)) from error
+
+
+def toml_faults(error: ValidationError, file: str, key: str) -> list[Fault]:
+    """Return one fault per place that does not fit the schema."""
+    return [
+        Fault(
+            file=file,
+            key=key,
+            column=".".join(str(part) for part in item["loc"]),
+            found="nothing" if item["type"] == "missing" else repr(item["input"])[:80],
+            expected=item["msg"][:1].lower() + item["msg"][1:],
+            remedy="correct the key",
+        )
+        for item in error.errors()
+    ]
+
+
+def _refuse_duplicates(rules: Iterable[Rule], file: str) -> None:
+    twice = sorted(name for name, n in Counter(rule.id for rule in rules).items() if n > 1)
+    if twice:
+        faults = [
+            Fault(file=file, key=name, column="id", found="the id twice", expected="a unique id", remedy="rename one")
+            for name in twice
+        ]
+        raise InputError.from_faults(file, faults)
+
+
+def _unknown_ids(rule: Rule, scope: Scope, network: Network) -> list[Fault]:
+    states = set(network.nodes["country"])
+    places = set(network.nodes["node_id"]) | states
+    known: dict[str, set[str]] = {
+        "links": set(network.links["link_id"]),
+        "crossings": set(network.crossings["crossing_id"]),
+        "countries": states,
+        "layers": set(network.layers["layer"]),
+        "commodities": set(network.commodities["commodity_id"]),
+        "origins": places,
+        "destinations": places,
+    }
+    faults = []
+    for column, labels in known.items():
+        names = getattr(scope, column) or ()
+        faults += [
+            rule.fault(column, repr(name), f"an id of the network's {column}", "correct or remove it")
+            for name in names
+            if name not in labels
+        ]
+    return faults
+
+
+def _all_pairs(network: Network) -> Territory:
+    """Return the territory of one shipment of each commodity; enough to see where a scope lies."""
+    n = len(network.commodities)
+    zero = np.zeros(n, np.int32)
+    shipments = Shipments(
+        origin=zero,
+        destination=zero,
+        commodity=np.arange(n, dtype=np.int32),
+        flag=np.full(n, "", dtype=object),
+        places=network.nodes["node_id"].to_numpy(object),
+        place_country=network.nodes["country"].to_numpy(object),
+        commodities=network.commodities["commodity_id"].to_numpy(object),
+    )
+    return Territory(
+        network=network,
+        supernetwork=build_supernetwork(network),
+        classes=shipments,
+        payload_t=payload_t(network.layers, network.commodities),
+    )
+
+
+def _matches_nothing(rule: Rule, scope: Scope, territory: Territory) -> list[Fault]:
+    if territory.inside(scope).any():
+        return []
+    return [
+        rule.fault(
+            "scope", "no arc of the network", "a scope that lies somewhere", "correct the scope", warning=True
+        )
+    ]
