@@ -3,6 +3,7 @@
 from corridor.network.fills import FilledTables, fill_blanks
 from corridor.network.models import Demand, Network, load_demand, load_network, write_tables
 from corridor.network.schema import TABLES
+from corridor.network.validation import validate
 
 __all__ = [
     "TABLES",
@@ -12,5 +13,6 @@ __all__ = [
     "fill_blanks",
     "load_demand",
     "load_network",
+    "validate",
     "write_tables",
 ]

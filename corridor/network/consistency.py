@@ -4,47 +4,88 @@ Every check takes the typed tables and returns faults; none raises. Blanks are s
 cell that is blank or wrong has been reported where it stands.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from typing import Final
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from corridor.errors import Fault
-from corridor.network.schema import Column, Kind
-from corridor.network.tables import TypedTable, shown
+from corridor.network.fills import matching_defaults, stage_layers
+from corridor.network.schema import (
+    BORDER_LINK_LIMIT_KM,
+    LAND_MODES,
+    TABLES,
+    TEMPLATE,
+    Column,
+    Kind,
+    Table,
+)
+from corridor.network.tables import TypedTable, check_value, shown
 
 Rows = Mapping[str, TypedTable]
+BoolArray = NDArray[np.bool_]
+ObjectArray = NDArray[np.object_]
+
+_TOML_TABLES: Final = ("rules", "study")
+"""Parts of a data set outside its tables that a range may name; their readers check them."""
 
 
 def structural_faults(rows: Rows) -> list[Fault]:
     """Return what is wrong across the tables of a network, in the order of tables and lines."""
-    checks = (reference_faults, citation_faults)
+    checks = (
+        reference_faults,
+        citation_faults,
+        end_faults,
+        border_faults,
+        crossing_faults,
+        stage_faults,
+        post_faults,
+        unfilled_faults,
+        service_faults,
+        screenline_faults,
+        project_faults,
+        default_faults,
+        measure_faults,
+    )
     return in_order(rows, [fault for check in checks for fault in check(rows)])
 
 
 def demand_faults(rows: Rows) -> list[Fault]:
     """Return what is wrong between the demand, the nodes and the commodities."""
     only = {name: rows[name] for name in ("sources", "nodes", "commodities", "demand")}
-    faults = list(_references(only, only["demand"]))
     demand = only["demand"]
-    same = (demand.frame["origin"] == demand.frame["destination"]) & (demand.frame["origin"] != "")
-    faults.extend(
-        demand.fault(
-            int(row),
-            "destination",
-            found="the origin itself",
-            expected="another node than the origin",
-            remedy="remove the row",
-        )
-        for row in np.flatnonzero(same.to_numpy(dtype=bool))
-    )
+    faults = [*_references(only, demand), *_citations(only, demand), *_same(demand, "demand")]
     return in_order(only, faults)
+
+
+def first_causes(faults: Iterable[Fault], consequences: Iterable[Fault]) -> list[Fault]:
+    """Join the faults of single tables with those across tables, each mistake once.
+
+    A cell that could not be read is a blank to the later checks; what they say about that cell, or
+    about a column that is missing, is no news.
+    """
+    causes = list(faults)
+    cells = {(fault.file, fault.row, fault.column) for fault in causes if not fault.warning}
+    columns = {(file, column) for file, row, column in cells if row == 1}
+    return causes + [
+        fault
+        for fault in consequences
+        if (fault.file, fault.row, fault.column) not in cells
+        and (fault.file, fault.column) not in columns
+    ]
 
 
 def in_order(rows: Rows, faults: Iterable[Fault]) -> list[Fault]:
     """Sort faults by table and line."""
     place = {table.table.file: number for number, table in enumerate(rows.values())}
     return sorted(faults, key=lambda fault: (place.get(fault.file, len(place)), fault.row))
+
+
+# --- ids and citations ------------------------------------------------------------------------
 
 
 def reference_faults(rows: Rows) -> Iterable[Fault]:
@@ -65,22 +106,14 @@ def _references(rows: Rows, table: TypedTable) -> Iterable[Fault]:
 def _unknown_ids(table: TypedTable, column: Column, known: list[TypedTable]) -> Iterable[Fault]:
     texts = table.frame[column.name]
     ids = {str(key) for other in known for key in other.frame[other.table.key[0]].tolist()}
-    unknown = (~texts.isin([*ids, *column.words, ""])).to_numpy(dtype=bool)
-    rows = np.flatnonzero(unknown)
-    if not len(rows) or not known or not all(other.whole for other in known):
+    unknown = np.flatnonzero((~texts.isin([*ids, *column.words, ""])).to_numpy(dtype=bool))
+    if not len(unknown) or not all(other.whole for other in known):
         return
     if not any(other.exists for other in known):
-        files = " or ".join(other.table.file for other in known)
-        if not any(other.table.required for other in known):
-            yield Fault(
-                file=known[0].table.file,
-                found="no such file",
-                expected=f"{files}, since {column.name} in {table.table.file} names "
-                f"{len(rows)} ids of it",
-                remedy="add it, or leave the column blank",
-            )
+        if not any(other.table.required for other in known):  # else the file itself is reported
+            yield _missing_table(table, column, known, len(unknown))
         return
-    for row in rows:
+    for row in unknown:
         text = str(texts.iloc[row])
         near = get_close_matches(text, ids, n=1)
         yield table.fault(
@@ -92,23 +125,572 @@ def _unknown_ids(table: TypedTable, column: Column, known: list[TypedTable]) -> 
         )
 
 
+def _missing_table(
+    table: TypedTable, column: Column, known: list[TypedTable], n_rows: int
+) -> Fault:
+    files = " or ".join(other.table.file for other in known)
+    return Fault(
+        file=known[0].table.file,
+        found="no such file",
+        expected=f"{files}: {n_rows} rows of {table.table.file} name its ids in {column.name}",
+        remedy="add it, or leave that column blank",
+    )
+
+
 def citation_faults(rows: Rows) -> Iterable[Fault]:
     """Report rows without source or confidence, where the data set has a sources table."""
-    if not rows["sources"].exists:
-        return
     for table in rows.values():
-        if not table.table.cited or not table.exists:
-            continue
-        for name in ("source", "confidence"):
-            blank = (table.frame[name] == "").to_numpy(dtype=bool)
-            for row in np.flatnonzero(blank):
-                yield table.fault(
-                    int(row),
-                    name,
-                    found="a blank",
-                    expected=table.table.column(name).expected,
-                    remedy="say where the row comes from and how well it is known",
+        yield from _citations(rows, table)
+
+
+def _citations(rows: Rows, table: TypedTable) -> Iterable[Fault]:
+    if not rows["sources"].exists or not table.table.cited or not table.exists:
+        return
+    for name in ("source", "confidence"):
+        blank = (table.frame[name] == "").to_numpy(dtype=bool)
+        expected = table.table.column(name).expected
+        remedy = "say where each row comes from and how well it is known"
+        if len(blank) > 1 and blank.all():
+            found = f"a blank in all {len(blank)} rows"
+            yield Fault(
+                file=table.table.file,
+                row=1,
+                column=name,
+                found=found,
+                expected=expected,
+                remedy=remedy,
+            )
+        else:
+            yield from _each(table, blank, name, found="a blank", expected=expected, remedy=remedy)
+
+
+# --- links and borders ------------------------------------------------------------------------
+
+
+_PAIRS: Final[Mapping[str, tuple[str, str]]] = {
+    "links": ("from_node", "to_node"),
+    "terminals": ("from_layer", "to_layer"),
+    "crossings": ("country_a", "country_b"),
+    "demand": ("origin", "destination"),
+}
+"""Columns that must differ."""
+
+
+def end_faults(rows: Rows) -> Iterable[Fault]:
+    """Report rows whose two ends are one."""
+    for name in ("links", "terminals", "crossings"):
+        yield from _same(rows[name], name)
+
+
+def _same(table: TypedTable, name: str) -> Iterable[Fault]:
+    first, second = _PAIRS[name]
+    same = (table.frame[first] == table.frame[second]) & (table.frame[first] != "")
+    return _each(
+        table,
+        same,
+        second,
+        found=f"the {first} itself",
+        expected=f"another than {first}",
+        remedy="correct it or remove the row",
+    )
+
+
+def border_faults(rows: Rows) -> Iterable[Fault]:
+    """Report links over a border without a crossing, and border links that are too long.
+
+    A border on land is two border posts joined by a link of at most 10 km.
+    """
+    links = rows["links"]
+    start, end = link_countries(rows)
+    known = (start != "") & (end != "")
+    bare = known & (start != end) & (links.frame["crossing_id"] == "").to_numpy(dtype=bool)
+    for row in np.flatnonzero(bare):
+        yield links.fault(
+            int(row),
+            "crossing_id",
+            found=f"a blank on a link from {start[row]} to {end[row]}",
+            expected="the crossing of a link that joins two states",
+            remedy="name its crossing, or end the link at a border post",
+        )
+    over = (links.frame["crossing_id"] != "").to_numpy(dtype=bool) & on_land(rows)
+    yield from _each(
+        links,
+        over & (links.frame["length_km"] > BORDER_LINK_LIMIT_KM).to_numpy(dtype=bool),
+        "length_km",
+        found="a border link of more than 10 km",
+        expected=f"at most {BORDER_LINK_LIMIT_KM:g} km between the two border posts",
+        remedy="put the posts at the border and the rest on links inside the states",
+    )
+    yield from _ends_that_are_no_posts(rows, over)
+
+
+def _ends_that_are_no_posts(rows: Rows, over: BoolArray) -> Iterable[Fault]:
+    links, nodes = rows["links"], rows["nodes"]
+    kind = _lookup(nodes, "kind")
+    for column in ("from_node", "to_node"):
+        kinds = _mapped(links.frame[column], kind)
+        wrong = over & (kinds != "") & (kinds != "border_post")
+        for row in np.flatnonzero(wrong):
+            yield links.fault(
+                int(row),
+                column,
+                found=f"{links.frame[column].iloc[row]!r}, a {kinds[row]}",
+                expected="a node of kind border_post at each end of a border link",
+                remedy="add a border post, or correct the kind of the node",
+            )
+
+
+def crossing_faults(rows: Rows) -> Iterable[Fault]:
+    """Report crossings without a link, and links that join other states or another layer."""
+    links, crossings = rows["links"], rows["crossings"]
+    used = set(links.frame["crossing_id"].tolist())
+    if links.whole and links.exists:
+        yield from _each(
+            crossings,
+            ~crossings.frame["crossing_id"].isin(used),
+            "crossing_id",
+            found="no link that names this crossing",
+            expected="its border or sea link in links.csv",
+            remedy="name it in crossing_id of a link, or remove the row",
+        )
+    yield from _links_of_other_states(rows)
+    layer = _mapped(links.frame["crossing_id"], _lookup(crossings, "layer"))
+    own = np.array(links.frame["layer"].tolist(), dtype=object)
+    for row in np.flatnonzero((layer != "") & (own != "") & (layer != own)):
+        crossing = links.frame["crossing_id"].iloc[row]
+        yield links.fault(
+            int(row),
+            "layer",
+            found=repr(str(own[row])),
+            expected=f"{layer[row]!r}, the layer of crossing {crossing!r}",
+            remedy="correct the layer here or in crossings.csv",
+        )
+
+
+def _links_of_other_states(rows: Rows) -> Iterable[Fault]:
+    links, crossings = rows["links"], rows["crossings"]
+    start, end = link_countries(rows)
+    first = _mapped(links.frame["crossing_id"], _lookup(crossings, "country_a"))
+    second = _mapped(links.frame["crossing_id"], _lookup(crossings, "country_b"))
+    known = (start != "") & (end != "") & (first != "") & (second != "")
+    agrees = ((start == first) & (end == second)) | ((start == second) & (end == first))
+    for row in np.flatnonzero(known & ~agrees):
+        crossing = links.frame["crossing_id"].iloc[row]
+        yield links.fault(
+            int(row),
+            "crossing_id",
+            found=f"{crossing!r} of {first[row]} and {second[row]}",
+            expected=f"a crossing of {start[row]} and {end[row]}, which the link joins",
+            remedy="name another crossing, or correct its states",
+        )
+
+
+def link_countries(rows: Rows) -> tuple[ObjectArray, ObjectArray]:
+    """Return the states of the two ends of each link, ``""`` where unknown."""
+    country = _lookup(rows["nodes"], "country")
+    frame = rows["links"].frame
+    return _mapped(frame["from_node"], country), _mapped(frame["to_node"], country)
+
+
+def on_land(rows: Rows) -> BoolArray:
+    """Return which links are of a road or rail layer, bool of shape (n_links,)."""
+    mode = _mapped(rows["links"].frame["layer"], _lookup(rows["layers"], "mode"))
+    return np.isin(mode.astype(str), LAND_MODES)
+
+
+# --- posts ------------------------------------------------------------------------------------
+
+
+def stage_faults(rows: Rows) -> Iterable[Fault]:
+    """Report stages of a state that the crossing does not touch, and templates without a layer."""
+    stages, crossings = rows["stages"], rows["crossings"]
+    frame = stages.frame
+    country = np.array(frame["country"].tolist(), dtype=object)
+    first = _mapped(frame["crossing_id"], _lookup(crossings, "country_a"))
+    second = _mapped(frame["crossing_id"], _lookup(crossings, "country_b"))
+    known = (country != "") & (first != "") & (second != "")
+    for row in np.flatnonzero(known & (country != first) & (country != second)):
+        yield stages.fault(
+            int(row),
+            "country",
+            found=repr(str(country[row])),
+            expected=f"{first[row]} or {second[row]}, the states of the crossing",
+            remedy="correct the state or the crossing",
+        )
+    yield from _each(
+        stages,
+        (frame["crossing_id"] == TEMPLATE) & (frame["layer"] == ""),
+        "layer",
+        found="a blank in a template",
+        expected="the layer whose posts the template serves",
+        remedy="name the layer",
+    )
+
+
+def post_faults(rows: Rows) -> Iterable[Fault]:
+    """Report posts without stages: each state, in each direction its links allow.
+
+    A post is worked by rows of its own or, without any, by the templates of its state and layer,
+    and among them by those of the crossing's regime or of every regime. A network without any stage
+    is left alone.
+    """
+    stages, crossings = rows["stages"], rows["crossings"]
+    if not len(stages.frame) or not (stages.whole and crossings.whole):
+        return
+    served = _served_posts(rows)
+    places = {name: place for place, name in enumerate(crossings.frame["crossing_id"].tolist())}
+    for crossing, country, direction in sorted(_posts(rows)):
+        place = places[crossing]
+        layer, regime = (str(crossings.frame[name].iloc[place]) for name in ("layer", "regime"))
+        own, templates = (crossing, country, direction), (layer, country, direction)
+        regimes = served.get(own, set()) | served.get(templates, set())
+        if not regimes & {"", regime}:
+            yield crossings.fault(
+                place,
+                "crossing_id",
+                found=f"no stage of {country} {direction} under the regime {regime!r}",
+                expected=f"rows in stages.csv, or a template of {country} for layer {layer!r}",
+                remedy="add the stages of that post",
+            )
+
+
+def _posts(rows: Rows) -> set[tuple[str, str, str]]:
+    """Return crossing, state and direction (in, out) of every post that a link makes."""
+    frame = rows["links"].frame
+    start, end = link_countries(rows)
+    crossing = frame["crossing_id"]
+    known = crossing.isin(set(rows["crossings"].frame["crossing_id"].tolist())).to_numpy(dtype=bool)
+    directed = frame["directed"].to_numpy(dtype=bool)
+    posts: set[tuple[str, str, str]] = set()
+    for row in np.flatnonzero(known & (start != "") & (end != "") & (start != end)):
+        name = str(crossing.iloc[row])
+        posts |= {(name, start[row], "out"), (name, end[row], "in")}
+        if not directed[row]:
+            posts |= {(name, end[row], "out"), (name, start[row], "in")}
+    return posts
+
+
+def _served_posts(rows: Rows) -> dict[tuple[str, str, str], set[str]]:
+    """Return the regimes by (crossing, or layer of a template; state; direction) with stages."""
+    frame = rows["stages"].frame
+    served: dict[tuple[str, str, str], set[str]] = {}
+    columns = ("crossing_id", "layer", "country", "direction", "regime")
+    distinct = frame[list(columns)].drop_duplicates()
+    for crossing, layer, country, direction, regime in zip(
+        *(distinct[name].tolist() for name in columns), strict=True
+    ):
+        place = layer if crossing == TEMPLATE else crossing
+        for way in ("in", "out") if direction == "both" else (direction,):
+            served.setdefault((place, country, way), set()).add(regime)
+    return served
+
+
+# --- blanks that nothing fills ----------------------------------------------------------------
+
+
+def unfilled_faults(rows: Rows) -> Iterable[Fault]:
+    """Report blanks that no default fills although the plan needs a number."""
+    country = _lookup(rows["nodes"], "country")
+    terminals, stages = rows["terminals"], rows["stages"]
+    frame = terminals.frame
+    layers = [np.array(frame[name].tolist(), dtype=object) for name in ("from_layer", "to_layer")]
+    yield from _unfilled(rows, terminals, "time_h", layers, _mapped(frame["node_id"], country))
+    layers = [stage_layers(stages.frame, rows["crossings"].frame)]
+    states = np.array(stages.frame["country"].tolist(), dtype=object)
+    for column in ("servers", "service_min"):
+        yield from _unfilled(rows, stages, column, layers, states)
+    yield from _links_without_time(rows)
+    goods = rows["commodities"]
+    yield from _each(
+        goods,
+        goods.frame["containerised"] & goods.frame["t_per_teu"].isna(),
+        "t_per_teu",
+        found="a blank for a containerised commodity",
+        expected=goods.table.column("t_per_teu").expected,
+        remedy="give the load of a container",
+    )
+
+
+def _unfilled(
+    rows: Rows,
+    table: TypedTable,
+    column: str,
+    layers: list[ObjectArray],
+    country: ObjectArray,
+) -> Iterable[Fault]:
+    description = table.table.column(column)
+    blank = table.frame[column].isna().to_numpy(dtype=bool)
+    defaults = rows["defaults"].frame
+    name = table.table.name
+    for _, _, matches in matching_defaults(defaults, name, column, layers, country):
+        blank = blank & ~matches
+    return _each(
+        table,
+        blank,
+        column,
+        found="a blank that defaults.csv does not fill",
+        expected=description.expected,
+        remedy="fill the cell, or add a default",
+    )
+
+
+def _links_without_time(rows: Rows) -> Iterable[Fault]:
+    links, layers = rows["links"], rows["layers"]
+    speed = dict(zip(layers.frame["layer"].tolist(), layers.frame["speed_kmh"], strict=True))
+    for layer in list(speed):
+        names = [np.array([layer], dtype=object)]
+        nowhere = np.array([""], dtype=object)
+        for _, value, matches in matching_defaults(
+            rows["defaults"].frame, "layers", "speed_kmh", names, nowhere
+        ):
+            speed[layer] = value if matches[0] and np.isnan(speed[layer]) else speed[layer]
+    own = links.frame["layer"].map(speed)
+    known = links.frame["layer"].isin(list(speed))
+    timed = links.frame["time_h"].notna() | links.frame["speed_kmh"].notna() | own.notna()
+    layer_of = [np.array(links.frame["layer"].tolist(), dtype=object)]
+    start, _ = link_countries(rows)
+    blank = (known & ~timed).to_numpy(dtype=bool)
+    for column in ("speed_kmh", "time_h"):
+        for _, _, matches in matching_defaults(
+            rows["defaults"].frame, "links", column, layer_of, start
+        ):
+            blank = blank & ~matches
+    return _each(
+        links,
+        blank,
+        "speed_kmh",
+        found="a blank, and neither time_h nor a speed of the layer",
+        expected=links.table.column("speed_kmh").expected,
+        remedy="give speed_kmh or time_h, or speed_kmh of the layer",
+    )
+
+
+# --- tables that point at others --------------------------------------------------------------
+
+
+def service_faults(rows: Rows) -> Iterable[Fault]:
+    """Report services that do not start at an end of their link."""
+    services, links = rows["services"], rows["links"]
+    start = _mapped(services.frame["link_id"], _lookup(links, "from_node"))
+    end = _mapped(services.frame["link_id"], _lookup(links, "to_node"))
+    node = np.array(services.frame["from_node"].tolist(), dtype=object)
+    wrong = (start != "") & (node != "") & (node != start) & (node != end)
+    for row in np.flatnonzero(wrong):
+        yield services.fault(
+            int(row),
+            "from_node",
+            found=repr(str(node[row])),
+            expected=f"{start[row]!r} or {end[row]!r}, the ends of the link",
+            remedy="correct the node or the link",
+        )
+
+
+def screenline_faults(rows: Rows) -> Iterable[Fault]:
+    """Report gates that name neither a crossing nor a link, or both."""
+    table = rows["screenlines"]
+    named = (table.frame["crossing_id"] != "").astype(int) + (table.frame["link_id"] != "")
+    return _each(
+        table,
+        named != 1,
+        "crossing_id",
+        found="both a crossing and a link, or neither",
+        expected="either crossing_id or link_id",
+        remedy="name the one that shipments pass",
+    )
+
+
+def project_faults(rows: Rows) -> Iterable[Fault]:
+    """Report project rows that change no row, no column, or set what the column cannot hold."""
+    projects = rows["projects"]
+    frame = projects.frame
+    keys = {name: set(rows[name].keys.tolist()) for name in set(frame["table"]) & set(rows)}
+    ids = set(frame["project_id"].tolist())
+    cells = (frame[name].tolist() for name in ("table", "key", "column", "value", "requires"))
+    for row, (name, key, column, value, requires) in enumerate(zip(*cells, strict=True)):
+        if name in keys and key and rows[name].whole and key not in keys[name]:
+            yield _no_such_row(projects, row, rows[name], key, keys[name])
+        if name in TABLES and column:
+            yield from _no_such_value(projects, row, TABLES[name], column, value)
+        for other in filter(None, (part.strip() for part in requires.split(";"))):
+            if other not in ids:
+                yield projects.fault(
+                    row,
+                    "requires",
+                    found=shown(other),
+                    expected="ids of projects, joined by ;",
+                    remedy="add that project or correct the id",
                 )
 
 
-__all__ = ["citation_faults", "demand_faults", "in_order", "reference_faults", "structural_faults"]
+def _no_such_row(
+    table: TypedTable, row: int, target: TypedTable, key: str, keys: Iterable[str]
+) -> Fault:
+    near = get_close_matches(key, keys, n=1)
+    return table.fault(
+        row,
+        "key",
+        found=shown(key),
+        expected=f"the key of a row of {target.table.file}",
+        remedy=f"perhaps {near[0]!r}" if near else "correct the key",
+    )
+
+
+def _no_such_value(
+    table: TypedTable, row: int, target: Table, column: str, value: str
+) -> Iterable[Fault]:
+    if not target.has(column) or column in target.key:
+        yield _no_such_column(table, row, target, column)
+    elif not check_value(target.column(column), value):
+        yield table.fault(
+            row,
+            "value",
+            found=shown(value),
+            expected=f"{target.column(column).expected} for {column} of {target.file}",
+            remedy="correct the value",
+        )
+
+
+def _no_such_column(table: TypedTable, row: int, target: Table, column: str) -> Fault:
+    names = [name for name in target.names if name not in target.key]
+    near = get_close_matches(column, names, n=1)
+    return table.fault(
+        row,
+        "column",
+        found=shown(column),
+        expected=f"a column of {target.file} outside its key",
+        remedy=f"perhaps {near[0]!r}" if near else "correct the column",
+    )
+
+
+def default_faults(rows: Rows) -> Iterable[Fault]:
+    """Report defaults of columns that do not exist or hold no numbers, or of impossible values."""
+    table = rows["defaults"]
+    cells = (table.frame[name].tolist() for name in ("table", "column", "value"))
+    for row, (name, column, value) in enumerate(zip(*cells, strict=True)):
+        if name not in TABLES or not column:
+            continue
+        target = TABLES[name]
+        if not target.has(column) or not target.column(column).kind.numeric:
+            yield _no_such_column(table, row, target, column)
+        elif not np.isnan(value) and not check_value(target.column(column), f"{value:.17g}"):
+            yield table.fault(
+                row,
+                "value",
+                found=f"{value:g}",
+                expected=f"{target.column(column).expected} for {column} of {target.file}",
+                remedy="correct the value",
+            )
+
+
+def measure_faults(rows: Rows) -> Iterable[Fault]:
+    """Report counts and targets that say neither what nor how much, and bands upside down."""
+    for name in ("counts", "targets"):
+        table = rows[name]
+        frame = table.frame
+        named = (frame["target"] != "") | ((frame["origin"] != "") & (frame["destination"] != ""))
+        if "crossing_id" in frame:
+            named |= frame["crossing_id"] != ""
+        yield from _each(
+            table,
+            ~named,
+            "target",
+            found="neither a target nor an origin and destination",
+            expected="what was measured",
+            remedy="name the target or the OD",
+        )
+        measured = frame["value"].notna() | (frame["low"].notna() & frame["high"].notna())
+        yield from _each(
+            table,
+            ~measured,
+            "value",
+            found="neither a value nor low and high",
+            expected="a value, or low and high",
+            remedy="give the published number",
+        )
+        yield from _upside_down(table)
+
+
+def range_faults(rows: Rows) -> Iterable[Fault]:
+    """Report ranges that point at no row or no number, and ranges upside down."""
+    table = rows["ranges"]
+    frame = table.frame
+    yield from _upside_down(table)
+    found: dict[tuple[str, str], bool] = {}
+    joined = {name: "\n".join(rows[name].keys.tolist()) for name in set(frame["table"]) & set(rows)}
+    cells = (frame[name].tolist() for name in ("table", "key", "column"))
+    for row, (name, key, column) in enumerate(zip(*cells, strict=True)):
+        if not name or name in _TOML_TABLES:
+            continue
+        if name not in TABLES:
+            yield table.fault(
+                row,
+                "table",
+                found=shown(name),
+                expected="one of " + ", ".join((*TABLES, *_TOML_TABLES)),
+                remedy="correct the table",
+            )
+            continue
+        if name in joined and rows[name].exists and rows[name].whole:
+            if (name, key) not in found:
+                found[name, key] = _matches_any(key, joined[name])
+            if not found[name, key]:
+                yield _no_such_row(table, row, rows[name], key, ())
+        target = TABLES[name]
+        if column and not (target.has(column) and target.column(column).kind.numeric):
+            yield _no_such_column(table, row, target, column)
+
+
+def key_pattern(key: str) -> str:
+    """Return the regular expression of a key whose parts may hold ``*``.
+
+    Examples
+    --------
+    >>> bool(re.fullmatch(key_pattern("*/GEO/in//1/*"), "red-bridge/GEO/in//1/all"))
+    True
+    >>> bool(re.fullmatch(key_pattern("*"), "A/B"))
+    False
+    """
+    return r"[^/\n]*".join(re.escape(part) for part in key.split("*"))
+
+
+def _matches_any(key: str, joined: str) -> bool:
+    return re.search(f"^{key_pattern(key)}$", joined, re.MULTILINE) is not None
+
+
+def _upside_down(table: TypedTable) -> Iterable[Fault]:
+    return _each(
+        table,
+        table.frame["low"] > table.frame["high"],
+        "low",
+        found="low above high",
+        expected="low <= high",
+        remedy="exchange them",
+    )
+
+
+# --- helpers ----------------------------------------------------------------------------------
+
+
+def _each(
+    table: TypedTable,
+    wrong: "pd.Series[bool] | BoolArray",
+    column: str,
+    *,
+    found: str,
+    expected: str,
+    remedy: str,
+) -> Iterable[Fault]:
+    """Yield the same fault at each row that is wrong."""
+    for row in np.flatnonzero(np.asarray(wrong, dtype=np.bool_)):
+        yield table.fault(int(row), column, found=found, expected=expected, remedy=remedy)
+
+
+def _lookup(table: TypedTable, column: str) -> dict[str, str]:
+    """Return a text column by the table's id."""
+    key = table.table.key[0]
+    return dict(zip(table.frame[key].tolist(), table.frame[column].tolist(), strict=True))
+
+
+def _mapped(ids: "pd.Series[str]", values: Mapping[str, str]) -> ObjectArray:
+    """Return the value of each id, ``""`` where the id is unknown or blank."""
+    return np.array([values.get(name, "") for name in ids.tolist()], dtype=object)

@@ -1,7 +1,7 @@
 """The network and the demand: validated tables, read from a folder or built from DataFrames."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from corridor import datasets
 from corridor.errors import Fault, InputError
-from corridor.network.consistency import demand_faults, structural_faults
+from corridor.network.consistency import (
+    demand_faults,
+    first_causes,
+    in_order,
+    range_faults,
+    structural_faults,
+)
+from corridor.network.geography import gauge_faults, length_faults, outline_faults
+from corridor.network.outlines import read_outlines
 from corridor.network.schema import NETWORK_TABLES, TABLES
 from corridor.network.tables import TypedTable, read_table, type_table, write_csv
 
@@ -330,7 +338,13 @@ def load_network(name: str | Path, date: dt.date | str | None = None) -> Network
     """
     folder = dataset_folder(name)
     rows, faults = read_folder(folder, NETWORK_TABLES)
-    return _assemble(rows, faults, as_date(date), str(name))
+    # Outlines and gauges are checked once, on reading: a variant does not move a place.
+    on_the_ground = [
+        *range_faults(rows),
+        *gauge_faults(rows),
+        *outline_faults(rows, read_outlines()),
+    ]
+    return _assemble(rows, faults, as_date(date), str(name), on_the_ground)
 
 
 def load_demand(name: str | Path, scenario: str | None = None) -> Demand:
@@ -441,13 +455,19 @@ def as_date(date: dt.date | str | None) -> dt.date | None:
 
 
 def _assemble(
-    rows: Mapping[str, TypedTable], faults: list[Fault], date: dt.date | None, name: str
+    rows: Mapping[str, TypedTable],
+    faults: list[Fault],
+    date: dt.date | None,
+    name: str,
+    more: Iterable[Fault] = (),
 ) -> Network:
-    _raise_errors(name, [*faults, *structural_faults(rows)])
+    across = [*structural_faults(rows), *length_faults(rows), *more]
+    raise_errors(name, in_order(rows, first_causes(faults, across)))
     return Network(rows=rows, date=date, name=name)
 
 
-def _raise_errors(name: str, faults: list[Fault]) -> None:
+def raise_errors(name: str, faults: list[Fault]) -> None:
+    """Raise one InputError that lists the faults that are no warnings, if there are any."""
     errors = [fault for fault in faults if not fault.warning]
     if errors:
         subject = f"The data set {name!r}"
@@ -482,7 +502,8 @@ def _chosen_demand(
     scenario: str | None,
     name: str,
 ) -> Demand:
-    _raise_errors(name, [*faults, *demand_faults({**rows, "demand": demand})])
+    tables = {**rows, "demand": demand}
+    raise_errors(name, in_order(tables, first_causes(faults, demand_faults(tables))))
     frame = demand.frame
     names = sorted(set(frame["scenario"]))
     chosen = names[0] if scenario is None and len(names) == 1 else scenario

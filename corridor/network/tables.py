@@ -335,7 +335,7 @@ def _missing_columns(table: Table, header: Sequence[str], faults: list[Fault]) -
     for column in table.columns:
         if column.name in header:
             continue
-        near = get_close_matches(column.name, extras, n=1, cutoff=0.8)
+        near = get_close_matches(column.name, extras, n=1, cutoff=0.85)
         hint = f"rename {near[0]!r}" if near else "add the column"
         if column.required:
             found, expected = "no such column", f"the column ({column.meaning})"
