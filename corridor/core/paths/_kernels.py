@@ -27,6 +27,11 @@ def compiled(function: Function) -> Function:
     return cast("Function", njit(cache=True, nogil=True)(function))
 
 
+def inlined(function: Function) -> Function:
+    """Compile a function into the body of every kernel that calls it, for the innermost steps."""
+    return cast("Function", njit(nogil=True, inline="always")(function))
+
+
 class Arcs(NamedTuple):
     """The graph as the kernels read it: ``neighbor`` is the far end of each arc in CSR order."""
 
@@ -92,7 +97,7 @@ def empty_heap(capacity: int) -> Heap:
     return Heap(np.empty(capacity, dtype=np.float64), np.empty(capacity, dtype=np.int32))
 
 
-@compiled
+@inlined
 def heap_push(heap: Heap, size: int, key: float, item: int) -> int:
     """Add an entry; return the new size."""
     keys, items = heap.keys, heap.items
@@ -109,30 +114,30 @@ def heap_push(heap: Heap, size: int, key: float, item: int) -> int:
     return size + 1
 
 
-@compiled
+@inlined
 def heap_drop(heap: Heap, size: int) -> int:
     """Remove the least entry (read it first, at position 0); return the new size."""
     keys, items = heap.keys, heap.items
-    size -= 1
-    key = keys[size]
-    item = items[size]
+    rest = size - 1
+    key = keys[rest]
     hole = 0
-    while True:
-        first = (hole << 2) + 1
-        if first >= size:
-            break
+    first = 1
+    while first < rest:
         least = first
-        for child in range(first + 1, min(first + 4, size)):
-            if keys[child] < keys[least]:
+        least_key = keys[first]
+        for child in range(first + 1, min(first + 4, rest)):
+            if keys[child] < least_key:
                 least = child
-        if keys[least] >= key:
+                least_key = keys[child]
+        if least_key >= key:
             break
-        keys[hole] = keys[least]
+        keys[hole] = least_key
         items[hole] = items[least]
         hole = least
+        first = (hole << 2) + 1
     keys[hole] = key
-    items[hole] = item
-    return size
+    items[hole] = items[rest]
+    return rest
 
 
 @compiled
