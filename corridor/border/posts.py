@@ -152,7 +152,10 @@ class FloorBreach:
 def crossing_regimes(network: Network, ruled: Mapping[str, str]) -> list[str]:
     """Return the regime each crossing is worked under: the rule's where there is one, else the table's."""
     own = network.crossings["regime"]
-    return [ruled.get(cid, regime) for cid, regime in zip(network.crossings["crossing_id"], own, strict=True)]
+    return [
+        ruled.get(cid, regime)
+        for cid, regime in zip(network.crossings["crossing_id"], own, strict=True)
+    ]
 
 
 class _StageTable:
@@ -172,7 +175,9 @@ class _StageTable:
             else:
                 self.own[crossing, country].append(row)
 
-    def rows(self, crossing: str, country: str, layer: str, direction: str, regime: str) -> list[int]:
+    def rows(
+        self, crossing: str, country: str, layer: str, direction: str, regime: str
+    ) -> list[int]:
         """Return the rows of one post in one direction; own rows keep the template out."""
         for rows in (self.own[crossing, country], self.template[country, layer]):
             found = [
@@ -192,7 +197,9 @@ class _StageTable:
         for classes in by_order.values():
             named = set(classes) - {"all"}
             for name, row in classes.items():
-                serves = np.array([(u == name) if name != "all" else (u not in named) for u in users])
+                serves = np.array(
+                    [(u == name) if name != "all" else (u not in named) for u in users]
+                )
                 yield row, serves
 
 
@@ -238,7 +245,15 @@ def compile_posts(
     fixed_h, service_h, fee_usd = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     numbers = {
         name: stages[name].to_numpy(float)
-        for name in ("servers", "service_min", "share", "service_cv", "arrival_cv", "fee_usd", "fixed_delay_h")
+        for name in (
+            "servers",
+            "service_min",
+            "share",
+            "service_cv",
+            "arrival_cv",
+            "fee_usd",
+            "fixed_delay_h",
+        )
     }
     hosts = stages["host"].to_numpy(object)
     pools: dict[tuple[int, str, str, bytes], _Pool] = {}
@@ -248,12 +263,16 @@ def compile_posts(
         country = supernetwork.countries[supernetwork.arc_country[a]]
         layer = int(supernetwork.arc_layer[a])
         direction = "out" if supernetwork.arc_kind[a] == ArcKind.EXIT else "in"
-        rows = table.rows(crossing_id[x], country, supernetwork.layers[layer], direction, regimes[x])
+        rows = table.rows(
+            crossing_id[x], country, supernetwork.layers[layer], direction, regimes[x]
+        )
         if not rows:
             if supernetwork.arc_open[a]:
                 bare.append(f"{crossing_id[x]}/{country}/{direction} under {regimes[x]!r}")
             continue
-        _set_host(arc_country, int(a), {hosts[row] for row in rows}, supernetwork, str(crossing_id[x]))
+        _set_host(
+            arc_country, int(a), {hosts[row] for row in rows}, supernetwork, str(crossing_id[x])
+        )
         fixed_h[post] += closed_wait[x]
         for row, serves in table.users(rows, users):
             fixed_h[post, serves] += numbers["fixed_delay_h"][row]
@@ -263,7 +282,8 @@ def compile_posts(
             fee_usd[post, serves] += numbers["fee_usd"][row]
             shared = "both" if table.direction[row] == "both" else direction
             pool = pools.setdefault(
-                (x, country, shared, serves.tobytes()), _Pool(crossing=x, country=country, layer=layer, users=serves)
+                (x, country, shared, serves.tobytes()),
+                _Pool(crossing=x, country=country, layer=layer, users=serves),
             )
             pool.add(post, direction, row, general=table.user[row] == "all")
     if bare:
@@ -352,7 +372,9 @@ def _base_load(
         return 0.0
     crossing_id = crossings["crossing_id"].iloc[pool.crossing]
     is_a = crossings["country_a"].iloc[pool.crossing] == pool.country
-    return sum(background.get((crossing_id, is_a == (way == "out")), 0.0) for way in pool.directions)
+    return sum(
+        background.get((crossing_id, is_a == (way == "out")), 0.0) for way in pool.directions
+    )
 
 
 def _pool_columns(
@@ -364,7 +386,9 @@ def _pool_columns(
 ) -> dict[str, NDArray[np.generic]]:
     """Return the stage and pool arrays of `Posts`."""
     row = np.array([row for pool in pools for row in pool.rows], dtype=np.int32)
-    stage_pool = np.repeat(np.arange(len(pools)), [len(pool.rows) for pool in pools]).astype(np.int32)
+    stage_pool = np.repeat(np.arange(len(pools)), [len(pool.rows) for pool in pools]).astype(
+        np.int32
+    )
     open_h = np.array([hours[pool.crossing] for pool in pools])[stage_pool]
     share, service_h = numbers["share"][row], numbers["service_min"][row] / MINUTES_PER_HOUR
     with np.errstate(divide="ignore"):
@@ -395,7 +419,11 @@ def _pool_columns(
 
 
 def floor_breaches(
-    posts: Posts, network: Network, filled: FilledTables, supernetwork: Supernetwork, floors: pd.DataFrame
+    posts: Posts,
+    network: Network,
+    filled: FilledTables,
+    supernetwork: Supernetwork,
+    floors: pd.DataFrame,
 ) -> list[FloorBreach]:
     """Return every open post that inspects less than a floor of its own state.
 
@@ -418,13 +446,17 @@ def floor_breaches(
             layer = supernetwork.layers[supernetwork.arc_layer[a]]
             # Empty vehicles are not goods: the floor speaks of loaded ones.
             inspected = float(at_post[post, :-1].min())
-            in_force = own and supernetwork.arc_open[a] and (not floor.layers or layer in floor.layers)
+            in_force = (
+                own and supernetwork.arc_open[a] and (not floor.layers or layer in floor.layers)
+            )
             if in_force and inspected < floor.share:
                 direction = "out" if supernetwork.arc_kind[a] == ArcKind.EXIT else "in"
                 breaches.append(
                     FloorBreach(
                         rule_id=floor.rule_id,
-                        crossing_id=network.crossings["crossing_id"].iloc[supernetwork.arc_crossing[a]],
+                        crossing_id=network.crossings["crossing_id"].iloc[
+                            supernetwork.arc_crossing[a]
+                        ],
                         country=floor.country,
                         direction=direction,
                         stage=floor.stage,

@@ -166,7 +166,9 @@ class _Arcs:
 
     def column(self, name: str, dtype: type[np.generic]) -> NDArray[np.generic]:
         """Return one column of all arcs, read-only."""
-        array = np.concatenate(self.blocks[name]).astype(dtype) if self.n_arcs else np.zeros(0, dtype)
+        array = (
+            np.concatenate(self.blocks[name]).astype(dtype) if self.n_arcs else np.zeros(0, dtype)
+        )
         array.flags.writeable = False
         return array
 
@@ -225,7 +227,9 @@ def build_supernetwork(network: "Network") -> Supernetwork:
     places = network.nodes["node_id"]
     layers = network.layers["layer"]
     states = sorted(set(network.nodes["country"]))
-    country_of = network.nodes["country"].map({c: i for i, c in enumerate(states)}).to_numpy(np.int32)
+    country_of = (
+        network.nodes["country"].map({c: i for i, c in enumerate(states)}).to_numpy(np.int32)
+    )
     nodes = _Nodes(
         n_layers=len(layers),
         place_layer=np.full(len(places) * len(layers), -1, np.int32),
@@ -394,7 +398,9 @@ def _add_borders(links: _Links, nodes: _Nodes, arcs: _Arcs, high_seas: int) -> N
         at = ends[0]
         for position, (kind, country, length_km, is_main) in enumerate(steps):
             last = position == len(steps) - 1
-            to = ends[1] if last else nodes.fresh(links.tail[rows], layer)
+            # What lies past the middle of the chain stands at the far end's place.
+            near = position < len(steps) // 2
+            to = ends[1] if last else nodes.fresh((links.tail if near else links.head)[rows], layer)
             step: dict[str, object] = {
                 "tail": at,
                 "head": to,

@@ -86,7 +86,9 @@ class FlowAnswer:
         return by_commodity[self.step_commodity, self.path_arc]
 
 
-def evaluate(model: Model, problem: FlowProblem, result: FlowResult, *, congestion: bool) -> FlowAnswer:
+def evaluate(
+    model: Model, problem: FlowProblem, result: FlowResult, *, congestion: bool
+) -> FlowAnswer:
     """Return the answer behind a flow result, after checking it.
 
     Raises
@@ -135,7 +137,9 @@ def _verify(answer: FlowAnswer, problem: FlowProblem, objective: float) -> None:
     net, demand = model.supernetwork, model.t_per_day
     scale = max(float(demand.sum()), 1.0)
     served = np.bincount(answer.path_shipment, weights=answer.path_t_per_day, minlength=demand.size)
-    _hold("every shipment is served or unmet", np.abs(served + answer.unmet_t_per_day - demand), scale)
+    _hold(
+        "every shipment is served or unmet", np.abs(served + answer.unmet_t_per_day - demand), scale
+    )
     starts, ends = answer.path_indptr[:-1], answer.path_indptr[1:] - 1
     tail, head = net.graph.tail[answer.path_arc], net.graph.head[answer.path_arc]
     joined = np.ones(answer.path_arc.size, np.bool_)
@@ -149,16 +153,34 @@ def _verify(answer: FlowAnswer, problem: FlowProblem, objective: float) -> None:
     load = np.zeros(0)
     if pools is not None:
         x = np.zeros(pools.matrix.shape[1])
-        np.add.at(x, answer.step_class.astype(np.int64) * net.n_arcs + answer.path_arc, answer.step_t_per_day)
+        np.add.at(
+            x,
+            answer.step_class.astype(np.int64) * net.n_arcs + answer.path_arc,
+            answer.step_t_per_day,
+        )
         load = pools.matrix @ x
-        _hold("no pool is over its capacity", np.maximum(load - pools.capacity, 0.0), np.maximum(pools.capacity, 1.0))
-        _hold("pool loads are those of the paths", np.abs(load - answer.pool_load), np.maximum(load, 1.0))
+        _hold(
+            "no pool is over its capacity",
+            np.maximum(load - pools.capacity, 0.0),
+            np.maximum(pools.capacity, 1.0),
+        )
+        _hold(
+            "pool loads are those of the paths",
+            np.abs(load - answer.pool_load),
+            np.maximum(load, 1.0),
+        )
     cost = float((problem.cost[answer.step_class, answer.path_arc] * answer.step_t_per_day).sum())
     if problem.delay is not None:
         cost += float(problem.delay.value(load).sum())
     if problem.unmet_cost is not None:
-        cost += float((np.broadcast_to(problem.unmet_cost, demand.shape) * answer.unmet_t_per_day).sum())
-    _hold("the objective is the cost of the flow", np.array([abs(cost - objective)]), max(abs(cost), 1.0))
+        cost += float(
+            (np.broadcast_to(problem.unmet_cost, demand.shape) * answer.unmet_t_per_day).sum()
+        )
+    _hold(
+        "the objective is the cost of the flow",
+        np.array([abs(cost - objective)]),
+        max(abs(cost), 1.0),
+    )
 
 
 def _hold(claim: str, excess: FloatArray, scale: float | FloatArray) -> None:

@@ -78,7 +78,11 @@ class ArcCosts:
             Whether the queue at background load is part of it; a model with queues of its own leaves it out.
         """
         hours = self.time_h + self.wait_h if with_wait else self.time_h
-        return self.money_usd_per_t + self.usd_per_t_h * hours + self.reliability_usd_per_t_h * self.sd_h
+        return (
+            self.money_usd_per_t
+            + self.usd_per_t_h * hours
+            + self.reliability_usd_per_t_h * self.sd_h
+        )
 
 
 def arc_costs(
@@ -180,19 +184,24 @@ def _tariffs(
 
     def priced(table: pd.DataFrame, suffix: str, code: IntArray) -> FloatArray:
         per_t, per_teu = (
-            np.append(table[f"cost_usd_per_{unit}{suffix}"].to_numpy(float), 0.0)[code] for unit in ("t", "teu")
+            np.append(table[f"cost_usd_per_{unit}{suffix}"].to_numpy(float), 0.0)[code]
+            for unit in ("t", "teu")
         )
         boxed = np.where(np.isnan(per_teu), np.nan_to_num(per_t), per_teu / t_per_teu)
         return np.where(in_boxes, boxed, np.nan_to_num(per_t))
 
     on_link = priced(filled.links, "_km", net.arc_link) * km
     on_link += priced(filled.links, "", net.arc_link) * share
-    on_link += np.nan_to_num(_link_column(filled.links, "cost_usd_per_vehicle", net)) * share / payload
+    on_link += (
+        np.nan_to_num(_link_column(filled.links, "cost_usd_per_vehicle", net)) * share / payload
+    )
     on_link = np.where(net.is_kind(ArcKind.TRAVEL), on_link, 0.0)
     handling = priced(filled.terminals, "", net.arc_terminal)
     handling = np.where(net.is_kind(ArcKind.TRANSFER), handling, 0.0)
     link_share = np.nan_to_num(_link_column(filled.links, "host_share", net))
-    terminal_share = np.append(filled.terminals["host_share"].to_numpy(float), 0.0)[net.arc_terminal]
+    terminal_share = np.append(filled.terminals["host_share"].to_numpy(float), 0.0)[
+        net.arc_terminal
+    ]
     # The high seas are no state: nobody there to take a share.
     link_share = np.where(net.arc_country == net.high_seas, 0.0, link_share)
     return on_link + handling, on_link * link_share + handling * np.nan_to_num(terminal_share)
@@ -204,7 +213,9 @@ def _empty_usd(filled: FilledTables, net: Supernetwork) -> FloatArray:
     return np.where(net.arc_reverse >= 0, per_km * net.arc_length_km, 0.0)
 
 
-def _post_fees(net: Supernetwork, posts: Posts, returns: FloatArray, payload: FloatArray) -> FloatArray:
+def _post_fees(
+    net: Supernetwork, posts: Posts, returns: FloatArray, payload: FloatArray
+) -> FloatArray:
     """Return the fees of loaded vehicles, and of their returning empties at the reverse arc [USD/t]."""
     n_commodities = payload.shape[0]
     loaded, empty = np.zeros((n_commodities, net.n_arcs)), np.zeros(net.n_arcs + 1)
@@ -214,4 +225,8 @@ def _post_fees(net: Supernetwork, posts: Posts, returns: FloatArray, payload: Fl
 
 
 def _co2_kg_per_t(filled: FilledTables, net: Supernetwork) -> FloatArray:
-    return np.nan_to_num(_link_column(filled.links, "co2_g_per_t_km", net)) * net.arc_length_km / G_PER_KG
+    return (
+        np.nan_to_num(_link_column(filled.links, "co2_g_per_t_km", net))
+        * net.arc_length_km
+        / G_PER_KG
+    )

@@ -36,7 +36,13 @@ class _Rows:
         self.rows: list[tuple[str, str, float, str, str, str]] = []
 
     def add(
-        self, indicator: str, unit: str, value: float, scope: str = "", direction: str = "", commodity: str = ""
+        self,
+        indicator: str,
+        unit: str,
+        value: float,
+        scope: str = "",
+        direction: str = "",
+        commodity: str = "",
     ) -> None:
         """Add one value; what cannot be said is NaN and stays blank."""
         self.rows.append((indicator, unit, float(value), scope, direction, commodity))
@@ -47,7 +53,11 @@ class _Rows:
 
 
 def plan_indicators(
-    answer: FlowAnswer, paths: pd.DataFrame, crossings: pd.DataFrame, countries: pd.DataFrame, unmet: pd.DataFrame
+    answer: FlowAnswer,
+    paths: pd.DataFrame,
+    crossings: pd.DataFrame,
+    countries: pd.DataFrame,
+    unmet: pd.DataFrame,
 ) -> pd.DataFrame:
     """Return every indicator of a plan.
 
@@ -81,13 +91,20 @@ def _totals(rows: _Rows, answer: FlowAnswer, unmet: pd.DataFrame) -> None:
     rows.add("served", "Mt_per_year", served * mt)
     goods = model.network.commodities["commodity_id"].to_numpy(object)
     by_good = np.bincount(
-        model.shipments.commodity[answer.path_shipment], weights=answer.path_t_per_day, minlength=goods.size
+        model.shipments.commodity[answer.path_shipment],
+        weights=answer.path_t_per_day,
+        minlength=goods.size,
     )
     for name, t in zip(goods, by_good, strict=True):
         rows.add("served", "Mt_per_year", t * mt, commodity=name)
     rows.add("unmet", "Mt_per_year", answer.unmet_t_per_day.sum() * mt)
     for reason in ("no_path", "rule", "capacity"):
-        rows.add("unmet", "Mt_per_year", unmet.loc[unmet["reason"] == reason, "t_per_day"].sum() * mt, scope=reason)
+        rows.add(
+            "unmet",
+            "Mt_per_year",
+            unmet.loc[unmet["reason"] == reason, "t_per_day"].sum() * mt,
+            scope=reason,
+        )
     flow = answer.step_t_per_day
     km = model.supernetwork.arc_length_km[answer.path_arc]
     t_km = float((flow * km).sum())
@@ -114,7 +131,9 @@ def _door_to_door(rows: _Rows, paths: pd.DataFrame) -> None:
     crossed = paths["crossings"].map(lambda ids: len(ids.split(SEPARATOR)) if ids else 0)
     rows.add("borders_crossed_mean", "crossings", _mean(crossed.to_numpy(float), t))
     total_h = paths["time_h"].to_numpy(float)
-    rows.add("border_share_of_time", "share", _ratio((paths["border_h"] * t).sum(), (total_h * t).sum()))
+    rows.add(
+        "border_share_of_time", "share", _ratio((paths["border_h"] * t).sum(), (total_h * t).sum())
+    )
 
 
 def _borders(rows: _Rows, answer: FlowAnswer, crossings: pd.DataFrame) -> None:
@@ -126,20 +145,40 @@ def _borders(rows: _Rows, answer: FlowAnswer, crossings: pd.DataFrame) -> None:
         of_mode = (used["layer"].map(mode) == name).to_numpy(bool)
         vehicles = used["vehicles_per_day"].to_numpy(float)[of_mode]
         # A crossing is two posts; CPMM's indicators are per post.
-        rows.add("tfi1_border_time", "h_per_post", _mean(hours.to_numpy(float)[of_mode], vehicles) / 2.0, name)
-        fee = used["cost_usd_per_vehicle"].to_numpy(float)[of_mode]
-        rows.add("tfi2_border_cost", "usd_per_post", _mean(fee, vehicles) / 2.0, name)
+        rows.add(
+            "tfi1_border_time",
+            "h_per_post",
+            _mean(hours.to_numpy(float)[of_mode], vehicles) / 2.0,
+            name,
+        )
+        # ... and its USD are those of a shipment of 20 t: a truck, or a wagon's load of a train.
+        fee = used["cost_usd_per_t"].to_numpy(float)[of_mode] * SECTION_T
+        rows.add("tfi2_border_cost", "usd_per_20_t_per_post", _mean(fee, vehicles) / 2.0, name)
         wait = used["wait_h"].to_numpy(float)[of_mode]
         rows.add("queue_time_mean", "h_per_crossing", _mean(wait, vehicles), name)
     rows.add("crossings_crowded", "crossings", float((used["utilization"] > CROWDED).sum()))
-    rows.add("crossing_utilization_max", "share", used["utilization"].max() if len(used) else np.nan)
+    rows.add(
+        "crossing_utilization_max", "share", used["utilization"].max() if len(used) else np.nan
+    )
     rows.add("queue_cost", "musd_per_year", answer.queue_usd_per_day * DAYS_PER_YEAR / _M)
     for row in used.itertuples():
         scope, direction = str(row.crossing_id), f"{row.from_country}-{row.to_country}"
-        rows.add("crossing_flow", "Mt_per_year", row.t_per_day * DAYS_PER_YEAR / T_PER_MT, scope, direction)
+        rows.add(
+            "crossing_flow",
+            "Mt_per_year",
+            row.t_per_day * DAYS_PER_YEAR / T_PER_MT,
+            scope,
+            direction,
+        )
         rows.add("crossing_time", "h", row.fixed_h + row.service_h + row.wait_h, scope, direction)
         rows.add("crossing_utilization", "share", row.utilization, scope, direction)
-        rows.add("crossing_capacity_price", "usd_per_vehicle", row.capacity_price_usd_per_vehicle, scope, direction)
+        rows.add(
+            "crossing_capacity_price",
+            "usd_per_vehicle",
+            row.capacity_price_usd_per_vehicle,
+            scope,
+            direction,
+        )
 
 
 def _modes(rows: _Rows, answer: FlowAnswer) -> None:
@@ -154,7 +193,10 @@ def _modes(rows: _Rows, answer: FlowAnswer) -> None:
     km = net.arc_length_km[answer.path_arc]
     hours = answer.step_of(costs.time_h + answer.wait_h)
     under_way = hours - model.service_wait_h[answer.path_arc]
-    usd = answer.step_of(costs.money_usd_per_t) + model.fee_usd_per_t[answer.step_class, answer.path_arc]
+    usd = (
+        answer.step_of(costs.money_usd_per_t)
+        + model.fee_usd_per_t[answer.step_class, answer.path_arc]
+    )
     all_t_km = float((flow * km).sum())
     for name in ("road", "rail", "sea"):
         of_mode = modes == name
@@ -164,8 +206,15 @@ def _modes(rows: _Rows, answer: FlowAnswer) -> None:
             continue
         vehicle_km = float((vehicles * km)[of_mode].sum())
         travelling, passing = of_mode & moving, of_mode & in_vehicle
-        rows.add("tfi4_swod", "km_per_h", _ratio(vehicle_km, (vehicles * under_way)[travelling].sum()), name)
-        rows.add("tfi4_swd", "km_per_h", _ratio(vehicle_km, (vehicles * hours)[passing].sum()), name)
+        rows.add(
+            "tfi4_swod",
+            "km_per_h",
+            _ratio(vehicle_km, (vehicles * under_way)[travelling].sum()),
+            name,
+        )
+        rows.add(
+            "tfi4_swd", "km_per_h", _ratio(vehicle_km, (vehicles * hours)[passing].sum()), name
+        )
         section = _ratio(float((flow * usd)[passing].sum()), t_km) * SECTION_KM * SECTION_T
         rows.add("tfi3_section_cost", "usd_per_500_km_20_t", section, name)
 
@@ -178,9 +227,15 @@ def _states(rows: _Rows, countries: pd.DataFrame) -> None:
     for row in countries.itertuples():
         if row.t_km_per_day > 0 or row.revenue_usd_per_day > 0:
             scope = str(row.country)
-            rows.add("transit", "Mt_per_year", row.transit_t_per_day * DAYS_PER_YEAR / T_PER_MT, scope)
-            rows.add("revenue", "musd_per_year", row.revenue_usd_per_day * DAYS_PER_YEAR / _M, scope)
-            rows.add("state_transport", "bn_t_km_per_year", row.t_km_per_day * DAYS_PER_YEAR / 1e9, scope)
+            rows.add(
+                "transit", "Mt_per_year", row.transit_t_per_day * DAYS_PER_YEAR / T_PER_MT, scope
+            )
+            rows.add(
+                "revenue", "musd_per_year", row.revenue_usd_per_day * DAYS_PER_YEAR / _M, scope
+            )
+            rows.add(
+                "state_transport", "bn_t_km_per_year", row.t_km_per_day * DAYS_PER_YEAR / 1e9, scope
+            )
 
 
 def _screenlines(rows: _Rows, answer: FlowAnswer) -> None:
@@ -209,7 +264,11 @@ def _screenlines(rows: _Rows, answer: FlowAnswer) -> None:
             for name, t in zip(goods, total, strict=True):
                 if t > 0:
                     rows.add("throughput", "Mt_per_year", t * mt, str(line), way, name)
-        by_gate = pd.Series({key: flow.sum() for key, flow in flows.items()}).groupby(level=0, sort=False).sum()
+        by_gate = (
+            pd.Series({key: flow.sum() for key, flow in flows.items()})
+            .groupby(level=0, sort=False)
+            .sum()
+        )
         shares = by_gate / by_gate.sum() if by_gate.sum() > 0 else by_gate * np.nan
         rows.add("hhi", "share", (shares**2).sum(skipna=False), str(line))
         for gate, share in shares.items():
@@ -220,14 +279,18 @@ def _screenlines(rows: _Rows, answer: FlowAnswer) -> None:
 _WAYS: Final = ("forward", "backward")
 
 
-def _gate_flow(answer: FlowAnswer, crossing_id: str, link_id: str, direction: str, way: str) -> FloatArray:
+def _gate_flow(
+    answer: FlowAnswer, crossing_id: str, link_id: str, direction: str, way: str
+) -> FloatArray:
     """Return what passes a gate in one direction of its screenline, by commodity [t/day]."""
     net, network = answer.model.supernetwork, answer.model.network
     # A gate turned "backward" lies across the screenline the other way round.
     along = (way == "forward") != (direction == "backward")
     if crossing_id:
         at = np.flatnonzero((network.crossings["crossing_id"] == crossing_id).to_numpy(bool))
-        arcs = np.isin(net.arc_crossing, at) & net.is_kind(ArcKind.ENTRY) & (net.arc_a_to_b == along)
+        arcs = (
+            np.isin(net.arc_crossing, at) & net.is_kind(ArcKind.ENTRY) & (net.arc_a_to_b == along)
+        )
     else:
         at = np.flatnonzero((network.links["link_id"] == link_id).to_numpy(bool))
         arcs = np.isin(net.arc_link, at) & net.arc_is_main & (net.arc_forward == along)

@@ -249,7 +249,9 @@ def find_itineraries(
     source = int(net.source[model.shipments.origin[shipment]])
     sink = int(net.sink[model.shipments.destination[shipment]])
     allowed = np.where(model.allowed[code] & usable, cost, np.inf)
-    paths = k_shortest_paths(net.graph, allowed, source, sink, k) if source >= 0 and sink >= 0 else []
+    paths = (
+        k_shortest_paths(net.graph, allowed, source, sink, k) if source >= 0 and sink >= 0 else []
+    )
     if not paths:
         raise _no_route(model, shipment, np.where(usable, cost, np.inf), source, sink)
     return [_itinerary(model, shipment, np.asarray(path.arcs), minimize) for path in paths]
@@ -270,10 +272,14 @@ def _criterion(model: Model, code: int, minimize: Criterion) -> FloatArray:
     raise InputError(msg)
 
 
-def _no_route(model: Model, shipment: int, cost: FloatArray, source: int, sink: int) -> NoRouteError:
+def _no_route(
+    model: Model, shipment: int, cost: FloatArray, source: int, sink: int
+) -> NoRouteError:
     """Return the error that names what blocks the cheapest way: rules first, else closed links."""
     net, shipments = model.supernetwork, model.shipments
-    origin, destination = (net.places[ends[shipment]] for ends in (shipments.origin, shipments.destination))
+    origin, destination = (
+        net.places[ends[shipment]] for ends in (shipments.origin, shipments.destination)
+    )
     where = f"A way from {origin} to {destination} must be open; there is none"
     if source < 0 or sink < 0:
         bare = origin if source < 0 else destination
@@ -284,15 +290,21 @@ def _no_route(model: Model, shipment: int, cost: FloatArray, source: int, sink: 
         if np.isfinite(distance[0, sink]):
             break
     else:
-        return NoRouteError(f"{where}, not even over closed links. Add the missing links or terminals.")
+        return NoRouteError(
+            f"{where}, not even over closed links. Add the missing links or terminals."
+        )
     arcs = arc_paths(net.graph, predecessor[0], sink)
     code = int(model.class_of[shipment])
-    rules = [ban.rule_id for ban in model.effects.bans if ban.pairs[[code]].toarray()[0, arcs].any()]
+    rules = [
+        ban.rule_id for ban in model.effects.bans if ban.pairs[[code]].toarray()[0, arcs].any()
+    ]
     closed = np.unique(net.arc_link[arcs[~net.arc_open[arcs] & (net.arc_link[arcs] >= 0)]])
     links = model.network.links["link_id"].iloc[closed].tolist()
     reasons = [*rules, *links]
     advice = "Drop or change the rules, open the links, or choose other ends."
-    return NoRouteError(f"{where}: the cheapest is blocked by {', '.join(reasons)}. {advice}", reasons)
+    return NoRouteError(
+        f"{where}: the cheapest is blocked by {', '.join(reasons)}. {advice}", reasons
+    )
 
 
 def _itinerary(model: Model, shipment: int, arcs: IntArray, minimize: Criterion) -> Itinerary:
@@ -306,7 +318,9 @@ def _itinerary(model: Model, shipment: int, arcs: IntArray, minimize: Criterion)
     t_per_teu = float(model.filled.commodities["t_per_teu"].iloc[good])
     boxed = bool(network.commodities["containerised"].iloc[good])
     money = float(steps["cost_usd_per_t"].sum())
-    generalized = float((costs.generalized_usd_per_t(with_wait=True)[good] + model.fee_usd_per_t[code])[arcs].sum())
+    generalized = float(
+        (costs.generalized_usd_per_t(with_wait=True)[good] + model.fee_usd_per_t[code])[arcs].sum()
+    )
     at_post = kind.isin([ArcKind.EXIT, ArcKind.ENTRY]).to_numpy(bool)
     sailing = (kind == ArcKind.TRAVEL).to_numpy(bool)
     waits = float(steps["wait_h"].to_numpy(float)[sailing].sum())
@@ -328,7 +342,10 @@ def _itinerary(model: Model, shipment: int, arcs: IntArray, minimize: Criterion)
         length_km=float(steps["length_km"].sum()),
         links=_met(network.links["link_id"], net.arc_link[arcs]),
         crossings=_met(network.crossings["crossing_id"], net.arc_crossing[arcs]),
-        countries=_met(pd.Series(net.countries[:-1]), np.where(net.arc_country == net.high_seas, -1, net.arc_country)[arcs]),
+        countries=_met(
+            pd.Series(net.countries[:-1]),
+            np.where(net.arc_country == net.high_seas, -1, net.arc_country)[arcs],
+        ),
         legs=legs,
     )
 

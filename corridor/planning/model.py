@@ -92,7 +92,9 @@ class Model:
         )
 
 
-def compile_model(network: Network, demand: Demand | Shipments, rules: Rules | None = None) -> Model:
+def compile_model(
+    network: Network, demand: Demand | Shipments, rules: Rules | None = None
+) -> Model:
     """Compile a network, a demand and rules.
 
     Parameters
@@ -183,7 +185,12 @@ def _shipments(network: Network, demand: Demand | Shipments) -> tuple[Shipments,
     position = {name: i for i, name in enumerate(places)}
     known = {name: i for i, name in enumerate(goods)}
     missing = sorted(
-        {name for column in ("origin", "destination") for name in rows[column] if name not in position}
+        {
+            name
+            for column in ("origin", "destination")
+            for name in rows[column]
+            if name not in position
+        }
         | {name for name in rows["commodity"] if name not in known}
     )
     if missing:

@@ -106,13 +106,17 @@ def solve_plan(
     problem = model.flow_problem(congestion=congestion, unmet_usd_per_t=unmet_usd_per_t)
     result = min_cost_flow(problem, tolerance=tolerance, time_limit=time_limit)
     if result.status in ("infeasible", "unbounded", "unknown"):
-        return _without_flow(model, "unknown" if result.status == "unknown" else "infeasible", result.limit or None)
+        return _without_flow(
+            model, "unknown" if result.status == "unknown" else "infeasible", result.limit or None
+        )
     answer = evaluate(model, problem, result, congestion=congestion)
     obstacles = find_obstacles(model, _arc_prices(model, problem, answer))
     return _tables(model, result, answer, obstacles)
 
 
-def _arc_prices(model: Model, problem: FlowProblem, answer: FlowAnswer) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
+def _arc_prices(
+    model: Model, problem: FlowProblem, answer: FlowAnswer
+) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
     """Return the price of every arc for every class at the solution [USD/t], shape (n_classes, n_arcs)."""
     price = np.maximum(answer.pool_price + answer.pool_slope, 0.0)
     surcharge = model.pools.pools.matrix.T @ price
@@ -124,7 +128,9 @@ def _tables(model: Model, result: FlowResult, answer: FlowAnswer, obstacles: Obs
     rules = rule_table(answer, obstacles)
     hard_quotas = rules[(rules["kind"] == QUOTA) & rules["binding"]]["rule_id"].tolist()
     unmet = unmet_table(answer, obstacles, hard_quotas)
-    status = cast("Status", "partial" if result.status == "optimal" and len(unmet) else result.status)
+    status = cast(
+        "Status", "partial" if result.status == "optimal" and len(unmet) else result.status
+    )
     crossings, countries = crossing_table(answer), country_table(answer, paths)
     demand_t = float(model.t_per_day.sum())
     served_t = float(answer.path_t_per_day.sum())
@@ -153,10 +159,14 @@ def _date(model: Model) -> dt.date | None:
 
 def _unlawful(model: Model) -> Plan:
     """Return the plan that cannot be: an open post inspects less than its own state's floor."""
-    return _without_flow(model, "infeasible", None, sorted({breach.rule_id for breach in model.breaches}))
+    return _without_flow(
+        model, "infeasible", None, sorted({breach.rule_id for breach in model.breaches})
+    )
 
 
-def _without_flow(model: Model, status: Status, limit: str | None, rule_ids: list[str] | None = None) -> Plan:
+def _without_flow(
+    model: Model, status: Status, limit: str | None, rule_ids: list[str] | None = None
+) -> Plan:
     broken = rule_ids or []
     goods = model.network.commodities["commodity_id"].to_numpy(object)
     shipments = model.shipments

@@ -80,7 +80,10 @@ class _Collector:
         shape = (len(self.meta), self.n_classes * self.n_arcs)
         if not self.rows:
             return sparse.csr_array(shape)
-        entries = np.concatenate(self.values), (np.concatenate(self.rows), np.concatenate(self.columns))
+        entries = (
+            np.concatenate(self.values),
+            (np.concatenate(self.rows), np.concatenate(self.columns)),
+        )
         matrix = sparse.csr_array(entries, shape=shape)
         matrix.sum_duplicates()
         return matrix
@@ -111,7 +114,7 @@ def assemble_pools(
     _add_terminals(found, filled, net)
     _add_quotas(found, effects)
     table = pd.DataFrame(found.meta, columns=["kind", "item", "unit", "capacity", "base"])
-    left = (table["capacity"] - table["base"]).clip(lower=0.0).to_numpy(float)
+    left = np.maximum(table["capacity"].to_numpy(float) - table["base"].to_numpy(float), 0.0)
     soft = [quota.over_usd_per_unit is not None for quota in effects.quotas]
     first_quota = len(table) - len(soft)
     limit, price = np.full(len(table), np.inf), np.zeros(len(table))
@@ -146,7 +149,9 @@ def _add_posts(
     first = posts.pool_arc[posts.pool_arc_indptr[:-1]]
     for p, post in enumerate(first):
         item = str(crossing[net.arc_crossing[posts.arc[post]]])
-        found.add(POST, item, "vehicles_per_day", float(posts.pool_capacity[p]), float(posts.pool_base[p]))
+        found.add(
+            POST, item, "vehicles_per_day", float(posts.pool_capacity[p]), float(posts.pool_base[p])
+        )
     goods = classes.commodity
     vehicles_per_t = 1.0 / payload_t[goods][:, arc]
     found.load(pool, arc, vehicles_per_t * posts.pool_users[pool][:, goods].T)
@@ -157,7 +162,9 @@ def _add_posts(
     found.load(pool[there], back[there], empties)
 
 
-def _background_t(network: Network, filled: FilledTables, scenario: str) -> dict[tuple[str, bool], float]:
+def _background_t(
+    network: Network, filled: FilledTables, scenario: str
+) -> dict[tuple[str, bool], float]:
     """Return background tonnes a day by (link_id, along the link)."""
     load = filled.layers.set_index("layer")["t_per_vehicle"]
     links = network.links
@@ -193,10 +200,17 @@ def _add_links(
     limited = links[links["capacity_t_per_day"].notna()]
     groups: dict[str, int] = {}
     ones = np.ones((found.n_classes, 1))
-    columns = (limited.index, limited["link_id"], limited["capacity_group"], limited["capacity_t_per_day"])
+    columns = (
+        limited.index,
+        limited["link_id"],
+        limited["capacity_group"],
+        limited["capacity_t_per_day"],
+    )
     for link, link_id, group, capacity in zip(*columns, strict=True):
         for forward in (True, False):
-            arcs = np.flatnonzero((net.arc_link == link) & net.arc_is_main & (net.arc_forward == forward))
+            arcs = np.flatnonzero(
+                (net.arc_link == link) & net.arc_is_main & (net.arc_forward == forward)
+            )
             if not arcs.size:
                 continue
             name = group or f"{link_id} ({'forward' if forward else 'backward'})"
@@ -209,7 +223,9 @@ def _add_links(
             found.load(np.array([pool]), arcs.astype(np.int32), ones)
 
 
-def _add_services(found: _Collector, network: Network, net: Supernetwork, services: LinkServices) -> None:
+def _add_services(
+    found: _Collector, network: Network, net: Supernetwork, services: LinkServices
+) -> None:
     link_id = network.links["link_id"].to_numpy(object)
     for arc in np.flatnonzero(np.isfinite(services.arc_capacity_t_per_day)).astype(np.int32):
         way = "forward" if net.arc_forward[arc] else "backward"

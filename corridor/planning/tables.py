@@ -135,7 +135,11 @@ def _post_means(
     weight = weight / weight.sum(axis=0)
     means = {}
     for name, values in by_arc.items():
-        total = np.bincount(on_way[arcs], weights=(weight * values[:, arcs]).sum(axis=0), minlength=way.max(initial=0) + 1)
+        total = np.bincount(
+            on_way[arcs],
+            weights=(weight * values[:, arcs]).sum(axis=0),
+            minlength=way.max(initial=0) + 1,
+        )
         means[name] = total[way]
     return means
 
@@ -149,7 +153,9 @@ def _post_limits(
     table = model.pools.table.iloc[:n]
     load = answer.pool_load[:n] + posts.pool_base
     with np.errstate(divide="ignore", invalid="ignore"):
-        used = np.where(np.isfinite(posts.pool_capacity), load / posts.pool_capacity * MAX_UTILIZATION, 0.0)
+        used = np.where(
+            np.isfinite(posts.pool_capacity), load / posts.pool_capacity * MAX_UTILIZATION, 0.0
+        )
     server = _next_server_usd_per_year(answer)
     stage = model.filled.stages["stage"].to_numpy(object)[posts.stage_row[posts.pool_bottleneck]]
     size = int(max(way.max(initial=0), on_way.max(initial=0))) + 1
@@ -211,7 +217,9 @@ def path_table(answer: FlowAnswer) -> pd.DataFrame:
     generalized = money + answer.step_of(costs.usd_per_t_h) * hours + spread
     rows = answer.path_shipment
     goods = model.network.commodities["commodity_id"].to_numpy(object)
-    origin, destination = (shipments.places[ends[rows]] for ends in (shipments.origin, shipments.destination))
+    origin, destination = (
+        shipments.places[ends[rows]] for ends in (shipments.origin, shipments.destination)
+    )
     commodity = goods[shipments.commodity[rows]]
     frame = pd.DataFrame(
         {
@@ -232,7 +240,9 @@ def path_table(answer: FlowAnswer) -> pd.DataFrame:
         }
     )
     frame = frame.sort_values(
-        ["origin", "destination", "commodity", "t_per_day"], ascending=[True, True, True, False], ignore_index=True
+        ["origin", "destination", "commodity", "t_per_day"],
+        ascending=[True, True, True, False],
+        ignore_index=True,
     )
     frame["path_id"] = frame.groupby(["origin", "destination", "commodity"]).cumcount()
     return frame
@@ -243,8 +253,16 @@ def _path_labels(answer: FlowAnswer) -> dict[str, list[str]]:
     net, network = answer.model.supernetwork, answer.model.network
     named = (
         ("links", network.links["link_id"], np.where(net.arc_is_main, net.arc_link, -1)),
-        ("crossings", network.crossings["crossing_id"], np.where(net.is_kind(ArcKind.ENTRY), net.arc_crossing, -1)),
-        ("countries", pd.Series(net.countries[:-1]), np.where(net.arc_country == net.high_seas, -1, net.arc_country)),
+        (
+            "crossings",
+            network.crossings["crossing_id"],
+            np.where(net.is_kind(ArcKind.ENTRY), net.arc_crossing, -1),
+        ),
+        (
+            "countries",
+            pd.Series(net.countries[:-1]),
+            np.where(net.arc_country == net.high_seas, -1, net.arc_country),
+        ),
     )
     labels = {}
     for column, names, code in named:
@@ -279,7 +297,9 @@ def rule_table(answer: FlowAnswer, obstacles: Obstacles) -> pd.DataFrame:
     breached = {breach.rule_id for breach in model.breaches}
     rows = []
     for rule in model.rules.in_force:
-        binding, value, unit = by_rule.get(rule.id, (rule.id in obstacles.binding | breached, np.nan, ""))
+        binding, value, unit = by_rule.get(
+            rule.id, (rule.id in obstacles.binding | breached, np.nan, "")
+        )
         rows.append((rule.id, rule.kind, rule.title, binding, value, unit))
     return pd.DataFrame(rows, columns=["rule_id", "kind", "title", "binding", "price", "unit"])
 
@@ -302,7 +322,9 @@ def country_table(answer: FlowAnswer, paths: pd.DataFrame) -> pd.DataFrame:
             revenue[net.countries.index(fee.payee)] += amount.sum()
     transit = pd.Series(0.0, index=list(net.countries[:n]))
     state = dict(zip(model.network.nodes["node_id"], model.network.nodes["country"], strict=True))
-    rows = zip(paths["origin"], paths["destination"], paths["countries"], paths["t_per_day"], strict=True)
+    rows = zip(
+        paths["origin"], paths["destination"], paths["countries"], paths["t_per_day"], strict=True
+    )
     for origin, destination, met, t in rows:
         for country in set(met.split(SEPARATOR)) - {state[origin], state[destination], ""}:
             transit[country] += t

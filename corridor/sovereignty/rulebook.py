@@ -50,7 +50,9 @@ class Rules:
         """Every scope of the rules in force."""
         return [scope for rule in self.in_force for scope in rule.scopes]
 
-    def changed(self, add: Iterable[Rule] = (), drop: Iterable[str] = (), date: dt.date | None = None) -> "Rules":
+    def changed(
+        self, add: Iterable[Rule] = (), drop: Iterable[str] = (), date: dt.date | None = None
+    ) -> "Rules":
         """Return the rules without the dropped ids and with the added rules at the end.
 
         Raises
@@ -124,7 +126,9 @@ def load_rules(source: str | Path, date: dt.date | None = None) -> Rules:
     content = read_toml(file)
     unknown = sorted(set(content) - {"rule"})
     if unknown:
-        msg = f"{file.name} must hold [[rule]] tables only; found {', '.join(unknown)}. Remove them."
+        msg = (
+            f"{file.name} must hold [[rule]] tables only; found {', '.join(unknown)}. Remove them."
+        )
         raise InputError(msg)
     return Rules(parse_rules(content.get("rule", []), file.name), date)
 
@@ -206,7 +210,14 @@ def _refuse_duplicates(rules: Iterable[Rule], file: str) -> None:
     twice = sorted(name for name, n in Counter(rule.id for rule in rules).items() if n > 1)
     if twice:
         faults = [
-            Fault(file=file, key=name, column="id", found="the id twice", expected="a unique id", remedy="rename one")
+            Fault(
+                file=file,
+                key=name,
+                column="id",
+                found="the id twice",
+                expected="a unique id",
+                remedy="rename one",
+            )
             for name in twice
         ]
         raise InputError.from_faults(file, faults)
@@ -228,7 +239,9 @@ def _unknown_ids(rule: Rule, scope: Scope, network: Network) -> list[Fault]:
     for column, labels in known.items():
         names = getattr(scope, column) or ()
         faults += [
-            rule.fault(column, repr(name), f"an id of the network's {column}", "correct or remove it")
+            rule.fault(
+                column, repr(name), f"an id of the network's {column}", "correct or remove it"
+            )
             for name in names
             if name not in labels
         ]
@@ -261,6 +274,10 @@ def _matches_nothing(rule: Rule, scope: Scope, territory: Territory) -> list[Fau
         return []
     return [
         rule.fault(
-            "scope", "no arc of the network", "a scope that lies somewhere", "correct the scope", warning=True
+            "scope",
+            "no arc of the network",
+            "a scope that lies somewhere",
+            "correct the scope",
+            warning=True,
         )
     ]

@@ -42,4 +42,6 @@ class Scope(BaseModel):
     @property
     def names_place(self) -> bool:
         """Whether the scope names any part of the network."""
-        return any(part is not None for part in (self.links, self.crossings, self.countries, self.layers))
+        return any(
+            part is not None for part in (self.links, self.crossings, self.countries, self.layers)
+        )

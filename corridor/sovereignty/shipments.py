@@ -60,7 +60,9 @@ class Shipments:
             inside &= np.isin(self.flag, scope.flags)
         for ends, names in ((self.origin, scope.origins), (self.destination, scope.destinations)):
             if names is not None:
-                inside &= np.isin(self.places[ends], names) | np.isin(self.place_country[ends], names)
+                inside &= np.isin(self.places[ends], names) | np.isin(
+                    self.place_country[ends], names
+                )
         return inside
 
     def traffic(self, countries: tuple[str, ...]) -> NDArray[np.object_]:
@@ -94,5 +96,7 @@ def shipment_classes(shipments: Shipments, scopes: list[Scope]) -> tuple[Shipmen
     if any(scope.traffic is not None for scope in scopes):
         _, state = np.unique(shipments.place_country.astype(str), return_inverse=True)
         columns += [state[shipments.origin], state[shipments.destination]]
-    _, first, class_of = np.unique(np.column_stack(columns), axis=0, return_index=True, return_inverse=True)
+    _, first, class_of = np.unique(
+        np.column_stack(columns), axis=0, return_index=True, return_inverse=True
+    )
     return shipments.take(first.astype(np.int32)), class_of.reshape(-1).astype(np.int32)

@@ -40,7 +40,9 @@ class Territory:
         """Load of one vehicle [t] by class and arc, shape (n_classes, n_arcs)."""
         return self.payload_t[self.supernetwork.arc_layer][:, self.classes.commodity].T
 
-    def _named(self, labels: tuple[str, ...], names: tuple[str, ...] | None, codes: NDArray[np.int32]) -> BoolArray:
+    def _named(
+        self, labels: tuple[str, ...], names: tuple[str, ...] | None, codes: NDArray[np.int32]
+    ) -> BoolArray:
         if names is None:
             return np.ones(codes.size, np.bool_)
         wanted = np.isin(np.array([*labels, ""], dtype=object), names)
@@ -52,7 +54,9 @@ class Territory:
         if scope.links is not None:
             ids |= self._named(tuple(self.network.links["link_id"]), scope.links, net.arc_link)
         if scope.crossings is not None:
-            ids |= self._named(tuple(self.network.crossings["crossing_id"]), scope.crossings, net.arc_crossing)
+            ids |= self._named(
+                tuple(self.network.crossings["crossing_id"]), scope.crossings, net.arc_crossing
+            )
         return ids
 
     def inside(self, scope: Scope) -> BoolArray:
@@ -111,7 +115,9 @@ class Territory:
         columns = np.flatnonzero(arcs)
         pairs = np.ones((rows.size, columns.size), np.bool_)
         if scope.traffic is not None:
-            kinds = np.isin(self.classes.take(rows.astype(np.int32)).traffic(net.countries), scope.traffic)
+            kinds = np.isin(
+                self.classes.take(rows.astype(np.int32)).traffic(net.countries), scope.traffic
+            )
             kinds[:, net.high_seas] = False
             pairs &= kinds[:, net.arc_country[columns]]
         r, c = np.nonzero(pairs)

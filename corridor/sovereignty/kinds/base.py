@@ -59,7 +59,9 @@ class Rule(Scope):
         """Return what is wrong with the rule itself on a network, its scopes aside."""
         return []
 
-    def fault(self, column: str, found: str, expected: str, remedy: str, *, warning: bool = False) -> Fault:
+    def fault(
+        self, column: str, found: str, expected: str, remedy: str, *, warning: bool = False
+    ) -> Fault:
         """Return a fault of this rule."""
         return Fault(
             file="rules.toml", key=self.id, column=column, found=found, expected=expected, remedy=remedy,

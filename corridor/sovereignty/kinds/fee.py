@@ -36,7 +36,9 @@ class FeeRule(Rule):
 
     @model_validator(mode="after")
     def _one_amount(self) -> Self:
-        given = [a for a in (self.usd_per_t, self.usd_per_vehicle, self.usd_per_teu) if a is not None]
+        given = [
+            a for a in (self.usd_per_t, self.usd_per_vehicle, self.usd_per_teu) if a is not None
+        ]
         if len(given) != 1:
             msg = "exactly one of usd_per_t, usd_per_vehicle and usd_per_teu must be given"
             raise ValueError(msg)
@@ -47,14 +49,20 @@ class FeeRule(Rule):
         if self.payee in ("host", "none", *network.nodes["country"]):
             return []
         return [
-            self.fault("payee", repr(self.payee), "host, none or a state of nodes.csv", "correct the payee")
+            self.fault(
+                "payee", repr(self.payee), "host, none or a state of nodes.csv", "correct the payee"
+            )
         ]
 
     def apply(self, territory: Territory, effects: Effects) -> None:
         """Add the fee on the arcs that enter the scope, or on its travel arcs."""
         net = territory.supernetwork
         per_km = self.per == "t_km"
-        arcs = territory.inside(self) & net.is_kind(ArcKind.TRAVEL) if per_km else territory.entries(self)
+        arcs = (
+            territory.inside(self) & net.is_kind(ArcKind.TRAVEL)
+            if per_km
+            else territory.entries(self)
+        )
         pairs = territory.matrix(self, arcs).tocoo()
         rows, columns = pairs.coords
         usd = self._usd_per_t(territory)[rows, columns]

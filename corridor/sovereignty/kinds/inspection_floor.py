@@ -31,9 +31,13 @@ class InspectionFloorRule(Rule):
         """Return faults if the state or the stage is unknown."""
         faults = []
         if self.country not in set(network.nodes["country"]):
-            faults.append(self.fault("country", repr(self.country), "a state of nodes.csv", "correct it"))
+            faults.append(
+                self.fault("country", repr(self.country), "a state of nodes.csv", "correct it")
+            )
         if self.stage not in set(network.stages["stage"]):
-            faults.append(self.fault("stage", repr(self.stage), "a stage of stages.csv", "correct it"))
+            faults.append(
+                self.fault("stage", repr(self.stage), "a stage of stages.csv", "correct it")
+            )
         return faults
 
     def apply(self, territory: Territory, effects: Effects) -> None:

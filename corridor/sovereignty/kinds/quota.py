@@ -31,7 +31,10 @@ class QuotaRule(Rule):
 
     @model_validator(mode="after")
     def _price_needs_vehicles(self) -> Self:
-        if self.over_quota_usd_per_vehicle is not None and self.unit in ("t_per_day", "teu_per_day"):
+        if self.over_quota_usd_per_vehicle is not None and self.unit in (
+            "t_per_day",
+            "teu_per_day",
+        ):
             msg = "over_quota_usd_per_vehicle needs a unit that counts vehicles or trains"
             raise ValueError(msg)
         return self
@@ -52,7 +55,9 @@ class QuotaRule(Rule):
             )
         )
 
-    def _units_per_t(self, territory: Territory) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    def _units_per_t(
+        self, territory: Territory
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         """Return the units in one tonne, shape (n_classes, n_arcs)."""
         shape = (len(territory.classes), territory.supernetwork.n_arcs)
         if self.unit == "t_per_day":
