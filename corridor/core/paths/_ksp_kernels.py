@@ -22,6 +22,7 @@ from corridor.core.paths._kernels import (
     find_distances,
     heap_drop,
     heap_push,
+    inlined,
     pack,
 )
 
@@ -62,7 +63,7 @@ class Cells(NamedTuple):
     ban_next: list[int]
 
 
-@compiled
+@inlined
 def is_banned(cells: Cells, ban: int, arc: int) -> bool:
     """Return whether ``arc`` is in the linked list of bans that starts at ``ban``."""
     while ban >= 0:
@@ -72,7 +73,7 @@ def is_banned(cells: Cells, ban: int, arc: int) -> bool:
     return False
 
 
-@compiled
+@inlined
 def add_cell(cells: Cells, start: int, size: int, cost: float, banned: int) -> int:
     """Append a cell; return its number."""
     cells.prefix_start.append(start)
@@ -84,7 +85,7 @@ def add_cell(cells: Cells, start: int, size: int, cost: float, banned: int) -> i
     return len(cells.banned) - 1
 
 
-@compiled
+@inlined
 def enter_prefix(arcs: Arcs, task: Task, cells: Cells, cell: int, marks: Marks, token: int) -> int:
     """Close the nodes of the cell's prefix; return its spur node."""
     node = task.origin
@@ -96,7 +97,7 @@ def enter_prefix(arcs: Arcs, task: Task, cells: Cells, cell: int, marks: Marks, 
     return int(node)
 
 
-@compiled
+@inlined
 def relax(
     arcs: Arcs,
     task: Task,
@@ -171,7 +172,7 @@ def store_path(arcs: Arcs, task: Task, cells: Cells, cell: int, marks: Marks) ->
     cells.path_size[cell] = len(cells.pool) - start
 
 
-@compiled
+@inlined
 def lower_bound(
     arcs: Arcs, task: Task, cells: Cells, banned: int, marks: Marks, token: int, spur: int
 ) -> float:

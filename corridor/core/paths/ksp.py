@@ -79,7 +79,9 @@ def k_shortest_paths(
     target = as_count("destination", destination, most=graph.n_nodes - 1)
     wanted = as_count("k", k, least=1)
     if source == target:
-        return [Path(_locked(np.empty(0, dtype=np.int32)), 0.0)]
+        nothing = np.empty(0, dtype=np.int32)
+        nothing.flags.writeable = False
+        return [Path(nothing, 0.0)]
     from corridor.core.paths import _kernels, _ksp_kernels
 
     arcs = _kernels.arcs_of(graph)
@@ -91,14 +93,8 @@ def k_shortest_paths(
         target,
         wanted,
     )
+    steps.flags.writeable = False  # and so are the slices below
+    ends, costs_of = indptr.tolist(), totals.tolist()
     # Bounds are rounded too, so neighbors in the queue can be out of order in the last digit.
-    order = np.argsort(totals, kind="stable")
-    return [
-        Path(_locked(steps[indptr[path] : indptr[path + 1]].copy()), float(totals[path]))
-        for path in order
-    ]
-
-
-def _locked(arcs: IntArray) -> IntArray:
-    arcs.flags.writeable = False
-    return arcs
+    order = sorted(range(len(costs_of)), key=costs_of.__getitem__)
+    return [Path(steps[ends[path] : ends[path + 1]], costs_of[path]) for path in order]
