@@ -155,8 +155,9 @@ def grow_tree(
     distance: FloatArray,
     predecessor: IntArray,
     heap: Heap,
-) -> bool:
-    """Dijkstra from one origin; return whether steps of length zero were taken.
+    waiting: IntArray,
+) -> int:
+    """Dijkstra from one origin; write and count the nodes that a step of length zero reached.
 
     The heap keeps stale entries (at most one an arc) instead of decreasing keys: faster here.
     """
@@ -165,7 +166,7 @@ def grow_tree(
     predecessor[:] = -1
     distance[origin] = 0.0
     size = heap_push(heap, 0, 0.0, origin)
-    zero_steps = False
+    n_waiting = 0
     while size > 0:
         here = heap.keys[0]
         node = heap.items[0]
@@ -179,35 +180,42 @@ def grow_tree(
                 distance[target] = there
                 predecessor[target] = order[position]
                 size = heap_push(heap, size, there, target)
-                zero_steps |= there == here
+                if there == here:  # final: it can come no nearer, so it is written once
+                    waiting[n_waiting] = target
+                    n_waiting += 1
             elif there == distance[target] and here < there:
                 # A tie. Every nearer tail passes here before the target is settled; -1, at the
                 # origin and where only closed arcs lead, is less than any arc.
                 predecessor[target] = min(predecessor[target], order[position])
-    return zero_steps
+    return n_waiting
 
 
 @compiled
 def hang_zero_steps(
-    arcs: Arcs, cost: FloatArray, distance: FloatArray, predecessor: IntArray
+    arcs: Arcs,
+    cost: FloatArray,
+    distance: FloatArray,
+    predecessor: IntArray,
+    waiting: IntArray,
+    rounds: IntArray,
+    frontier: IntArray,
 ) -> None:
-    """Make the predecessors of nodes without a nearer predecessor canonical (see the module)."""
-    n_nodes = distance.size
-    rounds = np.zeros(n_nodes, dtype=np.int32)  # -1 waits; else the round it was hung on in
-    for node in range(n_nodes):
-        arc = predecessor[node]
-        if arc >= 0 and distance[arcs.tail[arc]] == distance[node]:
-            rounds[node] = -1
-    frontier = np.empty(n_nodes, dtype=np.int32)
+    """Make the predecessors of nodes without a nearer predecessor canonical (see the module).
+
+    ``rounds`` is 0 for every node that needs no repair, -1 for one that waits, and else the round
+    in which it was hung on; it is all 0 before and after.
+    """
+    for node in waiting:
+        rounds[node] = -1
     size = 0
-    for node in range(n_nodes):
-        if rounds[node] == -1:
-            arc = lowest_zero_arc(arcs, cost, distance, rounds, node)
-            if arc >= 0:
-                predecessor[node] = arc
-                frontier[size] = node
-                size += 1
-    rounds[frontier[:size]] = 1
+    for node in waiting:
+        arc = lowest_zero_arc(arcs, cost, distance, rounds, node)
+        if arc >= 0:
+            predecessor[node] = arc
+            frontier[size] = node
+            size += 1
+    for index in range(size):
+        rounds[frontier[index]] = 1
     start, level = 0, 2
     while start < size:
         stop = size
@@ -217,9 +225,11 @@ def hang_zero_steps(
             )
         start = stop
         level += 1
+    for node in waiting:
+        rounds[node] = 0
 
 
-@compiled
+@inlined
 def lowest_zero_arc(
     arcs: Arcs, cost: FloatArray, distance: FloatArray, rounds: IntArray, node: int
 ) -> int:
@@ -232,7 +242,7 @@ def lowest_zero_arc(
     return -1
 
 
-@compiled
+@inlined
 def hang_next(
     arcs: Arcs,
     cost: FloatArray,
@@ -274,6 +284,9 @@ def grow_trees(
     """Fill rows ``first .. last - 1`` of the output: one tree for each (cost row, origin)."""
     heap = empty_heap(arcs.order.size + 1)
     packed = np.empty(arcs.order.size, dtype=np.float64)
+    waiting = np.empty(distance.shape[1], dtype=np.int32)
+    frontier = np.empty(distance.shape[1], dtype=np.int32)
+    rounds = np.zeros(distance.shape[1], dtype=np.int32)
     packed_row = -1
     for pair in range(first, last):
         row = rows[pair]
@@ -281,8 +294,9 @@ def grow_trees(
             pack(arcs.order, cost[row], packed)
             packed_row = row
         tree, tree_distance = predecessor[pair], distance[pair]
-        if grow_tree(arcs, packed, origins[pair], tree_distance, tree, heap):
-            hang_zero_steps(arcs, cost[row], tree_distance, tree)
+        n = grow_tree(arcs, packed, origins[pair], tree_distance, tree, heap, waiting)
+        if n > 0:
+            hang_zero_steps(arcs, cost[row], tree_distance, tree, waiting[:n], rounds, frontier)
 
 
 @compiled
