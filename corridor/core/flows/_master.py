@@ -11,6 +11,7 @@ from corridor.core.flows._network import Network
 from corridor.core.flows._tangents import Tangents
 from corridor.core.solver import Program, solve
 from corridor.core.solver.program import Answer
+from corridor.errors import SolverError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,7 +89,12 @@ def solve_master(
         Time limit [s], or None.
     """
     layout = _Layout(network, columns, tangents, active, prices)
-    answer = solve(layout.program(), solver="auto", time_limit=seconds)
+    program = layout.program()
+    try:
+        # All costs are >= 0, so GLOP's dual simplex starts at once; HiGHS is the second opinion.
+        answer = solve(program, solver="glop", time_limit=seconds)
+    except SolverError:
+        answer = solve(program, solver="highs", time_limit=seconds)
     return layout.read(answer)
 
 
@@ -177,10 +183,10 @@ class _Layout:
             (-np.ones(n_sides), (place[self.sides], np.arange(n_sides))),
             shape=(self.rows.size, n_sides),
         )
-        usage = self.columns.usage[:, self.rows].T
-        met = sp.identity(n_served, format="csr")
+        usage = sp.csr_matrix(self.columns.usage[:, self.rows].T)
+        met = sp.csr_matrix(sp.identity(n_served))
         blocks = [[demand, met, None, None, None], [usage, None, filled, over, -over]]
-        return sp.csr_matrix(sp.bmat(blocks, format="csr"))
+        return sp.csr_matrix(sp.bmat(blocks))
 
     def read(self, answer: Answer) -> MasterPoint:
         """Return the answer in the problem's own units."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from corridor.core.flows._arrays import FloatArray, LongArray, sum_by
-from corridor.core.flows.problem import Delay
+from corridor.core.flows.problem import Delay, value_and_slope
 
 _SAME_POINT = 1e-12
 
@@ -99,7 +99,7 @@ def add_tangents(
     """
     parts = [(tangents.pool, tangents.point, tangents.value, tangents.slope)]
     for load in loads:
-        value, slope = delay.value(load), delay.slope(load)
+        value, slope = value_and_slope(delay, load)
         parts.append((pools, load[pools], value[pools], slope[pools]))
     pool, point, value, slope = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.lexsort((point, pool))

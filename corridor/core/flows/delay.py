@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from corridor.core.flows._arrays import FloatArray, as_floats, check_values, wrong_shape
-from corridor.core.flows.problem import Delay
+from corridor.core.flows.problem import Delay, value_and_slope
 from corridor.errors import InputError
 
 
@@ -105,6 +105,13 @@ class SumDelay:
         """Return the sum of the parts' slopes, shape (n_pools,)."""
         total: FloatArray = np.sum([part.slope(load) for part in self.parts], axis=0)
         return total
+
+    def value_and_slope(self, load: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return `value` and `slope`, shape (n_pools,) each."""
+        pairs = [value_and_slope(part, load) for part in self.parts]
+        value: FloatArray = np.sum([pair[0] for pair in pairs], axis=0)
+        slope: FloatArray = np.sum([pair[1] for pair in pairs], axis=0)
+        return value, slope
 
 
 def _as_load(load: FloatArray, n_pools: int) -> FloatArray:

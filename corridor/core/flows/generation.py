@@ -361,7 +361,7 @@ class _Search:
         bend[curves.pool[at]] = (curves.slope[at + 1] - curves.slope[at]) / spread
         step = np.sqrt(8.0 * allowed / np.maximum(bend, 1e-300))
         points = [load]
-        for multiple in (1.0, 5.0):
+        for multiple in (2.0, 20.0):
             for side in (-1.0, 1.0):
                 near = load + side * multiple * step
                 points.append(np.where((near > low) & (near < high), near, load))

@@ -45,6 +45,22 @@ class Delay(Protocol):
         ...
 
 
+@runtime_checkable
+class JointDelay(Delay, Protocol):
+    """A `Delay` that gives value and slope together for the price of one of them."""
+
+    def value_and_slope(self, load: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return `value` and `slope`."""
+        ...
+
+
+def value_and_slope(delay: Delay, load: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return value and slope of every curve, at once where the curve can."""
+    if isinstance(delay, JointDelay):
+        return delay.value_and_slope(load)
+    return delay.value(load), delay.slope(load)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pools:
     """Capacity that arcs and classes share, in units of the pool (vehicles, say).

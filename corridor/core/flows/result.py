@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from corridor.core.flows._arrays import FloatArray, IntArray, LongArray, sum_by
-from corridor.core.flows.problem import FlowProblem
+from corridor.core.flows.problem import FlowProblem, value_and_slope
 from corridor.errors import SolverError
 
 Status: TypeAlias = Literal["optimal", "feasible", "infeasible", "unbounded", "unknown"]
@@ -157,14 +157,16 @@ def add_up(problem: FlowProblem, paths: PathColumns, flow: FloatArray, unmet: Fl
     lengths = np.diff(paths.indptr)
     places = np.repeat(classes, lengths) * n_arcs + paths.arcs
     size = problem.n_classes * n_arcs
-    class_flow = sum_by(places, np.repeat(flow, lengths), size).reshape(-1, n_arcs)
+    total = sum_by(places, np.repeat(flow, lengths), size)
+    class_flow: FloatArray = total.reshape(problem.n_classes, n_arcs)
     used = class_flow > 0
     cost = np.broadcast_to(problem.cost, class_flow.shape)
-    load = value = slope = np.zeros(0 if problem.pools is None else problem.pools.n_pools)
+    no_delay = np.zeros(0 if problem.pools is None else problem.pools.n_pools)
+    load, value, slope = no_delay, no_delay, no_delay
     if problem.pools is not None:
-        load = problem.pools.matrix @ class_flow.ravel()
+        load = np.asarray(problem.pools.matrix @ class_flow.ravel())
     if problem.delay is not None:
-        value, slope = problem.delay.value(load), problem.delay.slope(load)
+        value, slope = value_and_slope(problem.delay, load)
     unmet_price = np.zeros(unmet.size) if problem.unmet_cost is None else problem.unmet_cost
     return Totals(
         class_flow=class_flow,

@@ -1,7 +1,7 @@
 """What a solver is given and what it gives back: plain arrays, frozen."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -134,14 +134,9 @@ class Answer:
     seconds: float
 
 
-def _canonical(matrix: Any) -> sp.csr_matrix:  # noqa: ANN401 - the caller may err
-    if not sp.issparse(matrix):
-        msg = (
-            f"matrix must be a scipy sparse matrix; found {type(matrix).__name__}. Wrap it in "
-            "scipy.sparse.csr_matrix."
-        )
-        raise InputError(msg)
-    canonical: sp.csr_matrix = sp.csr_matrix(matrix).astype(np.float64, copy=False)
+def _canonical(matrix: sp.csr_matrix) -> sp.csr_matrix:
+    _check_sparse(matrix)
+    canonical = sp.csr_matrix(matrix).astype(np.float64, copy=False)
     if not canonical.has_canonical_format:
         # OR-Tools calls a model with duplicate entries invalid only when it is solved.
         canonical = canonical.copy()
@@ -150,6 +145,15 @@ def _canonical(matrix: Any) -> sp.csr_matrix:  # noqa: ANN401 - the caller may e
     if not good.all():
         raise InputError(_first_fault("matrix.data", "finite", canonical.data, good))
     return canonical
+
+
+def _check_sparse(matrix: object) -> None:
+    if not sp.issparse(matrix):
+        msg = (
+            f"matrix must be a scipy sparse matrix; found {type(matrix).__name__}. Wrap it in "
+            "scipy.sparse.csr_matrix."
+        )
+        raise InputError(msg)
 
 
 def _vector(name: str, values: ArrayLike, size: int) -> FloatArray:
