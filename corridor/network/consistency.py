@@ -80,9 +80,21 @@ def first_causes(faults: Iterable[Fault], consequences: Iterable[Fault]) -> list
 
 
 def in_order(rows: Rows, faults: Iterable[Fault]) -> list[Fault]:
-    """Sort faults by table and line."""
+    """Sort faults by table, line and column."""
     place = {table.table.file: number for number, table in enumerate(rows.values())}
-    return sorted(faults, key=lambda fault: (place.get(fault.file, len(place)), fault.row))
+    column = {
+        (table.table.file, name): number
+        for table in rows.values()
+        for number, name in enumerate(table.table.names)
+    }
+    return sorted(
+        faults,
+        key=lambda fault: (
+            place.get(fault.file, len(place)),
+            fault.row,
+            column.get((fault.file, fault.column), len(column)),
+        ),
+    )
 
 
 # --- ids and citations ------------------------------------------------------------------------

@@ -156,6 +156,8 @@ def matching_defaults(
     origin, value, matches
         Where the value comes from, the value, and the rows it may fill, bool of shape (n_rows,).
     """
+    if not len(defaults):
+        return
     chosen = defaults[(defaults["table"] == table) & (defaults["column"] == column)]
     rank = 2 * (chosen["layer"] != "").astype(int) + (chosen["country"] != "").astype(int)
     order = np.argsort(-rank.to_numpy(), kind="stable")

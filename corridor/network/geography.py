@@ -149,7 +149,10 @@ def _way_point_faults(rows: Rows, outlines: Mapping[str, shapely.Geometry]) -> I
 
 
 def gauge_faults(rows: Rows) -> Iterable[Fault]:
-    """Report nodes where two rail layers meet and no terminal joins them."""
+    """Report nodes where two rail layers meet and no terminal joins them.
+
+    A node with a terminal whose layers are unknown is left alone: that row is the fault.
+    """
     nodes, links, layers = rows["nodes"], rows["links"].frame, rows["layers"].frame
     rail = set(layers["layer"][layers["mode"] == "rail"].tolist())
     meeting: dict[str, set[str]] = {}
@@ -160,8 +163,9 @@ def gauge_faults(rows: Rows) -> Iterable[Fault]:
     terminals = rows["terminals"].frame
     ends = (terminals[name].tolist() for name in ("node_id", "from_layer", "to_layer"))
     joined = {(node, frozenset((first, second))) for node, first, second in zip(*ends, strict=True)}
+    unclear = set(terminals["node_id"][_misplaced(rows, "terminals")].tolist())
     for row, node in enumerate(nodes.frame["node_id"].tolist()):
-        gauges = sorted(meeting.get(node, ()))
+        gauges = [] if node in unclear else sorted(meeting.get(node, ()))
         for place, first in enumerate(gauges):
             for second in gauges[place + 1 :]:
                 if (node, frozenset((first, second))) not in joined:
@@ -178,29 +182,43 @@ def zone_faults(rows: Rows) -> Iterable[Fault]:
     """Report zones (nodes with demand) that do not reach every other, all links taken as open.
 
     Rules and statuses are ignored. Goods start and end on any layer at a zone and change layers at
-    terminals only. The zone that reaches most others and is reached by most is the yardstick, so
-    that one lost zone is one fault.
+    terminals only. The zone with most lost partners is reported first and set aside, so that one
+    lost zone is one fault. Nothing is said while a link or a terminal cannot be placed.
     """
     demand, nodes = rows["demand"].frame, rows["nodes"]
+    if _misplaced(rows, "links").any() or _misplaced(rows, "terminals").any():
+        return
     known = set(nodes.frame["node_id"].tolist())
     zones = sorted((set(demand["origin"].tolist()) | set(demand["destination"].tolist())) & known)
     if not zones:
         return
     reached = _reached(rows, zones)
-    mutual = reached & reached.T
-    yardstick = int(mutual.sum(axis=1).argmax())
+    apart = ~(reached & reached.T)
     row_of = {name: row for row, name in enumerate(nodes.frame["node_id"].tolist())}
-    for zone in np.flatnonzero(~mutual[yardstick]):
-        lost = [zones[other] for other in np.flatnonzero(~mutual[zone]) if other != zone]
+    while apart.any():
+        zone = int(apart.sum(axis=1).argmax())
+        lost = [zones[other] for other in np.flatnonzero(apart[zone])]
+        apart[zone] = apart[:, zone] = False
         names = ", ".join(lost[:NAMED]) + (" ..." if len(lost) > NAMED else "")
         yield nodes.fault(
             row_of[zones[zone]],
             "node_id",
-            found=f"a zone with demand that does not reach {len(lost)} others or is not reached "
-            f"from them ({names})",
+            found=f"a zone with demand and no way to or from {len(lost)} others ({names})",
             expected="a way between every two zones when all links are open",
             remedy="add the missing link or terminal",
         )
+
+
+def _misplaced(rows: Rows, name: str) -> BoolArray:
+    """Return which rows of links or terminals name a node or a layer that is unknown."""
+    table = rows[name]
+    wrong = np.full(len(table.frame), not table.whole, dtype=np.bool_)
+    for column in table.table.columns:
+        if column.required and column.refers in (("nodes",), ("layers",)):
+            target = rows[column.refers[0]]
+            known = table.frame[column.name].isin(target.frame[target.table.key[0]].tolist())
+            wrong |= ~known.to_numpy(dtype=bool)
+    return wrong
 
 
 def _reached(rows: Rows, zones: list[str]) -> BoolArray:

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,7 @@ from corridor.network.schema import TABLES, TEMPLATE, Column, Kind, Table
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 ObjectArray = NDArray[np.object_]
+Values = NDArray[np.generic] | pd.api.extensions.ExtensionArray
 
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _INTEGER: Final = re.compile(r"[+-]?\d+(?:\.0*)?")
@@ -264,10 +266,16 @@ def _absent(table: Table) -> tuple[TypedTable, list[Fault]]:
     if table.required:
         found, expected = "no such file", f"the file {table.file}"
         faults.append(_table_fault(table, "", found, expected, "add it"))
-    none = np.zeros(0, dtype=np.int64)
+    return _empty(table.name), faults
+
+
+@cache
+def _empty(name: str) -> TypedTable:
+    """Return the table without rows; made once, since networks hand out copies only."""
+    table, none = TABLES[name], np.zeros(0, dtype=np.int64)
     frame = _typed(table, {}, none, None, [])
     keys = row_keys(table, frame)
-    return TypedTable(table=table, frame=frame, lines=none, keys=keys, exists=False), faults
+    return TypedTable(table=table, frame=frame, lines=none, keys=keys, exists=False)
 
 
 def _split_csv(
@@ -373,11 +381,10 @@ def _typed(
     places = {name: place for place, name in enumerate(cells)}
     blank = np.full(n_rows, "", dtype=object)
     found: list[Fault] = _ragged(table, lines, keys, judged, len(cells))
-    data: dict[str, pd.Series] = {}
+    data: dict[str, Values] = {}
     for column in table.columns:
         texts = cells.get(column.name)
-        series, bad = _column_values(column, blank if texts is None else texts)
-        data[column.name] = series
+        data[column.name], bad = _column_values(column, blank if texts is None else texts)
         if texts is not None:
             rows = np.flatnonzero(bad & _trusted(judged, places[column.name], n_rows))
             found.extend(
@@ -386,7 +393,7 @@ def _typed(
             )
     for name, texts in cells.items():
         if not table.has(name):
-            data[name] = pd.Series(texts, dtype="str")
+            data[name] = pd.array(texts, dtype="str")
             found.extend(_bad_bytes_in_extra(table, name, texts, lines, keys))
     faults.extend(sorted(found, key=lambda fault: fault.row))
     return pd.DataFrame(data, index=pd.RangeIndex(n_rows))
@@ -416,7 +423,7 @@ def _ragged(
     ]
 
 
-def _column_values(column: Column, texts: ObjectArray) -> tuple[pd.Series, BoolArray]:
+def _column_values(column: Column, texts: ObjectArray) -> tuple[Values, BoolArray]:
     """Return the typed column and which cells are at fault; each distinct text is read once."""
     codes, distinct = pd.factorize(texts)
     values = [_value(column, str(text)) for text in distinct]
@@ -426,15 +433,16 @@ def _column_values(column: Column, texts: ObjectArray) -> tuple[pd.Series, BoolA
     if column.kind is Kind.TEXT and column.pattern and not column.blank:
         # An id that breaks the pattern still answers for the rows that refer to it.
         kept = [str(text) for text in distinct] if column.required else kept
+    values_of: Values
     if column.kind.numeric:
-        series = pd.Series(np.asarray(kept, dtype=np.float64)[codes])
+        values_of = np.asarray(kept, dtype=np.float64)[codes]
     elif column.kind is Kind.BOOL:
-        series = pd.Series(np.asarray(kept, dtype=np.bool_)[codes])
+        values_of = np.asarray(kept, dtype=np.bool_)[codes]
     elif column.kind is Kind.DATE:
-        series = pd.Series(np.asarray(kept, dtype="datetime64[s]")[codes])
+        values_of = np.asarray(kept, dtype="datetime64[s]")[codes]
     else:
-        series = pd.Series(np.asarray(kept, dtype=object)[codes], dtype="str")
-    return series, bad[codes] if len(bad) else np.zeros(0, dtype=np.bool_)
+        values_of = pd.array(np.asarray(kept, dtype=object)[codes], dtype="str")
+    return values_of, bad[codes] if len(bad) else np.zeros(0, dtype=np.bool_)
 
 
 def _blank(column: Column) -> object:
