@@ -128,6 +128,8 @@ def build_network(problem: FlowProblem) -> Network:
     served = np.flatnonzero(problem.demand > 0)
     classes = np.asarray(problem.commodity_class, dtype=np.int64)[served]
     used, class_row = np.unique(classes, return_inverse=True)
+    if not used.size:
+        used = np.zeros(1, dtype=np.int64)  # nothing to carry: shapes want a class all the same
     keys = np.stack([class_row, problem.origin[served].astype(np.int64)])
     trees, tree = np.unique(keys, axis=1, return_inverse=True)
     unmet = np.full(served.size, np.inf)

@@ -1,0 +1,64 @@
+"""The envelope of tangents: below the curve, equal where it touches, exact conjugate."""
+
+import numpy as np
+import pytest
+
+from corridor.core.flows._tangents import Tangents, add_tangents, tangents_at_zero
+
+
+class Square:
+    """``value = weight * load**2``."""
+
+    n_pools = 3
+    weight = np.array([1.0, 2.0, 0.5])
+
+    def value(self, load: np.ndarray) -> np.ndarray:
+        return self.weight * load**2
+
+    def slope(self, load: np.ndarray) -> np.ndarray:
+        return 2 * self.weight * load
+
+
+CURVE = Square()
+CAPACITY = np.array([4.0, 3.0, np.inf])
+
+
+@pytest.fixture
+def tangents() -> Tangents:
+    start = tangents_at_zero(CURVE, CAPACITY)
+    loads = [np.array([1.0, 1.0, 2.0]), np.array([4.0, 3.0, 9.0]), np.array([2.5, 2.0, 2.0])]
+    return add_tangents(start, CURVE, CAPACITY, loads, np.array([0, 2]))
+
+
+def test_points_of_other_pools_are_left_out(tangents: Tangents) -> None:
+    # Pool 2 was asked for load 2 twice.
+    np.testing.assert_array_equal(tangents.pool, [0, 0, 0, 0, 1, 2, 2, 2])
+    np.testing.assert_array_equal(tangents.point, [0, 1, 2.5, 4, 0, 0, 2, 9])
+
+
+def test_envelope_touches_and_stays_below(tangents: Tangents) -> None:
+    for at, pool in zip(tangents.point, tangents.pool, strict=True):
+        load = np.zeros(3)
+        load[pool] = at
+        assert tangents.envelope(load)[pool] == pytest.approx(CURVE.value(load)[pool])
+    for load in np.linspace(0, 1, 101)[:, None] * np.array([4.0, 3.0, 20.0]):
+        assert (tangents.envelope(load) <= CURVE.value(load) + 1e-12).all()
+        highest = np.full(3, -np.inf)
+        lines = tangents.value + tangents.slope * (load[tangents.pool] - tangents.point)
+        np.maximum.at(highest, tangents.pool, lines)
+        np.testing.assert_allclose(tangents.envelope(load), highest, atol=1e-12)
+
+
+def test_segments_fill_the_capacity(tangents: Tangents) -> None:
+    total = np.bincount(tangents.pool, tangents.width)
+    np.testing.assert_allclose(total, CAPACITY)
+    np.testing.assert_array_equal(tangents.slope_at_zero(), [0, 0, 0])
+
+
+def test_conjugate_is_the_least_over_a_grid(tangents: Tangents) -> None:
+    grid = np.linspace(0, 1, 4001)[:, None] * np.array([4.0, 3.0, 40.0])
+    values = np.array([tangents.envelope(load) for load in grid])
+    for price in ([0.0, 0.0, 0.0], [1.0, 2.0, 3.0], [9.0, 5.0, 8.9]):
+        least = (values - np.array(price) * grid).min(axis=0)
+        np.testing.assert_allclose(tangents.conjugate(np.array(price)), least, atol=1e-2)
+    assert tangents.conjugate(np.array([0.0, 0.0, 9.1]))[2] == -np.inf
