@@ -1,0 +1,355 @@
+"""The verb ``compare``: every variant planned on the same demand and set against the base."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from corridor.errors import CorridorError, InputError
+from corridor.planning import Plan, compile_model, solve_plan
+from corridor.planning.tables import SEPARATOR
+from corridor.study.references import Door, leg_table, open_doors, shut_doors, totals_table
+from corridor.study.studies import Study
+
+Progress: TypeAlias = Callable[[int, int, str], None]
+
+KEYS = ["indicator", "unit", "scope", "direction", "commodity"]
+"""What tells the values of a variant apart."""
+COLUMNS = [
+    "variant",
+    "indicator",
+    "unit",
+    "value",
+    "scope",
+    "direction",
+    "commodity",
+    "low",
+    "high",
+]
+_NO_PLAN = ("infeasible", "unknown")
+# A plan leaves out gates, posts and states that nothing passes: their amounts are 0, not unknown.
+_AMOUNTS = (
+    "throughput",
+    "gate_share",
+    "crossing_flow",
+    "transit",
+    "revenue",
+    "state_transport",
+)
+_HEADLINES = (
+    ("served_mt_per_year", "served", "Mt_per_year", ""),
+    ("unmet_mt_per_year", "unmet", "Mt_per_year", ""),
+    ("generalized_cost_usd_per_t", "generalized_cost_mean", "usd_per_t", ""),
+    ("cost_usd_per_t", "door_to_door_cost_mean", "usd_per_t", ""),
+    ("time_mean_d", "door_to_door_time_mean", "d", ""),
+    ("time_p95_d", "door_to_door_time_p95", "d", ""),
+    ("border_time_h", "border_time_mean", "h", ""),
+    ("co2_g_per_t_km", "co2_intensity", "g_per_t_km", ""),
+    ("crossings_crowded", "crossings_crowded", "crossings", ""),
+)
+_STATES = ("ARM", "AZE", "GEO", "IRN", "RUS")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Comparison:
+    """The variants of a study, planned and set side by side.
+
+    Attributes
+    ----------
+    study
+        What was compared.
+    plans
+        Variant id to its plan, in the order of the study.
+    indicators
+        ``variant, indicator, unit, value, scope, direction, commodity, low, high``; annual volumes
+        are 365 days. A variant without a plan, and a blocked reference, have blanks (NaN). `low`
+        and `high` are blank: nothing is varied here.
+    summary
+        One row per variant: ``variant, title, status, reasons`` and headline indicators, the unit
+        in each name; Mt a year over every screenline in the directions that its gates count.
+    differences
+        ``variant, indicator, unit, scope, direction, commodity, base, value, difference,
+        relative``: every variant but the base, minus the base.
+    references
+        One row per variant and reference shipment: times, money, emissions, the crossings and
+        states it passes, or the reasons why it cannot.
+    legs
+        The references leg by leg, as in `Itinerary.legs`.
+    """
+
+    study: Study
+    plans: Mapping[str, Plan]
+    indicators: pd.DataFrame
+    summary: pd.DataFrame
+    differences: pd.DataFrame
+    references: pd.DataFrame
+    legs: pd.DataFrame
+
+    @property
+    def base(self) -> str:
+        """Id of the variant that the others are compared with."""
+        return self.study.base
+
+    def __repr__(self) -> str:
+        found = pd.Series([plan.status for plan in self.plans.values()]).value_counts()
+        status = ", ".join(f"{n} {name}" for name, n in found.items())
+        return f"Comparison({self.study.name!r}: {len(self.plans)} variants, {status})"
+
+
+def compare(
+    study: Study,
+    variants: Iterable[str] | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Plan the variants of a study and set them side by side.
+
+    Parameters
+    ----------
+    study
+        The study.
+    variants
+        Ids of variants, None for all. The base is always among them.
+    workers
+        Threads, >= 1; None is two, or one on a single core. The result does not depend on it.
+    progress
+        Called as ``progress(done, total, variant_id)`` after each variant.
+
+    Returns
+    -------
+    Comparison
+        Plans, indicators and what differs from the base.
+
+    Raises
+    ------
+    InputError
+        If an id is unknown, `workers` is below 1, or the changes of a variant have faults.
+    SolverError
+        If an answer does not pass the independent checks.
+
+    Examples
+    --------
+    >>> import corridor
+    >>> study = corridor.load_study("crossroads")
+    >>> comparison = corridor.compare(study, ["no_stop_under_floor"])
+    >>> comparison.summary["status"].tolist()
+    ['partial', 'infeasible']
+    """
+    ids = _chosen(study, variants)
+    if workers is not None and workers < 1:
+        msg = f"workers must be at least 1 thread; found {workers}."
+        raise InputError(msg)
+    threads = workers if workers is not None else min(2, os.cpu_count() or 1)
+    outcomes = _plan_all(study, ids, threads, progress)
+    plans = {name: outcomes[name][0] for name in ids}
+    doors = {name: outcomes[name][1] for name in ids}
+    indicators = _indicator_table(study, plans, doors)
+    return Comparison(
+        study=study,
+        plans=plans,
+        indicators=indicators,
+        summary=_summary(study, plans, indicators),
+        differences=_differences(study.base, plans, indicators),
+        references=totals_table(doors),
+        legs=leg_table(doors),
+    )
+
+
+def write_indicators(comparison: Comparison, path: str | Path) -> None:
+    """Write the indicators as CSV, whole or not at all.
+
+    Parameters
+    ----------
+    comparison
+        A comparison.
+    path
+        File to write; an existing one is replaced at once, or kept if anything fails.
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist, or the path is a folder.
+    """
+    target = Path(path)
+    if not target.parent.is_dir() or target.is_dir():
+        msg = (
+            f"The indicators must go into a file in an existing folder; {target} is none. "
+            "Make the folder first, and name a file in it."
+        )
+        raise InputError(msg)
+    text = comparison.indicators.to_csv(index=False, lineterminator="\n")
+    handle, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        # mkstemp makes files for their owner alone; a result is as readable as any other file.
+        Path(scratch).chmod(0o666 & ~_umask())
+        Path(scratch).replace(target)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    """Return the process's mask of permissions; it can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _chosen(study: Study, variants: Iterable[str] | None) -> list[str]:
+    """Return the ids to plan in the order of the study, the base among them."""
+    if variants is None:
+        return list(study.variant_ids)
+    wanted = {study.variant(name).id for name in variants} | {study.base}
+    return [name for name in study.variant_ids if name in wanted]
+
+
+def _plan_all(
+    study: Study, ids: Sequence[str], threads: int, progress: Progress | None
+) -> dict[str, tuple[Plan, list[Door]]]:
+    """Plan each variant in a pool of threads; the solver and the kernels leave Python's lock."""
+    done: dict[str, tuple[Plan, list[Door]]] = {}
+    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="compare") as pool:
+        names: dict[Future[tuple[Plan, list[Door]]], str] = {
+            pool.submit(_plan_one, study, name): name for name in ids
+        }
+        try:
+            for future in as_completed(names):
+                done[names[future]] = future.result()
+                if progress is not None:
+                    progress(len(done), len(ids), names[future])
+        except BaseException:
+            # Ctrl-C or an error: what has not begun never begins, what runs ends within seconds.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return done
+
+
+def _plan_one(study: Study, name: str) -> tuple[Plan, list[Door]]:
+    try:
+        case = study.case(name)
+        model = compile_model(*case)
+        plan = solve_plan(model, unmet_usd_per_t=study.header.unmet_usd_per_t)
+    except CorridorError as error:
+        error.add_note(f"This is variant {name!r} of {study.file}.")
+        raise
+    if plan.status in _NO_PLAN:
+        return plan, shut_doors(study.references, reasons_of(plan))
+    return plan, open_doors(model, study.references)
+
+
+def reasons_of(plan: Plan) -> list[str]:
+    """Return the ids of the rules that leave a study's variant without a plan, or its limit."""
+    broken = plan.rules.loc[plan.rules["binding"].astype(bool), "rule_id"].tolist()
+    return [str(name) for name in broken] or ([plan.limit] if plan.limit else [])
+
+
+def _indicator_table(
+    study: Study, plans: Mapping[str, Plan], doors: Mapping[str, Sequence[Door]]
+) -> pd.DataFrame:
+    """Return the long table; a variant without a plan repeats the base's rows with blanks."""
+    found = [plans[study.base], *plans.values()]
+    pattern = next((p.indicators for p in found if p.status not in _NO_PLAN), None)
+    parts = []
+    for name, plan in plans.items():
+        own = plan.indicators
+        if plan.status in _NO_PLAN:
+            own = pd.DataFrame(columns=KEYS) if pattern is None else pattern.assign(value=np.nan)
+        rows = [row for door in doors[name] for row in door.indicators()]
+        columns = ["indicator", "unit", "value", "scope", "direction", "commodity"]
+        both = pd.concat([own, pd.DataFrame(rows, columns=columns)], ignore_index=True)
+        both.insert(0, "variant", name)
+        parts.append(both)
+    table = pd.concat(parts, ignore_index=True)
+    table["low"] = np.nan
+    table["high"] = np.nan
+    return table[COLUMNS]
+
+
+def _differences(base: str, plans: Mapping[str, Plan], indicators: pd.DataFrame) -> pd.DataFrame:
+    """Return every value of every variant minus that of the base."""
+    by_variant = {
+        str(name): rows.set_index(KEYS)["value"]
+        for name, rows in indicators.groupby("variant", sort=False)
+    }
+    parts = []
+    for name, plan in plans.items():
+        if name == base:
+            continue
+        both = pd.concat({"base": by_variant[base], "value": by_variant[name]}, axis=1)
+        both = both.reset_index()
+        amount = both["indicator"].isin(_AMOUNTS)
+        for column, of in (("base", plans[base]), ("value", plan)):
+            if of.status not in _NO_PLAN:
+                both[column] = both[column].mask(amount & both[column].isna(), 0.0)
+        both["difference"] = both["value"] - both["base"]
+        both["relative"] = both["difference"] / both["base"].abs().where(both["base"] != 0)
+        both.insert(0, "variant", name)
+        parts.append(both)
+    columns = ["variant", *KEYS, "base", "value", "difference", "relative"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def _summary(study: Study, plans: Mapping[str, Plan], indicators: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per variant with the headline indicators."""
+    totals = indicators[(indicators["direction"] == "") & (indicators["commodity"] == "")]
+    value = totals.set_index(["variant", "indicator", "unit", "scope"])["value"].to_dict()
+    by_line = _screenline_totals(study, indicators)
+    lines = study.network.screenlines["screenline"].drop_duplicates().tolist()
+    rows = []
+    for name, plan in plans.items():
+        blank = plan.status in _NO_PLAN
+        row: dict[str, object] = {
+            "variant": name,
+            "title": study.variant(name).title,
+            "status": plan.status,
+            "reasons": SEPARATOR.join(reasons_of(plan)) if blank else "",
+        }
+        for column, indicator, unit, scope in _HEADLINES:
+            row[column] = value.get((name, indicator, unit, scope), np.nan)
+        for line in lines:
+            row[f"{line}_mt_per_year"] = by_line.get((name, line), np.nan)
+        nothing = np.nan if blank else 0.0
+        for state in _STATES:
+            code = state.lower()
+            transit = value.get((name, "transit", "Mt_per_year", state), nothing)
+            revenue = value.get((name, "revenue", "musd_per_year", state), nothing)
+            row[f"transit_{code}_mt_per_year"] = transit
+            row[f"revenue_{code}_musd_per_year"] = revenue
+        rows.append(row | _busiest(plan))
+    return pd.DataFrame(rows)
+
+
+def _screenline_totals(study: Study, indicators: pd.DataFrame) -> dict[tuple[str, str], float]:
+    """Return what passes each screenline in each variant, in the directions that its gates count.
+
+    A gate that counts one direction is turned so that this direction is the line's "forward".
+    """
+    gates = study.network.screenlines
+    both_ways = set(gates.loc[gates["direction"] == "both", "screenline"])
+    flows = indicators[
+        (indicators["indicator"] == "throughput")
+        & (indicators["unit"] == "Mt_per_year")
+        & (indicators["commodity"] == "")
+        & ((indicators["direction"] == "forward") | indicators["scope"].isin(both_ways))
+    ]
+    sums = flows.groupby(["variant", "scope"])["value"].sum(min_count=1)
+    return {(str(v), str(line)): float(total) for (v, line), total in sums.items()}
+
+
+def _busiest(plan: Plan) -> dict[str, object]:
+    """Return the crossing that works nearest to its capacity, and how near."""
+    if plan.status in _NO_PLAN or not len(plan.crossings):
+        return {"busiest_crossing": "", "busiest_utilization": np.nan}
+    row = plan.crossings.sort_values("utilization", kind="stable").iloc[-1]
+    return {
+        "busiest_crossing": f"{row['crossing_id']} ({row['from_country']}-{row['to_country']})",
+        "busiest_utilization": float(row["utilization"]),
+    }
