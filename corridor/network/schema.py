@@ -259,11 +259,13 @@ def _text(name: str, meaning: str, *, required: bool = False, blank: bool = True
     return Column(name=name, required=required, blank=blank, meaning=meaning)
 
 
-def _country(name: str, meaning: str, *, required: bool = False) -> Column:
+def _country(
+    name: str, meaning: str, *, required: bool = False, blank: bool | None = None
+) -> Column:
     return Column(
         name=name,
         required=required,
-        blank=not required,
+        blank=not required if blank is None else blank,
         pattern=_ISO3,
         shape="an ISO 3166 alpha-3 code such as ARM",
         meaning=meaning,
@@ -295,13 +297,14 @@ def _reference(
     meaning: str,
     *,
     required: bool = False,
+    blank: bool | None = None,
     words: tuple[str, ...] = (),
 ) -> Column:
     return Column(
         name=name,
         kind=Kind.REFERENCE,
         required=required,
-        blank=not required,
+        blank=not required if blank is None else blank,
         refers=refers,
         words=words,
         meaning=meaning,
@@ -608,8 +611,8 @@ _DEFAULTS: Final = Table(
     key=("table", "layer", "country", "column"),
     columns=(
         _word("table", (*_CHANGED_TABLES, "demand", "projects"), "table filled", required=True),
-        _reference("layer", ("layers",), "only that layer; blank = all"),
-        _country("country", "only that state; blank = all"),
+        _reference("layer", ("layers",), "only that layer; blank = all", required=True, blank=True),
+        _country("country", "only that state; blank = all", required=True, blank=True),
         _text("column", "column filled", required=True, blank=False),
         _number("value", "the value", required=True, low=None),
         *_CITATION,

@@ -33,9 +33,9 @@ BoolArray = NDArray[np.bool_]
 ObjectArray = NDArray[np.object_]
 Values = NDArray[np.generic] | pd.api.extensions.ExtensionArray
 
-_NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
-_INTEGER: Final = re.compile(r"[+-]?\d+(?:\.0*)?")
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_INTEGER: Final = re.compile(r"[+-]?\d+(?:\.0*)?", re.ASCII)
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _BOOLS: Final[Mapping[str, bool]] = {"true": True, "false": False}
 _STAND_INS: Final = frozenset(
     {
@@ -315,7 +315,7 @@ def _by_column(
         if header.count(name) > 1:
             faults.append(_repeated_column(table, name))
         if _BAD_BYTE.search(name):
-            faults.append(_not_utf8(table, name.encode("ascii", "backslashreplace").decode()))
+            faults.append(_not_utf8(table, _readable(name)))
     whole = _missing_columns(table, header, faults) if header else False
     width = len(header)
     padded = [row[:width] + [""] * (width - len(row)) for row in rows]
@@ -378,6 +378,7 @@ def _typed(
     raw = {name: pd.Series(cells[name], dtype=object) for name in table.key if name in cells}
     raw.update({name: pd.Series(cells[name], dtype=object) for name in table.tail if name in cells})
     keys = row_keys(table, pd.DataFrame(raw)) if raw else np.full(n_rows, "", dtype=object)
+    keys[:] = [_readable(str(key)) for key in keys]
     places = {name: place for place, name in enumerate(cells)}
     blank = np.full(n_rows, "", dtype=object)
     found: list[Fault] = _ragged(table, lines, keys, judged, len(cells))
@@ -393,7 +394,8 @@ def _typed(
             )
     for name, texts in cells.items():
         if not table.has(name):
-            data[name] = pd.array(texts, dtype="str")
+            readable = [_readable(str(text)) for text in texts]
+            data[_readable(name)] = pd.array(readable, dtype="str")
             found.extend(_bad_bytes_in_extra(table, name, texts, lines, keys))
     faults.extend(sorted(found, key=lambda fault: fault.row))
     return pd.DataFrame(data, index=pd.RangeIndex(n_rows))
@@ -432,7 +434,7 @@ def _column_values(column: Column, texts: ObjectArray) -> tuple[Values, BoolArra
     kept = [blank if value is None else value for value in values]
     if column.kind is Kind.TEXT and column.pattern and not column.blank:
         # An id that breaks the pattern still answers for the rows that refer to it.
-        kept = [str(text) for text in distinct] if column.required else kept
+        kept = [_readable(str(text)) for text in distinct] if column.required else kept
     values_of: Values
     if column.kind.numeric:
         values_of = np.asarray(kept, dtype=np.float64)[codes]
@@ -557,6 +559,11 @@ def _shortest(value: float) -> str:
     return text.removesuffix(".0")
 
 
+def _readable(text: str) -> str:
+    """Put the replacement character for each byte that is not UTF-8."""
+    return _BAD_BYTE.sub("\ufffd", text)
+
+
 # --- faults -----------------------------------------------------------------------------------
 
 
@@ -592,7 +599,7 @@ def _cell_fault(table: Table, column: Column, text: str, line: int, key: str) ->
     return Fault(
         file=table.file,
         row=line,
-        key=_BAD_BYTE.sub("?", key),
+        key=key,
         column=column.name,
         found=found,
         expected=expected,
@@ -614,7 +621,7 @@ def shown(text: str) -> str:
 def _bad_bytes_in_extra(
     table: Table, name: str, texts: ObjectArray, lines: IntArray, keys: ObjectArray
 ) -> Iterable[Fault]:
-    column = Column(name=name)
+    column = Column(name=_readable(name))
     for row, text in enumerate(texts):
         if _BAD_BYTE.search(str(text)):
             yield _cell_fault(table, column, str(text), int(lines[row]), str(keys[row]))

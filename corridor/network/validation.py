@@ -23,6 +23,9 @@ from corridor.network.outlines import read_outlines
 from corridor.network.schema import NETWORK_TABLES, TABLES
 from corridor.network.tables import type_table
 
+_CERTAIN = ("nodes", "crossings", "screenlines", "counts", "targets")
+"""Tables whose numbers a sweep never draws: places, and what was measured."""
+
 
 def validate(source: Network | str | Path, demand: Demand | None = None) -> list[Fault]:
     """Return every fault of a data set or a network, errors and warnings.
@@ -77,7 +80,7 @@ def unranged_faults(rows: Rows) -> Iterable[Fault]:
     if not len(ranges):
         return
     for name, table in rows.items():
-        if not table.table.cited or not len(table.frame) or not table.table.key:
+        if name in _CERTAIN or not table.table.cited or not len(table.frame):
             continue
         assumed = (table.frame["confidence"] == "assumed").to_numpy(dtype=bool)
         bare = assumed & ~_covered(table.keys.tolist(), set(ranges["key"][ranges["table"] == name]))
