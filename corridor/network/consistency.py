@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.errors import Fault
-from corridor.network.fills import matching_defaults, stage_layers
+from corridor.network.defaults import matching_defaults, stage_layers
 from corridor.network.schema import (
     BORDER_LINK_LIMIT_KM,
     LAND_MODES,

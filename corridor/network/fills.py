@@ -4,19 +4,17 @@ A blank means unknown. The most specific row of ``defaults.csv`` fills it, else 
 ``layers.csv``, else the contract's default. An unknown capacity stays unknown, which is unlimited.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from corridor.network.schema import TABLES, TEMPLATE
+from corridor.network.defaults import looked_up, matching_defaults, stage_layers, texts
+from corridor.network.models import Network
+from corridor.network.schema import TABLES
 from corridor.network.tables import row_keys
-
-if TYPE_CHECKING:
-    from corridor.network.models import Network
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -128,51 +126,7 @@ class _Blanks:
         self.notes.append((self.name, column, value, origin, int(rows.sum()), keys))
 
 
-def matching_defaults(
-    defaults: pd.DataFrame,
-    table: str,
-    column: str,
-    layers: Sequence[ObjectArray],
-    country: ObjectArray,
-) -> Iterator[tuple[str, float, BoolArray]]:
-    """Yield the rows of ``defaults.csv`` for one column, the most specific first.
-
-    Layer and state together come before the layer, the layer before the state, the state before
-    neither; rows of one rank keep their order.
-
-    Parameters
-    ----------
-    defaults
-        The table of defaults.
-    table, column
-        Table and column to fill.
-    layers
-        Layers of each row, any of which a default may name; each of shape (n_rows,).
-    country : ndarray of object (str), shape (n_rows,)
-        State of each row.
-
-    Yields
-    ------
-    origin, value, matches
-        Where the value comes from, the value, and the rows it may fill, bool of shape (n_rows,).
-    """
-    if not len(defaults):
-        return
-    chosen = defaults[(defaults["table"] == table) & (defaults["column"] == column)]
-    rank = 2 * (chosen["layer"] != "").astype(int) + (chosen["country"] != "").astype(int)
-    order = np.argsort(-rank.to_numpy(), kind="stable")
-    for row in chosen.iloc[order].itertuples():
-        layer, state = str(row.layer), str(row.country)
-        matches = np.ones(len(country), dtype=np.bool_)
-        if layer:
-            matches &= np.logical_or.reduce([names == layer for names in layers])
-        if state:
-            matches &= country == state
-        scope = "/".join(part for part in (layer, state) if part)
-        yield f"defaults.csv {scope}".strip(), float(str(row.value)), matches
-
-
-def fill_blanks(network: "Network") -> FilledTables:
+def fill_blanks(network: Network) -> FilledTables:
     """Fill the blank numbers of a network and list each fill.
 
     Parameters
@@ -215,14 +169,14 @@ def _assumptions(notes: list[tuple[str, str, float, str, int, str]]) -> pd.DataF
 
 
 def _fill_layers(
-    network: "Network", notes: list[tuple[str, str, float, str, int, str]]
+    network: Network, notes: list[tuple[str, str, float, str, int, str]]
 ) -> pd.DataFrame:
     frame = network.layers
     nowhere = np.full(len(frame), "", dtype=object)
     blanks = _Blanks(
         name="layers",
         frame=frame,
-        layers=(_texts(frame["layer"]),),
+        layers=(texts(frame["layer"]),),
         country=nowhere,
         defaults=network.defaults,
         notes=notes,
@@ -238,7 +192,7 @@ def _fill_layers(
 
 
 def _fill_commodities(
-    network: "Network", notes: list[tuple[str, str, float, str, int, str]]
+    network: Network, notes: list[tuple[str, str, float, str, int, str]]
 ) -> pd.DataFrame:
     frame = network.commodities
     nowhere = np.full(len(frame), "", dtype=object)
@@ -258,7 +212,7 @@ def _fill_commodities(
 
 
 def _fill_links(
-    network: "Network",
+    network: Network,
     layers: pd.DataFrame,
     notes: list[tuple[str, str, float, str, int, str]],
 ) -> pd.DataFrame:
@@ -266,8 +220,8 @@ def _fill_links(
     blanks = _Blanks(
         name="links",
         frame=frame,
-        layers=(_texts(frame["layer"]),),
-        country=_looked_up(frame["from_node"], network.nodes, "node_id", "country"),
+        layers=(texts(frame["layer"]),),
+        country=looked_up(frame["from_node"], network.nodes, "node_id", "country"),
         defaults=network.defaults,
         notes=notes,
     )
@@ -289,14 +243,14 @@ def _fill_links(
 
 
 def _fill_terminals(
-    network: "Network", notes: list[tuple[str, str, float, str, int, str]]
+    network: Network, notes: list[tuple[str, str, float, str, int, str]]
 ) -> pd.DataFrame:
     frame = network.terminals
     blanks = _Blanks(
         name="terminals",
         frame=frame,
-        layers=(_texts(frame["from_layer"]), _texts(frame["to_layer"])),
-        country=_looked_up(frame["node_id"], network.nodes, "node_id", "country"),
+        layers=(texts(frame["from_layer"]), texts(frame["to_layer"])),
+        country=looked_up(frame["node_id"], network.nodes, "node_id", "country"),
         defaults=network.defaults,
         notes=notes,
     )
@@ -310,14 +264,14 @@ def _fill_terminals(
 
 
 def _fill_stages(
-    network: "Network", notes: list[tuple[str, str, float, str, int, str]]
+    network: Network, notes: list[tuple[str, str, float, str, int, str]]
 ) -> pd.DataFrame:
     frame = network.stages
     blanks = _Blanks(
         name="stages",
         frame=frame,
         layers=(stage_layers(frame, network.crossings),),
-        country=_texts(frame["country"]),
+        country=texts(frame["country"]),
         defaults=network.defaults,
         notes=notes,
     )
@@ -331,14 +285,14 @@ def _fill_stages(
 
 
 def _fill_services(
-    network: "Network", notes: list[tuple[str, str, float, str, int, str]]
+    network: Network, notes: list[tuple[str, str, float, str, int, str]]
 ) -> pd.DataFrame:
     frame = network.services
     blanks = _Blanks(
         name="services",
         frame=frame,
-        layers=(_looked_up(frame["link_id"], network.links, "link_id", "layer"),),
-        country=_looked_up(frame["from_node"], network.nodes, "node_id", "country"),
+        layers=(looked_up(frame["link_id"], network.links, "link_id", "layer"),),
+        country=looked_up(frame["from_node"], network.nodes, "node_id", "country"),
         defaults=network.defaults,
         notes=notes,
     )
@@ -350,27 +304,3 @@ def _fill_services(
         blanks.from_contract(name)
     blanks.leave("capacity_t", UNLIMITED)
     return frame
-
-
-def stage_layers(stages: pd.DataFrame, crossings: pd.DataFrame) -> ObjectArray:
-    """Return the layer of each stage row: the crossing's, or a template's own.
-
-    Returns
-    -------
-    ndarray of object (str), shape (n_stages,)
-        ``""`` where the crossing is unknown.
-    """
-    own = _looked_up(stages["crossing_id"], crossings, "crossing_id", "layer")
-    template = (stages["crossing_id"] == TEMPLATE).to_numpy(dtype=bool)
-    own[template] = _texts(stages["layer"])[template]
-    return own
-
-
-def _looked_up(ids: "pd.Series[str]", frame: pd.DataFrame, key: str, column: str) -> ObjectArray:
-    """Return the column's text at each id, ``""`` where the id is unknown."""
-    values = dict(zip(frame[key].tolist(), frame[column].tolist(), strict=True))
-    return np.array([values.get(name, "") for name in ids.tolist()], dtype=object)
-
-
-def _texts(column: "pd.Series[str]") -> ObjectArray:
-    return np.array(column.tolist(), dtype=object)

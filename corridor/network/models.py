@@ -119,7 +119,7 @@ class Network:
         >>> import corridor
         >>> net = corridor.load_network("crossroads")
         >>> slower = net.links.assign(speed_kmh=20.0)
-        >>> net.replace(links=slower).links["speed_kmh"].max()
+        >>> float(net.replace(links=slower).links["speed_kmh"].max())
         20.0
         """
         _check_names(tables)
