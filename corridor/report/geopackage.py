@@ -1,0 +1,260 @@
+"""One GeoPackage of a comparison: the network, and the flows of every variant to open in a GIS."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from corridor.errors import InputError
+from corridor.network import Network
+from corridor.planning import Plan
+from corridor.study import Comparison
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+Geometries: TypeAlias = NDArray[np.object_]
+
+CRS = "EPSG:4326"
+_WAYS = ("forward", "backward")
+_BY_WAY = {
+    "t_per_day": "t_per_day",
+    "teu_per_day": "teu_per_day",
+    "vehicles_per_day": "vehicles_per_day",
+    "utilization": "utilization",
+    "shadow_price_usd_per_t": "price_usd_per_t",
+}
+_NEGLIGIBLE_T_PER_DAY = 1e-3
+
+
+def write_geopackage(comparison: Comparison, path: str | Path) -> None:
+    """Write a comparison as one GeoPackage, whole or not at all.
+
+    Layers, all in EPSG:4326: ``nodes``, ``links`` (way points where they are known, else a straight
+    line), ``crossings`` (midway between their posts), and for each variant ``flows_<variant>``: one
+    line per open link with flow, utilization (null where no capacity is known) and price of
+    capacity by direction. Every variant but the base has ``differences_<variant>`` too: the links
+    whose flow is not the base's [t/day]; it is empty where a variant has no plan.
+
+    Parameters
+    ----------
+    comparison
+        What `corridor.compare` returned.
+    path
+        File to write, ``corridor.gpkg``; an existing file is replaced once the new one is complete.
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist, the path is a folder, or two variants differ in capitals only
+        (table names of a GeoPackage do not tell them apart).
+    OSError
+        If the file cannot be written; nothing is left behind.
+
+    Examples
+    --------
+    >>> import corridor
+    >>> study = corridor.load_study("crossroads")
+    >>> comparison = corridor.compare(study, variants=["status_quo"])  # doctest: +SKIP
+    >>> write_geopackage(comparison, "corridor.gpkg")  # doctest: +SKIP
+    """
+    target = Path(path)
+    _check_target(target)
+    _check_names(list(comparison.plans))
+    # A name of its own in the same folder: the rename at the end is one step of the file system.
+    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=".gpkg", dir=target.parent)
+    os.close(handle)
+    part = Path(name)
+    part.unlink()
+    try:
+        for layer, frame in _layers(comparison):
+            _append(frame, layer, part)
+        part.replace(target)
+    finally:
+        for left in (
+            part,
+            *(part.with_name(part.name + end) for end in ("-journal", "-wal", "-shm")),
+        ):
+            left.unlink(missing_ok=True)
+
+
+def _check_target(target: Path) -> None:
+    if not target.parent.is_dir():
+        folder = str(target.parent)
+        msg = f"A GeoPackage must go into an existing folder; {folder!r} is none. Create it first."
+        raise InputError(msg)
+    if target.is_dir():
+        msg = f"A GeoPackage must be a file; {str(target)!r} is a folder. Add a file name."
+        raise InputError(msg)
+
+
+def _check_names(variants: list[str]) -> None:
+    lower = [variant.lower() for variant in variants]
+    twice = sorted({variant for variant in variants if lower.count(variant.lower()) > 1})
+    if twice:
+        msg = (
+            f"Variants must differ in more than capitals to be layers of one file; "
+            f"{', '.join(twice)} do not. Rename them."
+        )
+        raise InputError(msg)
+
+
+def _append(frame: "GeoDataFrame", layer: str, file: Path) -> None:
+    kind = "Point" if layer in ("nodes", "crossings") else "LineString"
+    frame.to_file(
+        file, layer=layer, driver="GPKG", engine="pyogrio", geometry_type=kind, append=file.exists()
+    )
+
+
+def _layers(comparison: Comparison) -> Iterator[tuple[str, "GeoDataFrame"]]:
+    """Yield the name and content of each layer, in the order in which a GIS lists them."""
+    network = comparison.study.network
+    lines = link_lines(network)
+    yield "nodes", _layer(network.nodes, node_points(network))
+    yield "links", _layer(network.links.drop(columns="geometry"), lines.to_numpy(object))
+    yield "crossings", _layer(network.crossings, crossing_points(network))
+    base = comparison.plans.get(comparison.study.base)
+    for variant, plan in comparison.plans.items():
+        flows = flow_frame(network, plan)
+        yield f"flows_{variant}", _layer(flows, lines[flows["link_id"]].to_numpy(object))
+        if base is not None and plan is not base:
+            changes = difference_frame(network, plan, base)
+            yield (
+                f"differences_{variant}",
+                _layer(changes, lines[changes["link_id"]].to_numpy(object)),
+            )
+
+
+def _layer(frame: pd.DataFrame, geometry: Geometries) -> "GeoDataFrame":
+    """Join a table and its geometry; blank texts become nulls, dates ISO texts."""
+    from geopandas import GeoDataFrame
+    from geopandas.array import from_shapely
+
+    plain = frame.copy()
+    for column in plain.columns:
+        if pd.api.types.is_datetime64_any_dtype(plain[column]):
+            plain[column] = plain[column].dt.strftime("%Y-%m-%d")
+        if not pd.api.types.is_numeric_dtype(plain[column]):
+            texts = plain[column].astype(object)
+            plain[column] = texts.where(texts.notna() & (texts != ""), None)
+    return GeoDataFrame(plain, geometry=from_shapely(geometry), crs=CRS)
+
+
+def node_points(network: Network) -> Geometries:
+    """Return the place of each node: shapely points, shape (n_nodes,)."""
+    nodes = network.nodes
+    points: Geometries = shapely.points(nodes["lon"].to_numpy(float), nodes["lat"].to_numpy(float))
+    return points
+
+
+def link_lines(network: Network) -> pd.Series:  # type: ignore[type-arg]
+    """Return the line of each link by id: its way points, else straight between its ends.
+
+    Parameters
+    ----------
+    network
+        The network.
+
+    Returns
+    -------
+    Series of object, shape (n_links,)
+        Shapely lines, from_node first; the index is ``link_id``.
+
+    Examples
+    --------
+    >>> import corridor
+    >>> lines = link_lines(corridor.load_network("crossroads"))
+    >>> lines.iloc[0].geom_type
+    'LineString'
+    """
+    links = network.links
+    ends = np.stack([_ends(network, "from_node"), _ends(network, "to_node")], axis=1)
+    lines: Geometries = shapely.linestrings(ends)
+    drawn = (links["geometry"] != "").to_numpy(bool)
+    lines[drawn] = shapely.from_wkt(links["geometry"].to_numpy(object)[drawn])
+    return pd.Series(lines, index=links["link_id"].to_numpy(object), dtype=object)
+
+
+def _ends(network: Network, column: str) -> NDArray[np.float64]:
+    """Return lon, lat [degrees] of one end of each link, shape (n_links, 2)."""
+    nodes = network.nodes.set_index("node_id")[["lon", "lat"]]
+    return nodes.loc[network.links[column]].to_numpy(float)
+
+
+def crossing_points(network: Network) -> Geometries:
+    """Return a point midway between the posts of each crossing; None where no link names it."""
+    links = network.links
+    middle = pd.DataFrame(
+        (_ends(network, "from_node") + _ends(network, "to_node")) / 2.0, columns=["lon", "lat"]
+    )
+    mean = middle.groupby(links["crossing_id"].to_numpy(object)).mean()
+    found = mean.reindex(network.crossings["crossing_id"].to_numpy(object))
+    points = np.full(len(found), None, dtype=object)
+    known = found["lon"].notna().to_numpy(bool)
+    points[known] = shapely.points(found.to_numpy(float)[known])
+    return points
+
+
+def flow_frame(network: Network, plan: Plan) -> pd.DataFrame:
+    """Return one row per open link of a plan: flow, utilization and price, forward and backward.
+
+    Parameters
+    ----------
+    network
+        The network that the plan is for.
+    plan
+        A plan; without flows (infeasible) the frame has no rows.
+
+    Returns
+    -------
+    DataFrame
+        ``link_id, name, layer, from_node, to_node, t_per_day`` (both directions), then per
+        direction ``t_per_day_forward`` [t/day], ``teu_per_day_*``, ``vehicles_per_day_*``,
+        ``utilization_*`` (NaN where no capacity is known) and ``price_usd_per_t_*`` (what one tonne
+        a day more capacity saves). A direction that is not open is NaN.
+    """
+    links = network.links[["link_id", "name", "layer", "from_node", "to_node"]]
+    if not len(plan.links):
+        numbers = [f"{title}_{way}" for title in _BY_WAY.values() for way in _WAYS]
+        return links.iloc[:0].assign(
+            **dict.fromkeys(["t_per_day", *numbers], pd.Series(dtype=float))
+        )
+    tables = {way: plan.links[plan.links["direction"] == way].set_index("link_id") for way in _WAYS}
+    flows = links[links["link_id"].isin(plan.links["link_id"])].reset_index(drop=True)
+    for column, title in _BY_WAY.items():
+        for way, table in tables.items():
+            flows[f"{title}_{way}"] = table[column].reindex(flows["link_id"]).to_numpy(float)
+    total = flows[[f"t_per_day_{way}" for way in _WAYS]].sum(axis=1)
+    flows.insert(links.shape[1], "t_per_day", total)
+    return flows
+
+
+def difference_frame(network: Network, plan: Plan, base: Plan) -> pd.DataFrame:
+    """Return the links whose flow differs from the base's, with both flows and the change [t/day].
+
+    Columns ``link_id, name, layer, from_node, to_node``, then ``t_per_day, base_t_per_day,
+    change_t_per_day``.
+
+    Links that are closed in one of the two carry 0 there. Without a plan on either side there are
+    no rows: the change is unknown, not minus everything.
+    """
+    links = network.links[["link_id", "name", "layer", "from_node", "to_node"]]
+    if not len(plan.links) or not len(base.links):
+        columns = ["t_per_day", "base_t_per_day", "change_t_per_day"]
+        return links.iloc[:0].assign(**dict.fromkeys(columns, pd.Series(dtype=float)))
+    flows, before = (
+        p.links.groupby("link_id")["t_per_day"]
+        .sum()
+        .reindex(links["link_id"], fill_value=0.0)
+        .to_numpy(float)
+        for p in (plan, base)
+    )
+    changes = links.assign(t_per_day=flows, base_t_per_day=before, change_t_per_day=flows - before)
+    changed = changes["change_t_per_day"].abs() > _NEGLIGIBLE_T_PER_DAY
+    return changes[changed].reset_index(drop=True)

@@ -1,0 +1,421 @@
+"""Results as sheets for the terminal: what each variant, plan and itinerary says, with units."""
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from corridor.planning import Itinerary, Plan
+from corridor.report.sheets import Column, Sheet, write_number
+from corridor.study import Comparison
+from corridor.units import DAYS_PER_YEAR, HOURS_PER_DAY, T_PER_MT
+
+_TOP_LINKS = 15
+_TOP_CROSSINGS = 25
+_TOP_UNMET = 25
+
+
+HEADLINES = (
+    Column(name="served_mt_per_year", title="served", unit="Mt/year", digits=2),
+    Column(name="unmet_mt_per_year", title="unmet", unit="Mt/year", digits=2),
+    Column(name="time_mean_d", title="time", unit="days", digits=1),
+    Column(name="border_time_h", title="at borders", unit="h", digits=1),
+    Column(name="cost_usd_per_t", title="cost", unit="USD/t", digits=1),
+    Column(name="generalized_cost_usd_per_t", title="with time", unit="USD/t", digits=1),
+    Column(name="transit_geo_mt_per_year", title="by Georgia", unit="Mt/year", digits=2),
+    Column(name="transit_arm_mt_per_year", title="by Armenia", unit="Mt/year", digits=2),
+    Column(name="revenue_arm_musd_per_year", title="Armenia", unit="MUSD/year", digits=1),
+)
+"""Columns of the summary: what is carried and what is not, time, money, and who carries it."""
+
+
+def comparison_sheets(comparison: Comparison) -> list[Sheet]:
+    """Return a comparison for the terminal: summary, variants without a plan, references.
+
+    Parameters
+    ----------
+    comparison
+        What `corridor.compare` returned.
+    """
+    sheets = [summary_sheet(comparison)]
+    without = comparison.summary[comparison.summary["reasons"] != ""]
+    if len(without):
+        sheets.append(_no_plan_sheet(without))
+    if len(comparison.references):
+        sheets.append(references_sheet(comparison))
+    return sheets
+
+
+def summary_sheet(comparison: Comparison) -> Sheet:
+    """Return a row per variant, the change from the base under each value.
+
+    Parameters
+    ----------
+    comparison
+        What `corridor.compare` returned.
+    """
+    summary, base = comparison.summary.set_index("variant"), comparison.base
+    rows = []
+    for variant, status in summary["status"].items():
+        lines = (
+            _with_change(column, summary.at[variant, column.name], summary.at[base, column.name])
+            if variant != base
+            else column.cell(summary.at[base, column.name])
+            for column in HEADLINES
+        )
+        rows.append((f"{variant}\n  {status}", *lines))
+    return Sheet(
+        title=f"{comparison.study.name}: the best possible use of each variant",
+        columns=(Column(name="variant", title="variant", unit="  status"), *HEADLINES),
+        rows=tuple(rows),
+        note=(
+            f"Second line: change from {base}. Time and cost are means over the tonnes carried, "
+            "so they move with what is carried; with time: cost + value of time and reliability; "
+            "by a state: transit through it; Armenia: its fees and its share of freight charges."
+        ),
+    )
+
+
+def _with_change(column: Column, value: float, before: float) -> str:
+    """Return a value, and below it the change from the base; blank where either is unknown."""
+    change = write_number(value - before, column.digits or 0, signed=True)
+    return f"{column.cell(value)}\n{change}"
+
+
+def _no_plan_sheet(without: pd.DataFrame) -> Sheet:
+    columns = (
+        Column(name="variant", title="variant"),
+        Column(name="status", title="status"),
+        Column(name="reasons", title="because of", wrap=True),
+    )
+    frame = without.assign(reasons=without["reasons"].str.replace(">", " ", regex=False))
+    return Sheet.from_frame(frame, columns, title="Variants without a plan")
+
+
+def references_sheet(comparison: Comparison) -> Sheet:
+    """Return a row per reference shipment: its way in the base, and the variant that is fastest.
+
+    Parameters
+    ----------
+    comparison
+        What `corridor.compare` returned.
+    """
+    ways = comparison.references
+    base = ways[ways["variant"] == comparison.base].set_index("reference")
+    known = ways[ways["time_d"].notna()]
+    # A tie is the base's: a variant is named only where it is faster.
+    ranked = known.assign(other=known["variant"] != comparison.base)
+    best = ranked.sort_values(["time_d", "other"], kind="stable").groupby("reference").first()
+    blocked = ways[ways["time_d"].isna()].groupby("reference").size()
+    frame = base[["time_d", "border_h", "cost_usd_per_t", "countries"]].reset_index()
+    found = best.reindex(frame["reference"])
+    frame["fastest"] = found["variant"].to_numpy(object)
+    frame["fastest_d"] = found["time_d"].to_numpy(float)
+    frame["blocked"] = blocked.reindex(frame["reference"], fill_value=0).to_numpy(float)
+    frame["countries"] = frame["countries"].str.replace(">", " ", regex=False)
+    columns = (
+        Column(name="reference", title="reference"),
+        Column(name="time_d", title="time", unit="days", digits=1),
+        Column(name="border_h", title="at borders", unit="h", digits=1),
+        Column(name="cost_usd_per_t", title="cost", unit="USD/t", digits=1),
+        Column(name="countries", title="states", wrap=True),
+        Column(name="fastest", title="fastest in"),
+        Column(name="fastest_d", title="time", unit="days", digits=1),
+        Column(name="blocked", title="blocked in", unit="variants", digits=0),
+    )
+    return Sheet.from_frame(
+        frame,
+        columns,
+        title=f"References door to door, least generalized cost, in {comparison.base}",
+        note="At the queues of today's traffic. Blank: no way is open.",
+    )
+
+
+def indicator_sheet(indicators: pd.DataFrame, title: str = "Indicators") -> Sheet:
+    """Return a list of indicators: ``indicator, scope, direction, commodity, value, unit``."""
+    rows = [
+        (
+            str(row.indicator),
+            " ".join(str(part) for part in (row.scope, row.direction, row.commodity) if part),
+            _significant(float(row.value)),  # type: ignore[arg-type]
+            str(row.unit).replace("_per_", "/").replace("_", " "),
+        )
+        for row in indicators.itertuples()
+    ]
+    columns = (
+        Column(name="indicator", title="indicator"),
+        Column(name="scope", title="where, way, goods", wrap=True),
+        Column(name="value", title="value", digits=0),
+        Column(name="unit", title="unit"),
+    )
+    return Sheet(title=title, columns=columns, rows=tuple(rows))
+
+
+def _significant(value: float, figures: int = 4) -> str:
+    """Return a number with about four significant figures.
+
+    Examples
+    --------
+    >>> _significant(0.0123456), _significant(123456.7), _significant(float("nan"))
+    ('0.01235', '123,457', '')
+    """
+    if not math.isfinite(value):
+        return ""
+    digits = figures - 1 - math.floor(math.log10(abs(value))) if value else 0
+    return write_number(value, min(max(digits, 0), 6))
+
+
+def itinerary_sheets(itineraries: Sequence[Itinerary]) -> list[Sheet]:
+    """Return the legs of the best way and, where there are several, how the others compare."""
+    best = itineraries[0]
+    sheets = [_legs_sheet(best)]
+    if len(itineraries) > 1:
+        sheets.insert(0, _ways_sheet(itineraries))
+    return sheets
+
+
+def _legs_sheet(itinerary: Itinerary) -> Sheet:
+    legs = itinerary.legs
+    ends = legs["from_node"].where(
+        legs["from_node"] == legs["to_node"], legs["from_node"] + " > " + legs["to_node"]
+    )
+    place = legs["crossing_id"].where(legs["crossing_id"] != "", ends)
+    columns = (
+        Column(name="kind", title="leg"),
+        Column(name="place", title="where", wrap=True),
+        Column(name="country", title="state"),
+        Column(name="layer", title="layer"),
+        Column(name="length_km", title="length", unit="km", digits=0),
+        Column(name="time_h", title="time", unit="h", digits=1),
+        Column(name="wait_h", title="of it wait", unit="h", digits=1),
+        Column(name="cost_usd_per_t", title="cost", unit="USD/t", digits=1),
+        Column(name="fee_usd_per_t", title="of it fees", unit="USD/t", digits=1),
+        Column(name="co2_kg_per_t", title="CO2", unit="kg/t", digits=1),
+    )
+    at_sea = legs["country"].where(legs["country"] != "XXZ", "sea")
+    return Sheet.from_frame(
+        legs.assign(place=place, country=at_sea),
+        columns,
+        title=f"{itinerary.origin} to {itinerary.destination}, {itinerary.commodity}, "
+        f"least {_CRITERIA.get(itinerary.minimize, itinerary.minimize)}",
+        n_keys=2,
+        note=_door_to_door(itinerary),
+    )
+
+
+_CRITERIA = {"generalized_cost": "generalized cost", "time": "time", "money": "money", "co2": "CO2"}
+
+
+def _door_to_door(itinerary: Itinerary) -> str:
+    hours = (
+        ("moving", itinerary.moving_h),
+        ("at borders", itinerary.border_h),
+        ("in terminals", itinerary.terminal_h),
+        ("waiting for a service", itinerary.service_wait_h),
+    )
+    parts = ", ".join(f"{write_number(h, 1)} h {name}" for name, h in hours)
+    teu = write_number(itinerary.cost_usd_per_teu)
+    boxed = f" ({teu} USD/TEU)" if teu else ""
+    return (
+        f"Door to door: {write_number(itinerary.length_km)} km, "
+        f"{write_number(itinerary.time_h / HOURS_PER_DAY, 1)} days ({parts}); "
+        f"{write_number(itinerary.cost_usd_per_t, 1)} USD/t{boxed}, "
+        f"{write_number(itinerary.generalized_usd_per_t, 1)} USD/t with time; "
+        f"{write_number(itinerary.co2_kg_per_t, 1)} kg CO2/t"
+    )
+
+
+def _ways_sheet(itineraries: Sequence[Itinerary]) -> Sheet:
+    frame = pd.DataFrame(
+        {
+            "way": [f"{i}" for i in range(1, len(itineraries) + 1)],
+            "days": [way.time_h / HOURS_PER_DAY for way in itineraries],
+            "border_h": [way.border_h for way in itineraries],
+            "cost": [way.cost_usd_per_t for way in itineraries],
+            "generalized": [way.generalized_usd_per_t for way in itineraries],
+            "co2": [way.co2_kg_per_t for way in itineraries],
+            "km": [way.length_km for way in itineraries],
+            "states": [" ".join(way.countries) for way in itineraries],
+            "crossings": [" ".join(way.crossings) for way in itineraries],
+        }
+    )
+    columns = (
+        Column(name="way", title="way"),
+        Column(name="days", title="time", unit="days", digits=1),
+        Column(name="border_h", title="at borders", unit="h", digits=1),
+        Column(name="cost", title="cost", unit="USD/t", digits=1),
+        Column(name="generalized", title="with time", unit="USD/t", digits=1),
+        Column(name="co2", title="CO2", unit="kg/t", digits=1),
+        Column(name="km", title="length", unit="km", digits=0),
+        Column(name="states", title="states", wrap=True),
+        Column(name="crossings", title="crossings", wrap=True),
+    )
+    return Sheet.from_frame(frame, columns, title="The best ways, best first")
+
+
+def plan_sheets(plan: Plan, title: str = "Plan") -> list[Sheet]:
+    """Return a plan for the terminal: totals, links, crossings, binding rules, unmet demand.
+
+    Parameters
+    ----------
+    plan
+        A plan.
+    title
+        Title of the first sheet.
+    """
+    sheets = [_totals_sheet(plan, title)]
+    if len(plan.links):
+        sheets.append(_links_sheet(plan))
+    if len(plan.crossings):
+        sheets.append(crossings_sheet(plan, _TOP_CROSSINGS))
+    if len(plan.rules):
+        sheets.append(rules_sheet(plan))
+    if len(plan.unmet):
+        sheets.append(unmet_sheet(plan, _TOP_UNMET))
+    return sheets
+
+
+def _totals_sheet(plan: Plan, title: str) -> Sheet:
+    stopped = f" (stopped by {plan.limit})" if plan.limit else ""
+    # A relative gap is written as 2.1e-07, or not at all.
+    gap = f"{plan.gap:.1e}" if math.isfinite(plan.gap) else ""
+    mt = DAYS_PER_YEAR / T_PER_MT
+    rows = (
+        ("status", f"{plan.status}{stopped}", ""),
+        ("as of", plan.date.isoformat() if plan.date else "", ""),
+        ("demand", write_number(plan.demand_t_per_day), "t/day"),
+        ("served", write_number(plan.served_t_per_day), "t/day"),
+        ("served", write_number(plan.served_t_per_day * mt, 2), "Mt/year"),
+        ("total cost, unmet included", write_number(plan.objective_usd_per_day), "USD/day"),
+        ("relative gap", gap, ""),
+    )
+    columns = (
+        Column(name="what", title=""),
+        Column(name="value", title="value", digits=0),
+        Column(name="unit", title="unit"),
+    )
+    return Sheet(title=title, columns=columns, rows=tuple(row for row in rows if row[1]))
+
+
+def _links_sheet(plan: Plan) -> Sheet:
+    top = plan.links.nlargest(_TOP_LINKS, "t_per_day")
+    used = int((plan.links["t_per_day"] > 0).sum())
+    columns = (
+        Column(name="link_id", title="link"),
+        Column(name="direction", title="direction"),
+        Column(name="layer", title="layer"),
+        Column(name="t_per_day", title="flow", unit="t/day", digits=0),
+        Column(name="vehicles_per_day", title="vehicles", unit="per day", digits=1),
+        Column(name="utilization", title="used", unit="%", digits=0),
+        Column(name="shadow_price_usd_per_t", title="price", unit="USD/t", digits=2),
+    )
+    return Sheet.from_frame(
+        top[top["t_per_day"] > 0],
+        columns,
+        title=f"The busiest links, {min(_TOP_LINKS, used)} of {used} in use",
+        note=(
+            "used: of the capacity, blank where none is known; "
+            "price: what one tonne of capacity more a day saves."
+        ),
+    )
+
+
+def crossings_sheet(plan: Plan, top: int | None = None) -> Sheet:
+    """Return the crossings in use, fullest first: load, time, and what one more server saves.
+
+    Parameters
+    ----------
+    plan
+        A plan with flows.
+    top
+        So many rows at most; None is all.
+    """
+    used = plan.crossings[plan.crossings["t_per_day"] > 0].copy()
+    used = used.sort_values(
+        ["utilization", "t_per_day"], ascending=False, na_position="last", kind="stable"
+    )
+    used["way"] = used["from_country"] + ">" + used["to_country"]
+    stage = used["bottleneck_country"] + " " + used["bottleneck_stage"]
+    used["bottleneck"] = stage.where(used["bottleneck_stage"] != "", "")
+    used["clear_h"] = used["fixed_h"] + used["service_h"]
+    used["server_kusd"] = used["next_server_usd_per_year"] / 1e3
+    columns = (
+        Column(name="crossing_id", title="crossing"),
+        Column(name="way", title="way"),
+        Column(name="t_per_day", title="flow", unit="t/day", digits=0),
+        Column(name="vehicles_per_day", title="vehicles", unit="per day", digits=1),
+        Column(name="utilization", title="used", unit="%", digits=0),
+        Column(name="bottleneck", title="tightest", unit="stage", wrap=True),
+        Column(name="clear_h", title="clear", unit="h", digits=1),
+        Column(name="wait_h", title="queue", unit="h", digits=1),
+        Column(name="cost_usd_per_vehicle", title="fees", unit="USD/veh.", digits=0),
+        Column(name="server_kusd", title="one more", unit="kUSD/year", digits=0),
+    )
+    shown = used if top is None else used.head(top)
+    count = f"{len(shown)} of {len(used)}" if len(shown) < len(used) else f"{len(used)}"
+    return Sheet.from_frame(
+        shown,
+        columns,
+        title=f"Crossings in use, fullest first: {count} ways",
+        n_keys=2,
+        note=(
+            "Both posts together. used: of the tightest stage, traffic of others included; "
+            "one more: what one more server there saves, delay of all vehicles and room for more."
+        ),
+    )
+
+
+def rules_sheet(plan: Plan) -> Sheet:
+    """Return the rules that bind in a plan."""
+    binding = plan.rules[plan.rules["binding"].astype(bool)]
+    columns = (
+        Column(name="rule_id", title="rule"),
+        Column(name="kind", title="kind"),
+        Column(name="title", title="what it says", wrap=True),
+        Column(name="price", title="price", digits=2),
+        Column(name="unit", title="unit"),
+    )
+    return Sheet.from_frame(
+        binding,
+        columns,
+        title=f"Rules that bind: {len(binding)} of {len(plan.rules)} in force",
+        note="price: what the next unit over a quota saves or pays; a ban has none of its own.",
+    )
+
+
+_REASONS = {
+    "no_path": "no way, even without rules",
+    "rule": "barred by rules",
+    "capacity": "open, but full",
+}
+
+
+def unmet_sheet(plan: Plan, top: int | None = None) -> Sheet:
+    """Return the demand that is not served and why, largest first.
+
+    Parameters
+    ----------
+    plan
+        A plan.
+    top
+        So many rows at most; None is all.
+    """
+    unmet = plan.unmet.sort_values("t_per_day", ascending=False, kind="stable")
+    shown = unmet if top is None else unmet.head(top)
+    columns = (
+        Column(name="origin", title="origin"),
+        Column(name="destination", title="destination"),
+        Column(name="commodity", title="commodity"),
+        Column(name="t_per_day", title="unmet", unit="t/day", digits=1),
+        Column(name="why", title="why", wrap=True),
+        Column(name="rules", title="rules", wrap=True),
+    )
+    frame = shown.assign(
+        why=shown["reason"].map(_REASONS).fillna(shown["reason"]),
+        rules=shown["rules"].str.replace(">", " ", regex=False),
+    )
+    total = write_number(float(unmet["t_per_day"].sum()))
+    count = f", the largest {len(shown)} of {len(unmet)} rows" if len(shown) < len(unmet) else ""
+    return Sheet.from_frame(
+        frame, columns, title=f"Demand that is not served: {total} t/day{count}", n_keys=2
+    )
