@@ -56,14 +56,28 @@ def changed_tables(network: Network, variant: Variant) -> dict[str, pd.DataFrame
 
 
 def project_cells(network: Network, projects: Iterable[str]) -> list[CellChange]:
-    """Return the cells that projects set, project by project in the order asked."""
+    """Return the cells that projects set, project by project in the order asked.
+
+    A project that makes a status ``open`` has done the work: it also clears ``opens``, the date
+    on which the thing was to open, unless it sets that date itself.
+    """
     rows = network.projects
     places = rows[["table", "key", "column", "value"]]
-    return [
-        CellChange(table=table, key=key, column=column, value=value)
-        for project in projects
-        for table, key, column, value in places[rows["project_id"] == project].to_numpy(object)
-    ]
+    cells = []
+    for project in projects:
+        own = [
+            CellChange(table=table, key=key, column=column, value=value)
+            for table, key, column, value in places[rows["project_id"] == project].to_numpy(object)
+        ]
+        dated = {(cell.table, cell.key) for cell in own if cell.column == "opens"}
+        built = [
+            cell.model_copy(update={"column": "opens", "value": ""})
+            for cell in own
+            if (cell.column, cell.value) == ("status", "open")
+            and (cell.table, cell.key) not in dated
+        ]
+        cells += own + built
+    return cells
 
 
 def variant_faults(network: Network, variant: Variant, file: str) -> list[Fault]:

@@ -340,8 +340,8 @@ def _screenline_totals(study: Study, indicators: pd.DataFrame) -> dict[tuple[str
         & (indicators["commodity"] == "")
         & ((indicators["direction"] == "forward") | indicators["scope"].isin(both_ways))
     ]
-    sums = flows.groupby(["variant", "scope"])["value"].sum(min_count=1)
-    return {(str(v), str(line)): float(total) for (v, line), total in sums.items()}
+    sums = flows.groupby(["variant", "scope"])["value"].sum(min_count=1).reset_index()
+    return {(str(v), str(line)): float(total) for v, line, total in sums.to_numpy(object)}
 
 
 def _busiest(plan: Plan) -> dict[str, object]:
