@@ -10,8 +10,9 @@ _PACKAGE = Path(__file__).resolve().parent
 def root() -> Path:
     """Return the folder that holds the bundled data sets.
 
-    An installed package carries it as ``corridor/data``; a checkout (editable install or not) has it beside
-    ``pyproject.toml``. The installed copy wins, so a wheel never reads a stranger's folder.
+    An installed package carries it as ``corridor/data``; a checkout (editable install or not) has
+    it beside ``pyproject.toml``. The installed copy wins, so a wheel never reads a stranger's
+    folder.
     """
     inside = _PACKAGE / "data"
     if inside.is_dir():
@@ -43,8 +44,8 @@ def path(name: str | Path) -> Path:
     Parameters
     ----------
     name
-        The name of a bundled data set, or a path. A text with a separator, and anything that exists on disk as a
-        file or folder, is a path.
+        The name of a bundled data set, or a path. A text with a separator, and anything that exists
+        on disk as a file or folder, is a path.
 
     Raises
     ------

@@ -1,10 +1,11 @@
 """Stages of the posts, laid on the post arcs of a supernetwork.
 
-A crossing is a pair of posts, one in each state. Every post has stages (documents, scanner, inspection, ...) that take
-time, cost fees and pass only so many vehicles a day. Stages whose servers see the same vehicles form one *pool*; a
-pool's capacity is that of its tightest stage.
+A crossing is a pair of posts, one in each state. Every post has stages (documents, scanner,
+inspection, ...) that take time, cost fees and pass only so many vehicles a day. Stages whose
+servers see the same vehicles form one *pool*; a pool's capacity is that of its tightest stage.
 
-Time at a post = fixed delay (permits and queues of paper that no server shortens) + share x (service + queue).
+Time at a post = fixed delay (permits and queues of paper that no server shortens) + share x
+(service + queue).
 """
 
 from collections import defaultdict
@@ -38,28 +39,33 @@ EMPTY: Final = "empty"
 class Posts:
     """Every post arc with its stages: structure of arrays.
 
-    The *users* of a post are the commodities, in the order of the commodities table, and last the empty vehicles.
+    The *users* of a post are the commodities, in the order of the commodities table, and last the
+    empty vehicles.
 
     Attributes
     ----------
     arc : ndarray of int32, shape (n_posts,)
         Post arcs of the supernetwork (kinds exit and entry).
     arc_country : ndarray of int32, shape (n_arcs,)
-        Jurisdiction of every arc of the supernetwork, with the host of a joint post in place of its own state.
+        Jurisdiction of every arc of the supernetwork, with the host of a joint post in place of its
+        own state.
     fixed_h, service_h, fee_usd : ndarray of float64, shape (n_posts, n_users)
         Fixed delay [h], expected service over all stages [h], and fees [USD per vehicle].
     stage_row : ndarray of int32, shape (n_stages,)
         Row of the stages table; a template's row appears once per post it serves.
     stage_pool : ndarray of int32, shape (n_stages,)
         Pool whose vehicles the stage sees.
-    stage_share, stage_service_h, stage_servers, stage_arrival_scv, stage_service_scv, stage_open_h : ndarray of float64
+    stage_share, stage_service_h, stage_servers, stage_arrival_scv, stage_service_scv, stage_open_h
+    : ndarray of float64
         The stage's numbers, shape (n_stages,); open hours a day.
     pool_arc_indptr, pool_arc : ndarray of int32
-        Posts (positions in `arc`) whose vehicles load pool ``p``: ``pool_arc[pool_arc_indptr[p]:pool_arc_indptr[p+1]]``.
+        Posts (positions in `arc`) whose vehicles load pool ``p``:
+        ``pool_arc[pool_arc_indptr[p]:pool_arc_indptr[p+1]]``.
     pool_users : ndarray of bool, shape (n_pools, n_users)
         Users that load the pool.
     pool_capacity, pool_base : ndarray of float64, shape (n_pools,)
-        Vehicles a day that the tightest stage passes at `MAX_UTILIZATION`, and background vehicles a day.
+        Vehicles a day that the tightest stage passes at `MAX_UTILIZATION`, and background vehicles
+        a day.
     pool_bottleneck : ndarray of int32, shape (n_pools,)
         Stage (position in ``stage_*``) that sets the capacity.
     pool_layer, pool_country : ndarray of int32, shape (n_pools,)
@@ -430,7 +436,8 @@ def floor_breaches(
     Parameters
     ----------
     floors
-        Columns ``rule_id``, ``country``, ``stage``, ``share`` and ``layers`` (a tuple, empty = every layer).
+        Columns ``rule_id``, ``country``, ``stage``, ``share`` and ``layers`` (a tuple, empty =
+        every layer).
     """
     stage_name = filled.stages["stage"].to_numpy(object)[posts.stage_row]
     pool_of = np.repeat(np.arange(posts.n_pools), np.diff(posts.pool_arc_indptr))

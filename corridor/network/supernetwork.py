@@ -1,10 +1,11 @@
 """The supernetwork: layers of travel arcs, transfers between them, and posts at every border.
 
-One node stands for a place in one layer (a kind of vehicle and gauge). Travel arcs stay inside a layer, transfer arcs
-join layers at a terminal, access and egress arcs join a place's layers with its origin and destination nodes, which no
-path can pass through. A border link becomes ``travel -> exit post -> entry post -> travel``, a ferry or sea link that
-names a crossing ``exit post -> sea -> entry post``. Every arc has exactly one legal jurisdiction; the high seas have
-``XXZ``, which is no state.
+One node stands for a place in one layer (a kind of vehicle and gauge). Travel arcs stay inside a
+layer, transfer arcs join layers at a terminal, access and egress arcs join a place's layers with
+its origin and destination nodes, which no path can pass through. A border link becomes ``travel ->
+exit post -> entry post -> travel``, a ferry or sea link that names a crossing ``exit post -> sea ->
+entry post``. Every arc has exactly one legal jurisdiction; the high seas have ``XXZ``, which is no
+state.
 
 The module knows what is built, where and whose it is. It knows nothing of rules, waits or prices.
 """
@@ -65,11 +66,13 @@ class Supernetwork:
     arc_country : ndarray of int32, shape (n_arcs,)
         Legal jurisdiction, a position in `countries`.
     arc_length_km : ndarray of float64, shape (n_arcs,)
-        Length [km]; 0 except on travel arcs. A border link's length is split between its two states.
+        Length [km]; 0 except on travel arcs. A border link's length is split between its two
+        states.
     arc_forward : ndarray of bool, shape (n_arcs,)
         True along the link's own direction, ``from_node`` to ``to_node``.
     arc_a_to_b : ndarray of bool, shape (n_arcs,)
-        True along the crossing's own direction, ``country_a`` to ``country_b``; True without a crossing.
+        True along the crossing's own direction, ``country_a`` to ``country_b``; True without a
+        crossing.
     arc_reverse : ndarray of int32, shape (n_arcs,)
         The same piece of way in the other direction, -1 where there is none.
     arc_open : ndarray of bool, shape (n_arcs,)
@@ -217,7 +220,8 @@ def build_supernetwork(network: "Network") -> Supernetwork:
     Returns
     -------
     Supernetwork
-        Closed links are part of it (``arc_open`` is False), so that a study can say what they block.
+        Closed links are part of it (``arc_open`` is False), so that a study can say what they
+        block.
 
     Raises
     ------

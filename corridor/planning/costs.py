@@ -6,8 +6,8 @@ Shippers pay resource cost, transfers and time::
                 + (value of time + vehicle_usd_per_h / payload) x hours
                 + reliability ratio x value of time x sd of time
 
-The standard deviations of the arcs of a path are added, as if its delays came together; a path's true spread lies
-between that and the root of the sum of squares.
+The standard deviations of the arcs of a path are added, as if its delays came together; a path's
+true spread lies between that and the root of the sum of squares.
 """
 
 from dataclasses import dataclass
@@ -75,7 +75,8 @@ class ArcCosts:
         Parameters
         ----------
         with_wait
-            Whether the queue at background load is part of it; a model with queues of its own leaves it out.
+            Whether the queue at background load is part of it; a model with queues of its own
+            leaves it out.
         """
         hours = self.time_h + self.wait_h if with_wait else self.time_h
         return (
@@ -168,7 +169,8 @@ def _times(
     clearance = (posts.fixed_h + posts.service_h)[:, loaded].T
     time_h[:, posts.arc] += clearance
     wait_h[:, posts.arc] += post_wait_h[:, loaded].T
-    # A queue's wait is about exponential (sd = mean); delays without servers vary as the layer's times do.
+    # A queue's wait is about exponential (sd = mean); delays without servers vary as the layer's
+    # times do.
     sd_h[:, posts.arc] += np.hypot(clearance * cv[posts.arc], wait_h[:, posts.arc])
     return time_h, wait_h, sd_h
 

@@ -1,7 +1,8 @@
 """Indicators of a plan in the field's own terms (CAREC CPMM, screenlines, HHI), as one long table.
 
-TFI1 and TFI2 are hours and USD at one border post, averaged over the vehicles that pass; TFI3 is USD for 500 km and
-20 t; TFI4 is speed: SWOD without delay (km by moving hours) and SWD with delay (km by all hours of the mode).
+TFI1 and TFI2 are hours and USD at one border post, averaged over the vehicles that pass; TFI3 is
+USD for 500 km and 20 t; TFI4 is speed: SWOD without delay (km by moving hours) and SWD with delay
+(km by all hours of the mode).
 """
 
 from typing import Final, TypeAlias

@@ -38,7 +38,8 @@ class Itinerary:
     origin, destination, commodity, minimize
         What was asked.
     time_h, moving_h, border_h, terminal_h, service_wait_h
-        Total time, and its parts: under way, at posts, in terminals, waiting for a sailing or train [h].
+        Total time, and its parts: under way, at posts, in terminals, waiting for a sailing or train
+        [h].
     cost_usd_per_t, cost_usd_per_teu
         Money [USD/t] and, for containerised goods, [USD/TEU loaded]; NaN otherwise.
     generalized_usd_per_t
@@ -48,9 +49,10 @@ class Itinerary:
     links, crossings, countries
         Ids in the order in which they are met.
     legs
-        ``kind`` (travel, exit post, entry post, transfer), ``mode, layer, country`` (jurisdiction), ``from_node,
-        to_node, crossing_id, length_km, time_h, fixed_h, service_h, wait_h`` (queue, or the wait for a sailing),
-        ``cost_usd_per_t, fee_usd_per_t`` (the part that rules and posts take), ``co2_kg_per_t``.
+        ``kind`` (travel, exit post, entry post, transfer), ``mode, layer, country`` (jurisdiction),
+        ``from_node, to_node, crossing_id, length_km, time_h, fixed_h, service_h, wait_h`` (queue,
+        or the wait for a sailing), ``cost_usd_per_t, fee_usd_per_t`` (the part that rules and posts
+        take), ``co2_kg_per_t``.
     """
 
     origin: str

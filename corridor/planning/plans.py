@@ -39,9 +39,9 @@ def plan(
 ) -> Plan:
     """Return the plan of least total cost: the best possible, not a forecast of what shippers choose.
 
-    Total cost is generalized cost of all shipments, the delay of all vehicles in the queues of the posts, and a price
-    for every tonne that is not served. Queues are convex curves of total delay (vehicles x wait), valued at one rate
-    per layer, so that the reported gap is a certificate.
+    Total cost is generalized cost of all shipments, the delay of all vehicles in the queues of the
+    posts, and a price for every tonne that is not served. Queues are convex curves of total delay
+    (vehicles x wait), valued at one rate per layer, so that the reported gap is a certificate.
 
     Parameters
     ----------
@@ -52,7 +52,8 @@ def plan(
     rules
         Rules as of their date; None is no rules.
     congestion
-        True: queues grow with the flow. False: every queue stays as the background makes it (a linear program).
+        True: queues grow with the flow. False: every queue stays as the background makes it (a
+        linear program).
     unmet_usd_per_t
         Price of a tonne that is not served [USD/t], > 0.
     tolerance

@@ -42,8 +42,8 @@ class PoolSet:
     overruns
         The price of soft quotas alone.
     table
-        One row per pool: ``kind``, ``item`` (crossing, link or group, terminal, rule), ``unit``, ``capacity``,
-        ``base`` (background, in the same unit).
+        One row per pool: ``kind``, ``item`` (crossing, link or group, terminal, rule), ``unit``,
+        ``capacity``, ``base`` (background, in the same unit).
     """
 
     pools: Pools
@@ -104,8 +104,9 @@ def assemble_pools(
 ) -> PoolSet:
     """Return every shared capacity of a model.
 
-    A link without a ``capacity_group`` has its capacity in each direction; a group has one for all its links in both.
-    Background takes its part of the posts' servers and of the links' capacity first.
+    A link without a ``capacity_group`` has its capacity in each direction; a group has one for all
+    its links in both. Background takes its part of the posts' servers and of the links' capacity
+    first.
     """
     found = _Collector(len(classes), net.n_arcs)
     _add_posts(found, network, filled, net, posts, classes, payload_t)

@@ -16,14 +16,14 @@ class Plan:
     Attributes
     ----------
     status
-        ``optimal`` (all demand served, gap within tolerance), ``partial`` (proved, and some demand cannot be served:
-        `unmet` says which and why), ``feasible`` (a limit stopped the solver), ``infeasible`` (rules contradict each
-        other even when nothing need be served), ``unknown``.
+        ``optimal`` (all demand served, gap within tolerance), ``partial`` (proved, and some demand
+        cannot be served: `unmet` says which and why), ``feasible`` (a limit stopped the solver),
+        ``infeasible`` (rules contradict each other even when nothing need be served), ``unknown``.
     limit
         What stopped the solver, or None.
     objective_usd_per_day
-        Generalized cost of what is served, queues included, and the price of unmet demand [USD/day]; NaN without a
-        plan.
+        Generalized cost of what is served, queues included, and the price of unmet demand
+        [USD/day]; NaN without a plan.
     gap
         (objective - lower bound) / objective.
     date
@@ -31,24 +31,26 @@ class Plan:
     served_t_per_day, demand_t_per_day
         Totals [t/day].
     links
-        ``link_id, direction, from_node, to_node, layer, t_per_day, teu_per_day, vehicles_per_day, utilization,
-        shadow_price_usd_per_t``; utilization is NaN where no capacity is known.
+        ``link_id, direction, from_node, to_node, layer, t_per_day, teu_per_day, vehicles_per_day,
+        utilization, shadow_price_usd_per_t``; utilization is NaN where no capacity is known.
     crossings
-        One row per crossing and direction: ``crossing_id, from_country, to_country, layer, t_per_day, teu_per_day,
-        vehicles_per_day, background_vehicles_per_day, utilization, bottleneck_stage, bottleneck_country, fixed_h,
-        service_h, wait_h, cost_usd_per_t, cost_usd_per_vehicle, marginal_delay_usd_per_vehicle,
-        capacity_price_usd_per_vehicle, next_server_usd_per_year``.
+        One row per crossing and direction: ``crossing_id, from_country, to_country, layer,
+        t_per_day, teu_per_day, vehicles_per_day, background_vehicles_per_day, utilization,
+        bottleneck_stage, bottleneck_country, fixed_h, service_h, wait_h, cost_usd_per_t,
+        cost_usd_per_vehicle, marginal_delay_usd_per_vehicle, capacity_price_usd_per_vehicle,
+        next_server_usd_per_year``.
     paths
-        ``origin, destination, commodity, path_id, t_per_day, time_h, border_h, moving_h, cost_usd_per_t,
-        border_usd_per_t, generalized_usd_per_t, co2_kg_per_t, length_km, links, crossings, countries``; lists are joined
-        with ``>``.
+        ``origin, destination, commodity, path_id, t_per_day, time_h, border_h, moving_h,
+        cost_usd_per_t, border_usd_per_t, generalized_usd_per_t, co2_kg_per_t, length_km, links,
+        crossings, countries``; lists are joined with ``>``.
     rules
         ``rule_id, kind, title, binding, price, unit``.
     countries
-        ``country, t_km_per_day, transit_t_per_day, revenue_usd_per_day, share``; share is transit by served demand.
+        ``country, t_km_per_day, transit_t_per_day, revenue_usd_per_day, share``; share is transit
+        by served demand.
     unmet
-        ``origin, destination, commodity, t_per_day, reason`` (``no_path``, ``rule``, ``capacity``) and ``rules`` (ids
-        joined with ``>``).
+        ``origin, destination, commodity, t_per_day, reason`` (``no_path``, ``rule``, ``capacity``)
+        and ``rules`` (ids joined with ``>``).
     assumptions
         Every blank that was filled, and what was taken for granted.
     indicators

@@ -1,8 +1,9 @@
 """Scheduled services: what their headways, sailings and ships mean for the arcs of their links.
 
-A shipper who arrives at random waits ``h (1 + cv^2) / 2`` for the next departure; with gamma headways the variance of
-that wait is ``h^2 (1 + cv^2) (1 + 2 cv^2) / 3 - wait^2`` (renewal theory: the residual life of an interval). A canceled
-departure lengthens the headway. Several services on one link and direction add their departures.
+A shipper who arrives at random waits ``h (1 + cv^2) / 2`` for the next departure; with gamma
+headways the variance of that wait is ``h^2 (1 + cv^2) (1 + 2 cv^2) / 3 - wait^2`` (renewal theory:
+the residual life of an interval). A canceled departure lengthens the headway. Several services on
+one link and direction add their departures.
 """
 
 from dataclasses import dataclass

@@ -185,8 +185,8 @@ def _post_limits(
 def _next_server_usd_per_year(answer: FlowAnswer) -> FloatArray:
     """Return what one more server at each pool's tightest stage saves at this load [USD/year], shape (n_pools,).
 
-    The delay it saves to all vehicles, background included, and the capacity it adds at the price of capacity (a
-    marginal price: exact for small steps).
+    The delay it saves to all vehicles, background included, and the capacity it adds at the price
+    of capacity (a marginal price: exact for small steps).
     """
     posts, queues = answer.model.posts, answer.model.pools.queues
     n = posts.n_pools
@@ -281,7 +281,8 @@ def _path_labels(answer: FlowAnswer) -> dict[str, list[str]]:
 def rule_table(answer: FlowAnswer, obstacles: Obstacles) -> pd.DataFrame:
     """Return every rule in force: does it bind, and what would one unit more be worth.
 
-    A ban binds where a shipment would go cheaper without the bans on its way; it has no price of its own here.
+    A ban binds where a shipment would go cheaper without the bans on its way; it has no price of
+    its own here.
     """
     model = answer.model
     quotas = model.pools.table[model.pools.table["kind"] == QUOTA]
@@ -343,8 +344,9 @@ def country_table(answer: FlowAnswer, paths: pd.DataFrame) -> pd.DataFrame:
 def unmet_table(answer: FlowAnswer, obstacles: Obstacles, full_quotas: list[str]) -> pd.DataFrame:
     """Return the demand that is not served, and why.
 
-    ``no_path``: no open way even without rules; ``rule``: bans close every open way, and ``rules`` names those on the
-    cheapest; ``capacity``: ways are open and full, and ``rules`` names the hard quotas that are used up.
+    ``no_path``: no open way even without rules; ``rule``: bans close every open way, and ``rules``
+    names those on the cheapest; ``capacity``: ways are open and full, and ``rules`` names the hard
+    quotas that are used up.
     """
     model = answer.model
     shipments = model.shipments

@@ -110,7 +110,8 @@ def load_rules(source: str | Path, date: dt.date | None = None) -> Rules:
     Raises
     ------
     InputError
-        If the file is missing or is no TOML, or any rule is not as the contract says; all faults are listed.
+        If the file is missing or is no TOML, or any rule is not as the contract says; all faults
+        are listed.
 
     Examples
     --------

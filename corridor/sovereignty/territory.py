@@ -73,8 +73,9 @@ class Territory:
     def entries(self, scope: Scope) -> BoolArray:
         """Return the arcs on which a shipment enters a scope, once each time it does.
 
-        A link is counted on its own arc, a crossing where the second state takes over, a state on the arcs that enter it
-        and where demand starts in it, a layer where goods are loaded onto it.
+        A link is counted on its own arc, a crossing where the second state takes over, a state on
+        the arcs that enter it and where demand starts in it, a layer where goods are loaded onto
+        it.
         """
         net = self.supernetwork
         if scope.links is not None or scope.crossings is not None:

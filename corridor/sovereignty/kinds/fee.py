@@ -22,9 +22,11 @@ class FeeRule(Rule):
     usd_per_t, usd_per_vehicle, usd_per_teu
         The fee; exactly one is given. Per TEU only containerised goods pay.
     per
-        ``entry`` or ``t_km`` (then ``usd_per_t`` is read as USD per tonne-kilometer, and likewise the others).
+        ``entry`` or ``t_km`` (then ``usd_per_t`` is read as USD per tonne-kilometer, and likewise
+        the others).
     payee
-        ``host`` (the state of the arc), a state, or ``none`` (insurance, premiums: nobody's revenue).
+        ``host`` (the state of the arc), a state, or ``none`` (insurance, premiums: nobody's
+        revenue).
     """
 
     kind: Literal["fee"]

@@ -18,8 +18,8 @@ class QuotaRule(Rule):
     Attributes
     ----------
     limit, unit
-        The limit and its unit. ``teu_per_day`` counts containerised goods only; ``trains_per_day`` and the vehicle
-        units count loaded vehicles of the layer in which the scope is entered.
+        The limit and its unit. ``teu_per_day`` counts containerised goods only; ``trains_per_day``
+        and the vehicle units count loaded vehicles of the layer in which the scope is entered.
     over_quota_usd_per_vehicle
         Where given, what is over the limit pays this price instead of being stopped.
     """

@@ -15,7 +15,8 @@ class WaiveRule(Rule):
     Attributes
     ----------
     principle, country
-        The principle (P1 jurisdiction, P2 own controls, P3 open to all, P4 reciprocity and equality) and the state.
+        The principle (P1 jurisdiction, P2 own controls, P3 open to all, P4 reciprocity and
+        equality) and the state.
     """
 
     kind: Literal["waive"]
