@@ -65,18 +65,21 @@ def demand_faults(rows: Rows) -> list[Fault]:
 def first_causes(faults: Iterable[Fault], consequences: Iterable[Fault]) -> list[Fault]:
     """Join the faults of single tables with those across tables, each mistake once.
 
-    A cell that could not be read is a blank to the later checks; what they say about that cell, or
-    about a column that is missing, is no news.
+    A cell that could not be read is a blank to the later checks; what they say about that cell,
+    its ragged row, or a column that is missing, is no news.
     """
-    causes = list(faults)
-    cells = {(fault.file, fault.row, fault.column) for fault in causes if not fault.warning}
+    told = list(faults)
+    cells = {(fault.file, fault.row, fault.column) for fault in told if not fault.warning}
     columns = {(file, column) for file, row, column in cells if row == 1}
-    return causes + [
-        fault
-        for fault in consequences
-        if (fault.file, fault.row, fault.column) not in cells
-        and (fault.file, fault.column) not in columns
-    ]
+    ragged = {(file, row) for file, row, column in cells if row > 1 and not column}
+    for fault in consequences:
+        place = (fault.file, fault.row, fault.column)
+        known = place in cells or (fault.file, fault.column) in columns
+        if not known and (fault.file, fault.row) not in ragged:
+            told.append(fault)
+            if not fault.warning:
+                cells.add(place)
+    return told
 
 
 def in_order(rows: Rows, faults: Iterable[Fault]) -> list[Fault]:
@@ -224,7 +227,8 @@ def border_faults(rows: Rows) -> Iterable[Fault]:
             expected="the crossing of a link that joins two states",
             remedy="name its crossing, or end the link at a border post",
         )
-    over = (links.frame["crossing_id"] != "").to_numpy(dtype=bool) & on_land(rows)
+    named = links.frame["crossing_id"].isin(rows["crossings"].frame["crossing_id"])
+    over = named.to_numpy(dtype=bool) & on_land(rows)
     yield from _each(
         links,
         over & (links.frame["length_km"] > BORDER_LINK_LIMIT_KM).to_numpy(dtype=bool),
@@ -255,19 +259,23 @@ def _ends_that_are_no_posts(rows: Rows, over: BoolArray) -> Iterable[Fault]:
 def crossing_faults(rows: Rows) -> Iterable[Fault]:
     """Report crossings without a link, and links that join other states or another layer."""
     links, crossings = rows["links"], rows["crossings"]
-    used = set(links.frame["crossing_id"].tolist())
-    if links.whole and links.exists:
+    known = set(crossings.frame["crossing_id"].tolist())
+    unused = ~crossings.frame["crossing_id"].isin(set(links.frame["crossing_id"].tolist()))
+    unclear = links.doubtful("crossing_id") | ~links.frame["crossing_id"].isin({*known, ""})
+    if links.whole and links.exists and unused.sum() > unclear.sum():
         yield from _each(
             crossings,
-            ~crossings.frame["crossing_id"].isin(used),
+            unused,
             "crossing_id",
             found="no link that names this crossing",
             expected="its border or sea link in links.csv",
             remedy="name it in crossing_id of a link, or remove the row",
         )
     yield from _links_of_other_states(rows)
-    layer = _mapped(links.frame["crossing_id"], _lookup(crossings, "layer"))
-    own = np.array(links.frame["layer"].tolist(), dtype=object)
+    layers = _lookup(rows["layers"], "layer")
+    layer_of = {name: layers.get(layer, "") for name, layer in _lookup(crossings, "layer").items()}
+    layer = _mapped(links.frame["crossing_id"], layer_of)
+    own = _mapped(links.frame["layer"], layers)
     for row in np.flatnonzero((layer != "") & (own != "") & (layer != own)):
         crossing = links.frame["crossing_id"].iloc[row]
         yield links.fault(
@@ -284,7 +292,7 @@ def _links_of_other_states(rows: Rows) -> Iterable[Fault]:
     start, end = link_countries(rows)
     first = _mapped(links.frame["crossing_id"], _lookup(crossings, "country_a"))
     second = _mapped(links.frame["crossing_id"], _lookup(crossings, "country_b"))
-    known = (start != "") & (end != "") & (first != "") & (second != "")
+    known = (start != "") & (end != "") & (first != "") & (second != "") & (first != second)
     agrees = ((start == first) & (end == second)) | ((start == second) & (end == first))
     for row in np.flatnonzero(known & ~agrees):
         crossing = links.frame["crossing_id"].iloc[row]
@@ -320,7 +328,7 @@ def stage_faults(rows: Rows) -> Iterable[Fault]:
     country = np.array(frame["country"].tolist(), dtype=object)
     first = _mapped(frame["crossing_id"], _lookup(crossings, "country_a"))
     second = _mapped(frame["crossing_id"], _lookup(crossings, "country_b"))
-    known = (country != "") & (first != "") & (second != "")
+    known = (country != "") & (first != "") & (second != "") & (first != second)
     for row in np.flatnonzero(known & (country != first) & (country != second)):
         yield stages.fault(
             int(row),
@@ -350,13 +358,19 @@ def post_faults(rows: Rows) -> Iterable[Fault]:
     if not len(stages.frame) or not (stages.whole and crossings.whole):
         return
     served = _served_posts(rows)
+    unclear = _unclear_stages(rows)
+    layers = _lookup(rows["layers"], "layer")
     places = {name: place for place, name in enumerate(crossings.frame["crossing_id"].tolist())}
     for crossing, country, direction in sorted(_posts(rows)):
         place = places[crossing]
         layer, regime = (str(crossings.frame[name].iloc[place]) for name in ("layer", "regime"))
         own, templates = (crossing, country, direction), (layer, country, direction)
         regimes = served.get(own, set()) | served.get(templates, set())
-        if not regimes & {"", regime}:
+        perhaps = any(
+            all(said in ("", asked) for said, asked in zip(part, own, strict=True))
+            for part in unclear
+        )
+        if not regimes & {"", regime} and not perhaps and layer in layers:
             yield crossings.fault(
                 place,
                 "crossing_id",
@@ -364,6 +378,35 @@ def post_faults(rows: Rows) -> Iterable[Fault]:
                 expected=f"rows in stages.csv, or a template of {country} for layer {layer!r}",
                 remedy="add the stages of that post",
             )
+
+
+def _unclear_stages(rows: Rows) -> list[tuple[str, str, str]]:
+    """Return crossing, state and direction of stage rows at fault there, ``""`` where at fault.
+
+    Such a row may have been meant for any post that agrees with the rest of it.
+    """
+    stages, crossings = rows["stages"], rows["crossings"]
+    frame = stages.frame
+    known = set(crossings.frame["crossing_id"].tolist()) - {TEMPLATE}
+    lost = stages.doubtful("crossing_id", "country", "direction", "layer", "regime")
+    lost |= ~frame["crossing_id"].isin({*known, TEMPLATE}).to_numpy(dtype=bool)
+    lost |= (frame["layer"] != "") & ~frame["layer"].isin(rows["layers"].frame["layer"])
+    first = _mapped(frame["crossing_id"], _lookup(crossings, "country_a"))
+    second = _mapped(frame["crossing_id"], _lookup(crossings, "country_b"))
+    country = np.array(frame["country"].tolist(), dtype=object)
+    foreign = (first != second) & (country != first) & (country != second)
+    lost |= foreign
+    unclear = []
+    for row in np.flatnonzero(lost):
+        crossing, direction = (str(frame[name].iloc[row]) for name in ("crossing_id", "direction"))
+        unclear.append(
+            (
+                crossing if crossing in known else "",
+                "" if foreign[row] else str(country[row]),
+                "" if direction == "both" else direction,
+            )
+        )
+    return unclear
 
 
 def _posts(rows: Rows) -> set[tuple[str, str, str]]:
@@ -461,7 +504,8 @@ def _links_without_time(rows: Rows) -> Iterable[Fault]:
     timed = links.frame["time_h"].notna() | links.frame["speed_kmh"].notna() | own.notna()
     layer_of = [np.array(links.frame["layer"].tolist(), dtype=object)]
     start, _ = link_countries(rows)
-    blank = (known & ~timed).to_numpy(dtype=bool)
+    unclear = set(layers.frame["layer"][layers.doubtful("speed_kmh")].tolist())
+    blank = (known & ~timed & ~links.frame["layer"].isin(unclear)).to_numpy(dtype=bool)
     for column in ("speed_kmh", "time_h"):
         for _, _, matches in matching_defaults(
             rows["defaults"].frame, "links", column, layer_of, start
@@ -501,9 +545,11 @@ def screenline_faults(rows: Rows) -> Iterable[Fault]:
     """Report gates that name neither a crossing nor a link, or both."""
     table = rows["screenlines"]
     named = (table.frame["crossing_id"] != "").astype(int) + (table.frame["link_id"] != "")
+    known = rows["links"].frame["link_id"].tolist()
+    unknown = (table.frame["link_id"] != "") & ~table.frame["link_id"].isin(known)
     return _each(
         table,
-        named != 1,
+        (named != 1) & ~unknown,
         "crossing_id",
         found="both a crossing and a link, or neither",
         expected="either crossing_id or link_id",
@@ -613,7 +659,7 @@ def measure_faults(rows: Rows) -> Iterable[Fault]:
         measured = frame["value"].notna() | (frame["low"].notna() & frame["high"].notna())
         yield from _each(
             table,
-            ~measured,
+            ~measured & ~table.doubtful("value", "low", "high"),
             "value",
             found="neither a value nor low and high",
             expected="a value, or low and high",
@@ -629,6 +675,11 @@ def range_faults(rows: Rows) -> Iterable[Fault]:
     yield from _upside_down(table)
     found: dict[tuple[str, str], bool] = {}
     joined = {name: "\n".join(rows[name].keys.tolist()) for name in set(frame["table"]) & set(rows)}
+    unclear = {
+        name
+        for name in joined
+        if not rows[name].whole or rows[name].doubtful(*rows[name].table.key).any()
+    }
     cells = (frame[name].tolist() for name in ("table", "key", "column"))
     for row, (name, key, column) in enumerate(zip(*cells, strict=True)):
         if not name or name in _TOML_TABLES:
@@ -642,7 +693,7 @@ def range_faults(rows: Rows) -> Iterable[Fault]:
                 remedy="correct the table",
             )
             continue
-        if name in joined and rows[name].exists and rows[name].whole:
+        if name in joined and rows[name].exists and name not in unclear:
             if (name, key) not in found:
                 found[name, key] = _matches_any(key, joined[name])
             if not found[name, key]:

@@ -45,6 +45,8 @@ _STAND_INS: Final = frozenset(
 )
 _BAD_BYTE: Final = re.compile("[\udc80-\udcff]")
 """What a byte that is not UTF-8 becomes when it is decoded with ``surrogateescape``."""
+_REPLACEMENT: Final = "\ufffd"
+_LOST: Final = _STAND_INS | {""}
 _SHOWN: Final = 60
 _HEADER_LINE: Final = 1
 
@@ -66,7 +68,9 @@ class TypedTable:
     exists
         False where there is no such file or table.
     whole
-        False where rows or key columns could not be read, so that an id may only seem unknown.
+        False where rows, key columns or ids could not be read, so that an id may only seem unknown.
+    at_fault
+        Line and column of the cells at fault; column ``""`` where the whole row is.
     """
 
     table: Table
@@ -75,6 +79,12 @@ class TypedTable:
     keys: ObjectArray
     exists: bool
     whole: bool = True
+    at_fault: frozenset[tuple[int, str]] = frozenset()
+
+    def doubtful(self, *columns: str) -> BoolArray:
+        """Return which rows are at fault in one of the columns, or as a whole: bool (n_rows,)."""
+        marked = {line for line, column in self.at_fault if column in columns or not column}
+        return np.isin(self.lines, list(marked))
 
     def fault(
         self,
@@ -174,7 +184,8 @@ def read_table(table: Table, path: Path) -> tuple[TypedTable, list[Fault]]:
         lines=np.asarray(lines, dtype=np.int64),
         keys=row_keys(table, frame),
         exists=True,
-        whole=complete and columns_whole,
+        whole=complete and columns_whole and not _lost_ids(table, frame),
+        at_fault=_places(faults),
     )
     if table.required and complete and header and not rows:
         faults.append(_table_fault(table, "", "no rows", "at least one row", "add the rows"))
@@ -217,7 +228,8 @@ def type_table(table: Table, frame: pd.DataFrame | None) -> tuple[TypedTable, li
         lines=lines,
         keys=row_keys(table, typed),
         exists=True,
-        whole=whole,
+        whole=whole and not _lost_ids(table, typed),
+        at_fault=_places(faults),
     )
     faults.extend(_duplicate_keys(result))
     return result, faults
@@ -385,7 +397,9 @@ def _typed(
     data: dict[str, Values] = {}
     for column in table.columns:
         texts = cells.get(column.name)
-        data[column.name], bad = _column_values(column, blank if texts is None else texts)
+        data[column.name], bad = _column_values(
+            column, blank if texts is None else texts, is_id=column.name in table.key[:1]
+        )
         if texts is not None:
             rows = np.flatnonzero(bad & _trusted(judged, places[column.name], n_rows))
             found.extend(
@@ -425,16 +439,16 @@ def _ragged(
     ]
 
 
-def _column_values(column: Column, texts: ObjectArray) -> tuple[Values, BoolArray]:
+def _column_values(column: Column, texts: ObjectArray, *, is_id: bool) -> tuple[Values, BoolArray]:
     """Return the typed column and which cells are at fault; each distinct text is read once."""
     codes, distinct = pd.factorize(texts)
     values = [_value(column, str(text)) for text in distinct]
     bad = np.array([value is None for value in values], dtype=np.bool_)
     blank = _blank(column)
     kept = [blank if value is None else value for value in values]
-    if column.kind is Kind.TEXT and column.pattern and not column.blank:
+    if is_id and column.kind is Kind.TEXT:
         # An id that breaks the pattern still answers for the rows that refer to it.
-        kept = [_readable(str(text)) for text in distinct] if column.required else kept
+        kept = [_readable(str(text)) for text in distinct]
     values_of: Values
     if column.kind.numeric:
         values_of = np.asarray(kept, dtype=np.float64)[codes]
@@ -559,9 +573,21 @@ def _shortest(value: float) -> str:
     return text.removesuffix(".0")
 
 
+def _places(faults: Iterable[Fault]) -> frozenset[tuple[int, str]]:
+    return frozenset((fault.row, fault.column) for fault in faults if fault.row > _HEADER_LINE)
+
+
+def _lost_ids(table: Table, frame: pd.DataFrame) -> bool:
+    """Return whether an id is blank or unreadable, so that what refers to it seems unknown."""
+    if len(table.key) != 1:
+        return False
+    ids = frame[table.key[0]]
+    return any(text in _LOST or _REPLACEMENT in text for text in ids.tolist())
+
+
 def _readable(text: str) -> str:
     """Put the replacement character for each byte that is not UTF-8."""
-    return _BAD_BYTE.sub("\ufffd", text)
+    return _BAD_BYTE.sub(_REPLACEMENT, text)
 
 
 # --- faults -----------------------------------------------------------------------------------
@@ -629,7 +655,7 @@ def _bad_bytes_in_extra(
 
 def _duplicate_keys(rows: TypedTable) -> list[Fault]:
     table = rows.table
-    if not table.key or not rows.whole:
+    if not all(name in rows.frame for name in table.key) or not table.key:
         return []
     keys = pd.Series(rows.keys)
     named = keys.str.strip("/") != ""
