@@ -1,13 +1,18 @@
 """Variants applied to tables, compared on the same demand, and held against published times."""
 
 from corridor.study.comparison import Comparison, compare, write_indicators
+from corridor.study.evidence import validation_markdown
 from corridor.study.studies import Case, Study, load_study
+from corridor.study.targets import TargetCheck, check_targets
 
 __all__ = [
     "Case",
     "Comparison",
     "Study",
+    "TargetCheck",
+    "check_targets",
     "compare",
     "load_study",
+    "validation_markdown",
     "write_indicators",
 ]
