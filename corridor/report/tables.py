@@ -7,7 +7,7 @@ import pandas as pd
 
 from corridor.planning import Itinerary, Plan
 from corridor.report.sheets import Column, Sheet, write_number
-from corridor.study import Comparison
+from corridor.study import Comparison, TargetCheck
 from corridor.units import DAYS_PER_YEAR, HOURS_PER_DAY, T_PER_MT
 
 _TOP_LINKS = 15
@@ -54,20 +54,17 @@ def summary_sheet(comparison: Comparison) -> Sheet:
     comparison
         What `corridor.compare` returned.
     """
-    summary, base = comparison.summary.set_index("variant"), comparison.base
-    rows = []
-    for variant, status in summary["status"].items():
-        lines = (
-            _with_change(column, summary.at[variant, column.name], summary.at[base, column.name])
-            if variant != base
-            else column.cell(summary.at[base, column.name])
-            for column in HEADLINES
-        )
-        rows.append((f"{variant}\n  {status}", *lines))
+    summary, base = comparison.summary, comparison.base
+    names, status = summary["variant"].tolist(), summary["status"].tolist()
+    cells = [
+        _changes(column, summary[column.name].astype(float).tolist(), names.index(base))
+        for column in HEADLINES
+    ]
+    first = [f"{name}\n  {of}" for name, of in zip(names, status, strict=True)]
     return Sheet(
         title=f"{comparison.study.name}: the best possible use of each variant",
         columns=(Column(name="variant", title="variant", unit="  status"), *HEADLINES),
-        rows=tuple(rows),
+        rows=tuple(zip(first, *cells, strict=True)),
         note=(
             f"Second line: change from {base}. Time and cost are means over the tonnes carried, "
             "so they move with what is carried; with time: cost + value of time and reliability; "
@@ -76,10 +73,13 @@ def summary_sheet(comparison: Comparison) -> Sheet:
     )
 
 
-def _with_change(column: Column, value: float, before: float) -> str:
-    """Return a value, and below it the change from the base; blank where either is unknown."""
-    change = write_number(value - before, column.digits or 0, signed=True)
-    return f"{column.cell(value)}\n{change}"
+def _changes(column: Column, values: list[float], base: int) -> list[str]:
+    """Return each value and below it the change from the base; blank where either is unknown."""
+    texts = []
+    for i, value in enumerate(values):
+        change = write_number(value - values[base], column.digits or 0, signed=True)
+        texts.append(column.cell(value) + ("" if i == base else f"\n{change}"))
+    return texts
 
 
 def _no_plan_sheet(without: pd.DataFrame) -> Sheet:
@@ -418,4 +418,76 @@ def unmet_sheet(plan: Plan, top: int | None = None) -> Sheet:
     count = f", the largest {len(shown)} of {len(unmet)} rows" if len(shown) < len(unmet) else ""
     return Sheet.from_frame(
         frame, columns, title=f"Demand that is not served: {total} t/day{count}", n_keys=2
+    )
+
+
+def target_sheets(check: TargetCheck) -> list[Sheet]:
+    """Return published times beside the modelled ones, then the errors by group and role.
+
+    Parameters
+    ----------
+    check
+        What `corridor.study.check_targets` returned.
+    """
+    return [_targets_sheet(check), _errors_sheet(check)]
+
+
+def _targets_sheet(check: TargetCheck) -> Sheet:
+    rows = check.rows
+    post = rows["crossing_id"] + " " + rows["country"] + " " + rows["direction"]
+    ends = rows["origin"] + " > " + rows["destination"]
+    published = [
+        f"{low:g}" if low == high else f"{low:g}-{high:g}"
+        for low, high in zip(rows["low"], rows["high"], strict=True)
+    ]
+    frame = rows.assign(
+        place=post.where(rows["kind"] == "post", ends),
+        published=published,
+        year=rows["year"].map("{:.0f}".format).where(rows["year"].notna(), ""),
+    )
+    columns = (
+        Column(name="label", title="id"),
+        Column(name="place", title="from > to, or post", wrap=True),
+        Column(name="layers", title="layers", wrap=True),
+        Column(name="year", title="year"),
+        Column(name="role", title="role"),
+        Column(name="published", title="published"),
+        Column(name="modelled", title="modelled", digits=1),
+        Column(name="unit", title="unit"),
+        Column(name="error", title="error", unit="%", digits=0),
+        Column(name="verdict", title="verdict"),
+    )
+    return Sheet.from_frame(
+        frame,
+        columns,
+        title=f"{check.dataset}, base variant as of {check.date.isoformat()}: times of containers",
+        note=(
+            "Verdicts: inside, below or above the published band; no evidence: the band is too "
+            "wide; input: the number is in the data and proves itself."
+        ),
+    )
+
+
+def _errors_sheet(check: TargetCheck) -> Sheet:
+    columns = (
+        Column(name="group", title="group", wrap=True),
+        Column(name="role", title="role"),
+        Column(name="n", title="judged", digits=0),
+        Column(name="mape", title="mean error", unit="%", digits=0),
+        Column(name="median_ape", title="median", unit="%", digits=0),
+        Column(name="mean_error", title="bias", unit="%", digits=0),
+        Column(name="share_inside", title="inside", unit="%", digits=0),
+        Column(name="rank_correlation", title="rank corr.", digits=2),
+        Column(name="naive_mape", title="naive", unit="%", digits=0),
+        Column(name="n_fitted", title="fitted", digits=0),
+    )
+    return Sheet.from_frame(
+        check.statistics,
+        columns,
+        title="Errors relative to the middle of the published band",
+        n_keys=2,
+        note=(
+            "naive: mean error of the median speed or time of the fit rows; "
+            "fitted: numbers of the data that were set with the fit rows in view."
+        ),
     )

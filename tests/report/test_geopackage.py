@@ -1,0 +1,199 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import shapely
+
+import corridor
+from corridor import InputError, Network, write_geopackage
+from corridor.report import geopackage
+from corridor.report.geopackage import crossing_points, flow_frame, link_lines
+from corridor.study import Comparison
+
+
+@pytest.fixture
+def file(comparison: Comparison, tmp_path: Path) -> Path:
+    """Write the comparison as a GeoPackage."""
+    path = tmp_path / "corridor.gpkg"
+    write_geopackage(comparison, path)
+    return path
+
+
+def read(file: Path, layer: str) -> pd.DataFrame:
+    return pyogrio.read_dataframe(file, layer=layer)
+
+
+def test_layers_are_the_network_and_the_flows_of_every_variant(file: Path) -> None:
+    assert pyogrio.list_layers(file).tolist() == [
+        ["nodes", "Point"],
+        ["links", "LineString"],
+        ["crossings", "Point"],
+        ["flows_today", "LineString"],
+        ["flows_no_road", "LineString"],
+        ["differences_no_road", "LineString"],
+        ["flows_no_border", "LineString"],
+        ["differences_no_border", "LineString"],
+        ["flows_contradiction", "LineString"],
+        ["differences_contradiction", "LineString"],
+    ]
+
+
+def test_every_layer_is_in_degrees_of_wgs84(file: Path) -> None:
+    for layer, _ in pyogrio.list_layers(file):
+        assert pyogrio.read_info(file, layer=layer)["crs"] == "EPSG:4326"
+
+
+def test_network_layers_hold_every_row(file: Path, comparison: Comparison) -> None:
+    network = comparison.study.network
+    for layer, key in (("nodes", "node_id"), ("links", "link_id"), ("crossings", "crossing_id")):
+        assert read(file, layer)[key].tolist() == network.table(layer)[key].tolist()
+    assert read(file, "links")["length_km"].tolist() == network.links["length_km"].tolist()
+
+
+def test_blanks_are_nulls(file: Path) -> None:
+    links = read(file, "links")
+    assert links["capacity_t_per_day"].isna().sum() == len(links) - 1
+    assert links["crossing_id"].isna().sum() == len(links) - 2
+    assert links["opens"].isna().all()
+
+
+@pytest.mark.parametrize("way", ["forward", "backward"])
+@pytest.mark.parametrize("variant", ["today", "no_road", "no_border"])
+def test_flows_equal_the_plan(file: Path, comparison: Comparison, variant: str, way: str) -> None:
+    links = comparison.plans[variant].links
+    expected = links[links["direction"] == way].set_index("link_id")
+    flows = read(file, f"flows_{variant}").set_index("link_id").loc[expected.index]
+    assert len(flows) == len(expected) > 0
+    for layer, plan in (
+        ("t_per_day", "t_per_day"),
+        ("vehicles_per_day", "vehicles_per_day"),
+        ("utilization", "utilization"),
+        ("price_usd_per_t", "shadow_price_usd_per_t"),
+    ):
+        np.testing.assert_array_equal(flows[f"{layer}_{way}"], expected[plan])
+
+
+def test_links_shut_in_a_variant_have_no_flow_row(file: Path) -> None:
+    open_today = set(read(file, "flows_today")["link_id"])
+    assert open_today - set(read(file, "flows_no_road")["link_id"]) == {"x-ab-road"}
+
+
+def test_differences_are_the_variant_minus_the_base(file: Path) -> None:
+    # Without the road, 300 t/day from BBB go by rail over the border instead of by truck.
+    changes = read(file, "differences_no_road").set_index("link_id")["change_t_per_day"]
+    assert changes.to_dict() == pytest.approx(
+        {
+            "A1-AP-road": -300.0,
+            "x-ab-road": -300.0,
+            "BP-B1-road": -300.0,
+            "A1-AP-rail": 300.0,
+            "x-ab-rail": 300.0,
+            "BP-B1-rail": 300.0,
+        }
+    )
+
+
+def test_variant_without_a_plan_has_empty_layers(file: Path) -> None:
+    flows, changes = read(file, "flows_contradiction"), read(file, "differences_contradiction")
+    assert len(flows) == len(changes) == 0
+    assert list(flows) == list(read(file, "flows_today"))
+    assert list(changes) == list(read(file, "differences_no_road"))
+
+
+def test_link_without_way_points_is_straight(toy_network: Network) -> None:
+    line = link_lines(toy_network)["A1-AP-road"]
+    assert shapely.get_coordinates(line).tolist() == [[1.0, 0.0], [2.0, 0.0]]
+
+
+def test_way_points_are_kept(toy_network: Network) -> None:
+    links = toy_network.links
+    drawn = links["link_id"] == "A1-AP-road"
+    links["geometry"] = links["geometry"].where(~drawn, "LINESTRING (1 0, 1.5 0.1, 2 0)")
+    lines = link_lines(toy_network.replace(links=links))
+    assert shapely.get_coordinates(lines["A1-AP-road"])[1].tolist() == [1.5, 0.1]
+    assert shapely.get_num_coordinates(lines["A2-A1-road"]) == 2
+
+
+def test_crossing_lies_midway_between_its_posts(toy_network: Network) -> None:
+    points = shapely.get_coordinates(crossing_points(toy_network))
+    np.testing.assert_allclose(points, [[2.025, 0.0], [2.025, 0.0]])
+
+
+def test_oneway_link_has_no_flow_backward(
+    toy_network: Network, toy_demand: corridor.Demand
+) -> None:
+    links = toy_network.links
+    links["directed"] = links["link_id"] == "A2-A1-road"
+    network = toy_network.replace(links=links)
+    flows = flow_frame(network, corridor.plan(network, toy_demand)).set_index("link_id")
+    assert flows.loc["A2-A1-road", "t_per_day"] == pytest.approx(500.0)
+    assert np.isnan(flows.loc["A2-A1-road", "t_per_day_backward"])
+
+
+def test_existing_file_is_replaced(comparison: Comparison, tmp_path: Path) -> None:
+    path = tmp_path / "corridor.gpkg"
+    path.write_text("not a GeoPackage")
+    write_geopackage(comparison, path)
+    assert len(read(path, "nodes")) == 6
+
+
+def test_nothing_else_is_left_in_the_folder(comparison: Comparison, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    write_geopackage(comparison, folder / "corridor.gpkg")
+    assert [path.name for path in folder.iterdir()] == ["corridor.gpkg"]
+
+
+def test_failure_halfway_keeps_the_old_file(
+    comparison: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "corridor.gpkg").write_text("the old one")
+
+    def fail(*_: object) -> pd.DataFrame:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(geopackage, "difference_frame", fail)
+    with pytest.raises(OSError, match="No space left"):
+        write_geopackage(comparison, folder / "corridor.gpkg")
+    assert [path.name for path in folder.iterdir()] == ["corridor.gpkg"]
+    assert (folder / "corridor.gpkg").read_text() == "the old one"
+
+
+def test_what_gdal_refuses_is_an_os_error(
+    comparison: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        msg = "database or disk is full"
+        raise pyogrio.errors.DataSourceError(msg)
+
+    monkeypatch.setattr(pyogrio, "write_dataframe", refuse)
+    with pytest.raises(OSError, match="layer nodes: database or disk is full"):
+        write_geopackage(comparison, tmp_path / "corridor.gpkg")
+
+
+def test_settings_of_gdal_are_put_back(comparison: Comparison, tmp_path: Path) -> None:
+    before = pyogrio.get_gdal_config_option("OGR_SQLITE_SYNCHRONOUS")
+    write_geopackage(comparison, tmp_path / "corridor.gpkg")
+    assert pyogrio.get_gdal_config_option("OGR_SQLITE_SYNCHRONOUS") == before
+
+
+def test_folder_must_exist(comparison: Comparison, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="must go into an existing folder"):
+        write_geopackage(comparison, tmp_path / "nowhere" / "corridor.gpkg")
+
+
+def test_path_must_not_be_a_folder(comparison: Comparison, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder"):
+        write_geopackage(comparison, tmp_path)
+
+
+def test_variants_must_not_differ_in_capitals_only(comparison: Comparison, tmp_path: Path) -> None:
+    plan = comparison.plans["today"]
+    twice = replace(comparison, plans={"today": plan, "TODAY": plan})
+    with pytest.raises(InputError, match="differ in more than capitals"):
+        write_geopackage(twice, tmp_path / "corridor.gpkg")

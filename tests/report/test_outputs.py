@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import pytest
+
+from corridor import InputError
+from corridor.report import check_folder, outputs, write_outputs
+from corridor.study import Comparison
+
+NAMES = {"indicators.csv", "corridor.gpkg"}
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def fail(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_both_files_are_written_into_a_new_folder(comparison: Comparison, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "out"
+    files = write_outputs(comparison, folder)
+    assert names(folder) == NAMES == {file.name for file in files}
+    assert (folder / "indicators.csv").read_text().startswith("variant,indicator,unit,value")
+
+
+def test_other_files_stay(comparison: Comparison, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "indicators.csv").write_text("old")
+    write_outputs(comparison, tmp_path)
+    assert names(tmp_path) == NAMES | {"notes.txt"}
+    assert (tmp_path / "indicators.csv").read_text() != "old"
+
+
+def test_files_are_as_readable_as_any_other(comparison: Comparison, tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("")
+    mode = (tmp_path / "other").stat().st_mode
+    assert {file.stat().st_mode for file in write_outputs(comparison, tmp_path)} == {mode}
+
+
+def test_failure_removes_the_folder_it_made(
+    comparison: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outputs, "WRITERS", {**outputs.WRITERS, "corridor.gpkg": fail})
+    with pytest.raises(OSError, match="No space left"):
+        write_outputs(comparison, tmp_path / "new" / "out")
+    assert names(tmp_path) == set()
+
+
+def test_failure_keeps_what_was_there(
+    comparison: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in NAMES:
+        (tmp_path / name).write_text("old")
+    monkeypatch.setattr(outputs, "WRITERS", {**outputs.WRITERS, "corridor.gpkg": fail})
+    with pytest.raises(OSError, match="No space left"):
+        write_outputs(comparison, tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(NAMES, "old")
+
+
+def test_failed_move_takes_the_first_one_back(
+    comparison: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "indicators.csv").write_text("old")
+    move = Path.replace
+
+    def move_but_one(self: Path, target: Path) -> Path:
+        # Writers move scratch files of their own; only the last move into the folder fails.
+        if target == tmp_path / "corridor.gpkg":
+            fail()
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "replace", move_but_one)
+    with pytest.raises(OSError, match="No space left"):
+        write_outputs(comparison, tmp_path)
+    assert names(tmp_path) == {"indicators.csv"}
+    assert (tmp_path / "indicators.csv").read_text() == "old"
+
+
+def test_folder_must_not_be_a_file(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(InputError, match=r"must go into a folder; .*out' is a file"):
+        check_folder(tmp_path / "out")
+    with pytest.raises(InputError, match=r"must go into a folder; .*out' is a file"):
+        check_folder(tmp_path / "out" / "deeper")
+
+
+def test_folder_by_the_name_of_an_output_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "corridor.gpkg").mkdir()
+    with pytest.raises(InputError, match=r"corridor.gpkg must be a file"):
+        check_folder(tmp_path)
+    assert names(tmp_path) == {"corridor.gpkg"}
