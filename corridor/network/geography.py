@@ -29,7 +29,7 @@ NAMED: Final = 5
 def length_faults(rows: Rows) -> Iterable[Fault]:
     """Report links shorter than the great circle of their ends or than their way-point line.
 
-    A detour of more than 3 is a warning.
+    A detour of more than 3 that no way points explain is a warning.
     """
     links = rows["links"]
     if not len(links.frame):
@@ -40,7 +40,8 @@ def length_faults(rows: Rows) -> Iterable[Fault]:
     least = np.fmax(straight, line)
     with np.errstate(invalid="ignore"):
         short = length < least * (1.0 - LENGTH_TOLERANCE)
-        winding = length > DETOUR_LIMIT * straight
+        # Way points explain a detour: round the Cape, say.
+        winding = length > DETOUR_LIMIT * least
     for row in np.flatnonzero(short):
         what = "its way-point line" if least[row] == line[row] else "the great circle of its ends"
         yield links.fault(

@@ -186,6 +186,13 @@ def test_a_long_detour_is_a_warning(toy_tables: Tables) -> None:
     assert fault.key == "A2-A1-road"
 
 
+def test_way_points_explain_a_long_detour(toy_tables: Tables) -> None:
+    put(toy_tables, "links", 0, "length_km", 340.0)
+    put(toy_tables, "links", 0, "geometry", "LINESTRING (0 0, 0.5 1.2, 1 0)")
+    faults = validate(Network.from_tables(**toy_tables))
+    assert not [fault for fault in faults if fault.column == "length_km"]
+
+
 def test_a_gauge_break_needs_a_terminal(toy_tables: Tables) -> None:
     terminals = toy_tables["terminals"]
     between = terminals["from_layer"].str.startswith("rail") & terminals["to_layer"].str.startswith(
@@ -331,15 +338,6 @@ def test_a_range_points_at_a_number_and_is_the_right_way_up(
     toy_tables["ranges"] = pd.DataFrame([{**pattern, column: value}])
     faults = errors(validate(Network.from_tables(**toy_tables)))
     assert [fault.column for fault in faults] == ([] if found_at is None else [found_at])
-
-
-def test_assumed_rows_without_a_range_are_one_warning_a_table(toy_tables: Tables) -> None:
-    toy_tables["stages"]["confidence"] = "assumed"
-    toy_tables["ranges"] = pd.DataFrame([{**RANGE, "key": "ab-road/*/*//*/all"}])
-    net = Network.from_tables(**toy_tables)
-    (fault,) = [f for f in validate(net) if f.column == "confidence"]
-    assert fault.warning
-    assert fault.found == "3 of 7 assumed rows without a range"
 
 
 def test_without_layer_speed_a_link_needs_a_time(toy_tables: Tables) -> None:
