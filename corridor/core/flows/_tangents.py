@@ -8,6 +8,9 @@ from corridor.core.flows._arrays import FloatArray, LongArray, sum_by
 from corridor.core.flows.problem import Delay, value_and_slope
 
 _SAME_POINT = 1e-12
+_NO_BEND = 1e-200
+_STEPS = (2.0, 20.0)
+"""Distances of new points from the load, in steps that keep the error within what is allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -107,6 +110,40 @@ def add_tangents(
     same = (np.diff(pool) == 0) & (np.diff(point) <= _SAME_POINT * point[1:])
     keep = np.r_[True, ~same]
     return _chain(pool[keep], point[keep], value[keep], slope[keep], capacity)
+
+
+def loads_near(
+    tangents: Tangents, capacity: FloatArray, load: FloatArray, allowed: float
+) -> list[FloatArray]:
+    """Return loads to touch: the present ones and some near them.
+
+    Two tangents h apart miss the curve by up to its second derivative x h^2 / 8 between them.
+    Points at about the distance where that is what is allowed, and at a multiple of it, save the
+    rounds that bisection would need.
+
+    Parameters
+    ----------
+    tangents
+        What there is; the second derivative is read off the neighbors of each load.
+    capacity, load : ndarray of float64, shape (n_pools,)
+        Largest and present load of each pool.
+    allowed
+        Error that each pool may keep [cost unit], > 0.
+    """
+    pool, point, slope = tangents.pool, tangents.point, tangents.slope
+    around = (pool[1:] == pool[:-1]) & (point[1:] > load[pool[1:]])
+    around &= point[:-1] <= load[pool[:-1]]
+    at = np.flatnonzero(around)
+    low, high, bend = np.zeros(load.size), capacity.copy(), np.zeros(load.size)
+    low[pool[at]], high[pool[at]] = point[at], point[at + 1]
+    bend[pool[at]] = (slope[at + 1] - slope[at]) / (point[at + 1] - point[at])
+    step = np.sqrt(8.0 * allowed / np.maximum(bend, _NO_BEND))
+    loads = [load]
+    for multiple in _STEPS:
+        for side in (-1.0, 1.0):
+            near = load + side * multiple * step
+            loads.append(np.where((near > low) & (near < high), near, load))
+    return loads
 
 
 def _chain(

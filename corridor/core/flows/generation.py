@@ -3,24 +3,18 @@
 import math
 import time
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
-from corridor.core.flows._arrays import BoolArray, FloatArray, LongArray, sum_by
+from corridor.core.flows._arrays import BoolArray, FloatArray
+from corridor.core.flows._assembly import Outcome, assemble
 from corridor.core.flows._columns import Columns
 from corridor.core.flows._master import MasterPoint, Prices, solve_master
 from corridor.core.flows._network import Network, PricedTrees, build_network
-from corridor.core.flows._tangents import Tangents, add_tangents, tangents_at_zero
+from corridor.core.flows._tangents import Tangents, add_tangents, loads_near, tangents_at_zero
 from corridor.core.flows.problem import FlowProblem
-from corridor.core.flows.result import (
-    FlowResult,
-    PathColumns,
-    Status,
-    Totals,
-    add_up,
-    verify_flow,
-)
+from corridor.core.flows.result import FlowResult, PathColumns, Status, check_columns
 from corridor.errors import InputError, SolverError
 
 FIRST_POINTS: Final = (0.5, 0.8, 0.95)
@@ -197,10 +191,11 @@ class _Search:
         """Decide whether what stayed behind must stay; if not, solve without the way out."""
         stage = _Stage(free=True, unmet=np.where(must, 1.0, 0.0), slack=1.0)
         self._loop(stage)
-        if self.limit == "time":
-            return self._finish("unknown")
-        if not self._is_clean(must):
+        # The bound counts units that no flow can carry: above rounding it is the proof.
+        if self.bound > FEASIBILITY_TOLERANCE * float(self.network.demand.sum()):
             return self._finish("infeasible")
+        if not self._is_clean(must):
+            return self._finish("unknown")
         unmet = np.where(must, np.inf, self.network.unmet_cost)
         self._loop(_Stage(free=False, unmet=unmet, slack=np.inf))
         if self.best is None:
@@ -218,7 +213,7 @@ class _Search:
 
     def _loop(self, stage: _Stage) -> None:
         """Generate columns and tangents until the gap closes, nothing changes or time is up."""
-        self.best, self.bound = None, -math.inf
+        self.best, self.bound, self.limit = None, -math.inf, ""
         for _ in range(MOST_ROUNDS):
             self.rounds += 1
             if not self._solve_master(stage):
@@ -249,7 +244,10 @@ class _Search:
         if point.status != "optimal":
             self.limit = point.limit or "solver"
             return False
-        self.point, self.price = point, point.price
+        self.point, self.price = point, point.price.copy()
+        # No row is worth more than missing it; rounding may say so, and would void the bound.
+        side = slice(self.network.first_side_row, None)
+        self.price[side] = np.clip(self.price[side], -stage.slack, stage.slack)
         self._keep(stage, path, point)
         return True
 
@@ -335,37 +333,11 @@ class _Search:
             return False
         self._activate_more(np.r_[wrong, np.zeros(self.active.size - wrong.size, dtype=np.bool_)])
         pools = np.flatnonzero(wrong)
-        points = self._points_around(load, most / pools.size)
+        points = loads_near(self.curves, self.pool_capacity, load, most / pools.size)
         self.curves = add_tangents(
             self.curves, self.problem.delay, self.pool_capacity, points, pools
         )
         return True
-
-    def _points_around(self, load: FloatArray, allowed: float) -> list[FloatArray]:
-        """Return loads to touch: the present one and some near it.
-
-        Two tangents h apart miss the curve by up to its second derivative x h^2 / 8 between them.
-        Points at the distance where that is what is allowed, and at some multiples of it, save the
-        rounds that bisection would need.
-        """
-        curves = self.curves
-        behind = curves.pool[1:] == curves.pool[:-1]
-        within = behind & (curves.point[1:] > load[curves.pool[1:]])
-        within &= curves.point[:-1] <= load[curves.pool[:-1]]
-        at = np.flatnonzero(within)
-        low, high = np.zeros(load.size), self.pool_capacity.copy()
-        low[curves.pool[at]] = curves.point[at]
-        high[curves.pool[at]] = curves.point[at + 1]
-        bend = np.zeros(load.size)
-        spread = np.maximum(curves.point[at + 1] - curves.point[at], 1e-300)
-        bend[curves.pool[at]] = (curves.slope[at + 1] - curves.slope[at]) / spread
-        step = np.sqrt(8.0 * allowed / np.maximum(bend, 1e-300))
-        points = [load]
-        for multiple in (2.0, 20.0):
-            for side in (-1.0, 1.0):
-                near = load + side * multiple * step
-                points.append(np.where((near > low) & (near < high), near, load))
-        return points
 
     def _lagrange(self, stage: _Stage, trees: PricedTrees) -> float:
         """Return Lagrange's bound at the present prices: true whatever they are."""
@@ -379,139 +351,32 @@ class _Search:
         rest = slice(network.n_pools, None)
         positive, negative = price[rest] > 0, price[rest] < 0
         bound -= float(price[rest][positive] @ network.upper[rest][positive])
-        side = slice(network.first_side_row, None)
-        capped = np.clip(price[side], -stage.slack, stage.slack)
-        if not np.array_equal(capped, price[side]):
-            return -math.inf
         return bound - float(price[rest][negative] @ network.lower[rest][negative])
 
     # -- results ------------------------------------------------------------------------------
 
     def warm(self, columns: PathColumns) -> None:
         """Take paths of an earlier result into the pool."""
+        check_columns(self.problem, columns)
         place = np.full(self.problem.n_commodities, -1, dtype=np.int64)
         place[self.network.served] = np.arange(self.network.served.size)
-        if len(columns) and int(columns.commodity.max()) >= self.problem.n_commodities:
-            msg = "columns must belong to a problem with the same commodities; found commodity "
-            msg += f"{int(columns.commodity.max())} of {self.problem.n_commodities}."
-            raise InputError(msg)
-        if columns.arcs.size and int(columns.arcs.max()) >= self.problem.graph.n_arcs:
-            msg = "columns must belong to a problem on the same graph; found arc "
-            msg += f"{int(columns.arcs.max())} of {self.problem.graph.n_arcs}."
-            raise InputError(msg)
-        _verify_warm(self.problem, columns)
         served = place[columns.commodity]
         keep = np.flatnonzero(served >= 0)
         self.columns.add(served[keep], [columns.path(int(position)) for position in keep])
 
     def _finish(self, status: Status) -> FlowResult:
-        problem = self.problem
-        keep, flow, unmet = self._path_flows(status)
-        paths = self._path_columns(keep)
-        totals = add_up(problem, paths, flow, unmet)
-        has_flow = status in ("optimal", "feasible")
-        objective, bound, gap, relative = math.nan, -math.inf, math.nan, math.nan
-        if status == "infeasible":
-            bound = math.inf
-        if has_flow:
-            verify_flow(problem, paths, flow, unmet, totals)
-            objective, bound = totals.objective, min(self.bound, totals.objective)
-            gap = objective - bound
-            relative = gap / abs(objective) if gap > 0 else 0.0
-            self._verify_objective(objective)
-            status = "optimal" if relative <= self.tolerance else "feasible"
-        return FlowResult(
+        best = self.best if status in ("optimal", "feasible") else None
+        outcome = Outcome(
             status=status,
-            limit="" if status in ("optimal", "infeasible") else self.limit,
-            objective=objective,
-            flow_cost=totals.flow_cost if has_flow else math.nan,
-            delay_cost=totals.delay_cost if has_flow else math.nan,
-            unmet_cost=totals.unmet_cost if has_flow else math.nan,
-            bound=bound,
-            gap=gap,
-            relative_gap=relative,
-            arc_flow=totals.class_flow.sum(axis=0),
-            class_flow=totals.class_flow,
-            path_commodity=paths.commodity,
-            path_arcs=tuple(paths.path(position) for position in range(len(paths))),
-            path_flow=flow,
-            unmet=unmet,
-            pool_load=totals.pool_load,
-            pool_delay=totals.pool_delay,
-            pool_delay_slope=totals.pool_delay_slope,
-            **self._prices(totals, has_flow=has_flow),
-            columns=self._path_columns(np.arange(len(self.columns))),
+            limit=self.limit,
+            tolerance=self.tolerance,
+            claimed=math.nan if best is None else best.objective,
+            bound=math.inf if status == "infeasible" else self.bound,
+            flow=None if best is None else best.flow,
+            unmet=None if best is None else best.unmet,
+            worth=None if self.point is None else self.point.worth,
+            price=self.price,
             rounds=self.rounds,
-            seconds=time.perf_counter() - self.start,
+            start=self.start,
         )
-
-    def _path_flows(self, status: Status) -> tuple[LongArray, FloatArray, FloatArray]:
-        """Return (paths with flow, their flow, unmet demand), summing to the demand exactly."""
-        network, unmet = self.network, np.zeros(self.problem.n_commodities)
-        if self.best is None or status not in ("optimal", "feasible"):
-            return np.empty(0, dtype=np.int64), np.empty(0), unmet
-        commodity = self.columns.commodity[: self.best.flow.size]
-        served = np.where(self.best.unmet > 1e-12 * network.demand, self.best.unmet, 0.0)
-        served[~np.isfinite(network.unmet_cost)] = 0.0
-        flow = np.where(self.best.flow > 1e-12 * network.demand[commodity], self.best.flow, 0.0)
-        carried = sum_by(commodity, flow, network.demand.size)
-        scale = np.divide(
-            network.demand, carried + served, out=np.ones_like(carried), where=carried + served > 0
-        )
-        unmet[network.served] = served * scale
-        keep = np.flatnonzero(flow > 0)
-        return keep, flow[keep] * scale[commodity[keep]], unmet
-
-    def _path_columns(self, keep: LongArray) -> PathColumns:
-        paths = [self.columns.paths[position] for position in keep]
-        indptr = np.zeros(len(paths) + 1, dtype=np.int64)
-        np.cumsum([path.size for path in paths], out=indptr[1:])
-        return PathColumns(
-            commodity=self.network.served[self.columns.commodity[keep]],
-            indptr=indptr,
-            arcs=np.concatenate([np.empty(0, dtype=np.int32), *paths]),
-        )
-
-    def _verify_objective(self, objective: float) -> None:
-        claimed = math.nan if self.best is None else self.best.objective
-        if not abs(claimed - objective) <= 1e-6 * max(abs(objective), abs(claimed), 1e-300):
-            msg = (
-                f"The flow costs {objective:.12g}, the solver said {claimed:.12g}; they must "
-                "agree. Bring costs and demands to similar sizes."
-            )
-            raise SolverError(msg)
-
-    def _prices(
-        self, totals: Totals, *, has_flow: bool
-    ) -> "dict[Literal['capacity_price', 'pool_price', 'row_price', 'demand_price'], FloatArray]":
-        network = self.network
-        arc = np.zeros(self.problem.graph.n_arcs)
-        pool = np.zeros(network.n_pools)
-        row = np.zeros(network.n_side_rows)
-        demand = np.zeros(self.problem.n_commodities)
-        if has_flow and self.point is not None:
-            arc[network.arc_rows] = self.price[network.n_pools : network.first_side_row]
-            row = -self.price[network.first_side_row :]
-            demand[network.served] = self.point.worth
-            full = totals.pool_load >= self.pool_capacity * (1.0 - 1e-7)
-            extra = self.price[: network.n_pools] - totals.pool_delay_slope
-            pool = np.where(full, np.maximum(extra, 0.0), 0.0)
-        return {
-            "capacity_price": arc, "pool_price": pool, "row_price": row, "demand_price": demand,
-        }  # fmt: skip
-
-
-def _verify_warm(problem: FlowProblem, columns: PathColumns) -> None:
-    """Prove that warm paths lead from origin to destination of their commodity."""
-    graph, filled = problem.graph, np.diff(columns.indptr) > 0
-    origin = problem.origin[columns.commodity].astype(np.int64)
-    expected = np.empty(columns.arcs.size, dtype=np.int64)
-    expected[1:] = graph.head[columns.arcs[:-1]]
-    expected[columns.indptr[:-1][filled]] = origin[filled]
-    end = origin.copy()
-    end[filled] = graph.head[columns.arcs[columns.indptr[1:][filled] - 1]]
-    wrong = (graph.tail[columns.arcs] != expected).any()
-    if wrong or (end != problem.destination[columns.commodity]).any():
-        msg = "columns must lead from origin to destination of their commodity; they do not. Pass"
-        msg += " those of a result on the same graph and commodities."
-        raise InputError(msg)
+        return assemble(self.problem, self.network, self.columns, outcome)

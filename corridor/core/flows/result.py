@@ -7,7 +7,7 @@ import numpy as np
 
 from corridor.core.flows._arrays import FloatArray, IntArray, LongArray, sum_by
 from corridor.core.flows.problem import FlowProblem, value_and_slope
-from corridor.errors import SolverError
+from corridor.errors import InputError, SolverError
 
 Status: TypeAlias = Literal["optimal", "feasible", "infeasible", "unbounded", "unknown"]
 
@@ -52,8 +52,8 @@ class FlowResult:
         ``infeasible`` (proved: demand that must be carried, or a side row, cannot be met),
         ``unbounded`` or ``unknown`` (stopped before a flow was found).
     limit
-        What stopped it: ``time``, or ``precision`` where rounding hides the rest of the gap;
-        empty where nothing did.
+        What stopped it: ``time``, ``precision`` (rounding hides the rest of the gap), ``rounds``
+        (too many), or ``solver`` (it gave up); empty where nothing did.
     objective
         ``flow_cost + delay_cost + unmet_cost``, recomputed from the path flows; NaN without a
         flow. Without delay and unmet demand it is ``cost @ flow``.
@@ -83,6 +83,9 @@ class FlowResult:
         Cost saved per unit more capacity of the arc, >= 0; 0 where it does not bind.
     pool_price : ndarray of float64, shape (n_pools,)
         Cost saved per unit more capacity of the pool, delay apart, >= 0.
+    pool_load_price : ndarray of float64, shape (n_pools,)
+        Price of a unit of load in the pool, delay and capacity together; where the curve has a
+        kink (a soft quota) it may lie between the slopes on both sides.
     row_price : ndarray of float64, shape (n_rows,)
         Change of the objective per unit increase of the side row's binding bound.
     demand_price : ndarray of float64, shape (n_commodities,)
@@ -115,6 +118,7 @@ class FlowResult:
     pool_delay_slope: FloatArray
     capacity_price: FloatArray
     pool_price: FloatArray
+    pool_load_price: FloatArray
     row_price: FloatArray
     demand_price: FloatArray
     columns: PathColumns
@@ -224,6 +228,43 @@ def verify_flow(
 
 def _verify_paths(problem: FlowProblem, paths: PathColumns) -> None:
     """Prove that every path leads from origin to destination over open arcs of its class."""
+    classes = np.asarray(problem.commodity_class, dtype=np.int64)[paths.commodity]
+    cost = problem.open_cost()[np.repeat(classes, np.diff(paths.indptr)), paths.arcs]
+    if not (_are_whole(problem, paths) and np.isfinite(cost).all()):
+        msg = "A path with flow must run from its origin to its destination over open arcs; one of"
+        msg += f" {len(paths)} does not. This is a fault of corridor: please report it."
+        raise SolverError(msg)
+
+
+def check_columns(problem: FlowProblem, columns: PathColumns) -> None:
+    """Refuse paths that are not of the problem's commodities and graph.
+
+    Raises
+    ------
+    InputError
+        If a commodity or an arc does not exist, or a path does not run from the origin to the
+        destination of its commodity.
+    """
+    for name, values, size in (
+        ("commodities", columns.commodity, problem.n_commodities),
+        ("graph", columns.arcs, problem.graph.n_arcs),
+    ):
+        if values.size and not (values.min() >= 0 and values.max() < size):
+            msg = (
+                f"columns must belong to a problem with the same {name}; found positions "
+                f"{values.min()} to {values.max()}, there are {size}."
+            )
+            raise InputError(msg)
+    if not _are_whole(problem, columns):
+        msg = (
+            "columns must lead from the origin to the destination of their commodity; they do "
+            "not. Pass those of a result on the same graph and commodities."
+        )
+        raise InputError(msg)
+
+
+def _are_whole(problem: FlowProblem, paths: PathColumns) -> bool:
+    """Whether every path is a chain of arcs from its origin to its destination."""
     graph, arcs = problem.graph, paths.arcs
     origin = problem.origin[paths.commodity].astype(np.int64)
     destination = problem.destination[paths.commodity].astype(np.int64)
@@ -234,13 +275,7 @@ def _verify_paths(problem: FlowProblem, paths: PathColumns) -> None:
     expected[paths.indptr[:-1][filled]] = origin[filled]
     end = origin.copy()
     end[filled] = graph.head[arcs[paths.indptr[1:][filled] - 1]]
-    classes = np.asarray(problem.commodity_class, dtype=np.int64)[paths.commodity]
-    cost = problem.open_cost()[np.repeat(classes, np.diff(paths.indptr)), arcs]
-    broken = (graph.tail[arcs] != expected).any() or (end != destination).any()
-    if broken or not np.isfinite(cost).all():
-        msg = "A path with flow must run from its origin to its destination over open arcs; one of"
-        msg += f" {len(paths)} does not. This is a fault of corridor: please report it."
-        raise SolverError(msg)
+    return bool((graph.tail[arcs] == expected).all() and (end == destination).all())
 
 
 def _verify_within(

@@ -178,6 +178,8 @@ def test_soft_quota_is_exceeded_only_when_it_pays() -> None:
         result = min_cost_flow(problem)
         assert result.status == "optimal"
         assert result.arc_flow[0] == pytest.approx(4.0 + over)
+        # One unit more under the quota saves what the detour costs, at most the fee.
+        assert result.pool_load_price[0] == pytest.approx(min(price, 2.0))
 
 
 def test_unmet_demand_is_a_price() -> None:
@@ -250,7 +252,11 @@ def test_nothing_to_carry() -> None:
 def test_contradicting_side_rows_are_infeasible() -> None:
     rows = Rows(sp.csr_matrix([[1.0, 0.0], [0.0, 1.0]]), [-np.inf, -np.inf], [2.0, 1.0])
     problem = FlowProblem(TWO_LINKS, [0], [1], [4.0], [1.0, 3.0], rows=rows)
-    assert min_cost_flow(problem).status == "infeasible"
+    result = min_cost_flow(problem)
+    assert (result.status, result.bound) == ("infeasible", math.inf)
+    assert min_cost_flow(dataclasses.replace(problem, unmet_cost=50.0)).unmet.sum() == (
+        pytest.approx(1.0)
+    )
 
 
 def test_floor_that_pays_less_than_the_arc_costs_is_met() -> None:
@@ -312,7 +318,12 @@ def test_warm_columns_change_rounds_only(make_problem: Make) -> None:
 
 @pytest.mark.parametrize(
     ("commodity", "arcs", "message"),
-    [(0, [0, 1], "must lead from origin"), (3, [0], "same commodities"), (0, [7], "same graph")],
+    [
+        (0, [0, 1], "must lead from the origin"),
+        (3, [0], "same commodities"),
+        (0, [7], "same graph"),
+        (-1, [0], "same commodities"),
+    ],
 )
 def test_foreign_columns_are_refused(commodity: int, arcs: list[int], message: str) -> None:
     columns = PathColumns(
