@@ -283,17 +283,18 @@ def run_targets(
     as_json: JsonOption = False,
 ) -> None:
     """Hold the model against published volumes and times."""
+    from corridor.report.records import target_record
     from corridor.report.tables import target_sheets
     from corridor.study import check_targets, load_study, validation_markdown
 
-    checks = check_targets(load_study(study))
-    if as_json:
-        _print_json(checks)
-    else:
-        _print_sheets(target_sheets(checks))
+    check = check_targets(load_study(study))
     if write is not None:
-        _write_text(validation_markdown(checks), write)
+        _write_text(validation_markdown(check), write)
         typer.echo(f"Wrote {write}", err=True)
+    if as_json:
+        _print_json(target_record(check))
+    else:
+        _print_sheets(target_sheets(check))
 
 
 def _count(n: int, noun: str) -> str:

@@ -55,7 +55,9 @@ def test_failure_keeps_what_was_there(
     monkeypatch.setattr(outputs, "WRITERS", {**outputs.WRITERS, "corridor.gpkg": fail})
     with pytest.raises(OSError, match="No space left"):
         write_outputs(comparison, tmp_path)
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(NAMES, "old")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(
+        NAMES, "old"
+    )
 
 
 def test_failed_move_takes_the_first_one_back(

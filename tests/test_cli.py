@@ -1,0 +1,464 @@
+import importlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+import corridor
+from corridor.cli import app
+from corridor.report import outputs
+from tests.report.toy import write_toy_study
+
+HEAVY = ["numpy", "pandas", "geopandas", "numba", "ortools", "scipy", "shapely", "pydantic"]
+ROOT = Path(corridor.__file__).parent.parent
+
+
+@pytest.fixture
+def toy(tmp_path: Path, toy_tables: dict[str, pd.DataFrame], toy_demand: corridor.Demand) -> Path:
+    """Write the toy study as a folder."""
+    return write_toy_study(tmp_path / "toy", toy_tables, toy_demand.rows)
+
+
+def run(*arguments: str | Path) -> Result:
+    """Run a command in this process; COLUMNS keeps tables from being split."""
+    return CliRunner().invoke(app, [str(part) for part in arguments], env={"COLUMNS": "200"})
+
+
+def shell(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m corridor`` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "corridor", *(str(part) for part in arguments)],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def refused(result: Result, code: int, *words: str) -> None:
+    """Check an exit code, and a message on stderr that says the words; stdout stays empty."""
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    assert result.stdout == ""
+    for word in words:
+        assert word in result.stderr
+
+
+# Start
+
+
+def test_version() -> None:
+    result = run("--version")
+    assert result.exit_code == 0
+    assert result.stdout == f"corridor {corridor.__version__}\n"
+
+
+def test_help_names_every_command() -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    for command in ("compare", "route", "plan", "validate", "targets"):
+        assert command in result.stdout
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['corridor', '--help']; from corridor.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("arguments", [["teleport"], ["plan", "--no-such-option"], ["route", "A1"]])
+def test_wrong_usage_is_bad_input(arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+
+
+# compare
+
+
+def test_compare_prints_a_table_and_progress_apart(toy: Path) -> None:
+    result = run("compare", toy)
+    assert result.exit_code == 0, result.stderr
+    for word in ("today", "optimal", "partial", "infeasible", "a_scans_half", "USD/t", "Mt/year"):
+        assert word in result.stdout
+    assert "4/4 variants: " in result.stderr
+    assert "variants: " not in result.stdout
+    assert "nan" not in result.stdout.split()
+
+
+def test_compare_json_is_valid_and_alone_on_stdout(toy: Path) -> None:
+    result = run("compare", toy, "--json", "--workers", "1")
+    assert result.exit_code == 0
+    record = json.loads(result.stdout, parse_constant=pytest.fail)
+    status = {row["variant"]: row["status"] for row in record["variants"]}
+    assert status == {
+        "today": "optimal",
+        "no_road": "optimal",
+        "no_border": "partial",
+        "contradiction": "infeasible",
+    }
+
+
+def test_compare_takes_the_chosen_variants_and_the_base(toy: Path) -> None:
+    result = run("compare", toy, "--variant", "no_border", "--json")
+    record = json.loads(result.stdout)
+    assert [row["variant"] for row in record["variants"]] == ["today", "no_border"]
+
+
+def test_compare_writes_both_files(toy: Path, tmp_path: Path) -> None:
+    result = run("compare", toy, "--out", tmp_path / "a" / "b")
+    assert result.exit_code == 0, result.stderr
+    names = {path.name for path in (tmp_path / "a" / "b").iterdir()}
+    assert names == {"indicators.csv", "corridor.gpkg"}
+    table = pd.read_csv(tmp_path / "a" / "b" / "indicators.csv")
+    assert set(table["variant"]) == {"today", "no_road", "no_border", "contradiction"}
+    assert "Wrote" in result.stderr
+
+
+def test_compare_leaves_nothing_when_writing_fails(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device", "corridor.gpkg")
+
+    monkeypatch.setattr(outputs, "WRITERS", {**outputs.WRITERS, "corridor.gpkg": fail})
+    result = run("compare", toy, "--out", tmp_path / "out")
+    refused(result, 2, "corridor.gpkg", "No space left on device")
+    assert not (tmp_path / "out").exists()
+
+
+def test_compare_refuses_a_file_as_folder_before_it_plans(toy: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    result = run("compare", toy, "--out", tmp_path / "out")
+    refused(result, 2, "must go into a folder")
+    assert "variants:" not in result.stderr
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_compare_refuses_an_unknown_variant(toy: Path) -> None:
+    refused(run("compare", toy, "--variant", "no_raod"), 2, "'no_raod'", "no_road")
+
+
+def test_compare_refuses_a_missing_study(tmp_path: Path) -> None:
+    refused(run("compare", tmp_path / "nowhere"), 2, "nowhere", "nothing is there")
+    refused(run("compare", tmp_path), 2, "study.toml")
+    refused(run("compare", "crossraods"), 2, "crossraods", "crossroads")
+
+
+@pytest.mark.parametrize("text", ["name = ", 'name = "x"\nbase = "y"\n', "\x00"])
+def test_compare_refuses_an_unreadable_study(toy: Path, text: str) -> None:
+    (toy / "study.toml").write_text(text)
+    refused(run("compare", toy), 2, "study.toml")
+
+
+def test_compare_refuses_a_study_that_is_not_utf8(toy: Path) -> None:
+    (toy / "study.toml").write_bytes(b'name = "\xff"')
+    refused(run("compare", toy), 2, "study.toml", "UTF-8")
+
+
+def test_compare_lists_every_fault_of_the_tables(toy: Path) -> None:
+    text = (toy / "links.csv").read_text()
+    (toy / "links.csv").write_text(text.replace("A2,A1,road,120", "A9,A1,road,-1"))
+    refused(run("compare", toy), 2, "A9", "-1")
+
+
+def test_compare_refuses_no_workers(toy: Path) -> None:
+    assert run("compare", toy, "--workers", "0").exit_code == 2
+
+
+# route
+
+
+def test_route_prints_legs_with_units(toy: Path) -> None:
+    result = run("route", "A2", "B2", "--data", toy, "--commodity", "grain")
+    assert result.exit_code == 0, result.stderr
+    for word in ("ab-rail", "entry post", "USD/t", "km", "Door to door: 469 km"):
+        assert word in result.stdout
+
+
+def test_route_prints_several_ways(toy: Path) -> None:
+    result = run("route", "A1", "B1", "--data", toy, "--k", "2", "--json")
+    ways = json.loads(result.stdout, parse_constant=pytest.fail)["itineraries"]
+    assert [way["crossings"] for way in ways] == [["ab-rail"], ["ab-road"]]
+
+
+def test_route_minimizes_what_is_asked(toy: Path) -> None:
+    def best(minimize: str) -> float:
+        result = run("route", "A1", "B1", "--data", toy, "--minimize", minimize, "--json")
+        return float(json.loads(result.stdout)["itineraries"][0]["time_h"])
+
+    assert best("time") < best("money")
+
+
+def close_border(toy: Path) -> None:
+    with (toy / "rules.toml").open("a") as file:
+        file.write(
+            '[[rule]]\nid = "shut"\nkind = "forbid"\ntitle = "shut"\n'
+            'valid_from = 2025-01-01\ncrossings = ["ab-road", "ab-rail"]\n'
+        )
+
+
+def test_blocked_route_says_what_blocks_it(toy: Path) -> None:
+    close_border(toy)
+    refused(run("route", "A1", "B1", "--data", toy), 1, "A1", "B1", "shut")
+
+
+def test_blocked_route_gives_its_reasons_to_machines(toy: Path) -> None:
+    close_border(toy)
+    result = run("route", "A1", "B1", "--data", toy, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {"itineraries": [], "reasons": ["shut"]}
+
+
+def test_route_without_rules_or_before_them_is_open(toy: Path) -> None:
+    close_border(toy)
+    assert run("route", "A1", "B1", "--data", toy, "--no-rules").exit_code == 0
+    assert run("route", "A1", "B1", "--data", toy, "--date", "2024-12-31").exit_code == 0
+    assert run("route", "A1", "B1", "--data", toy, "--date", "2025-01-01").exit_code == 1
+
+
+def test_route_needs_rules_only_when_they_are_asked_for(toy: Path) -> None:
+    (toy / "rules.toml").unlink()
+    assert run("route", "A1", "B1", "--data", toy).exit_code == 0
+    refused(run("route", "A1", "B1", "--data", toy, "--rules"), 2, "rules.toml")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["A1", "B9"], ["Node", "'B9'"]),
+        (["A9", "B1"], ["Node", "'A9'"]),
+        (["A1", "A1"], ["must differ"]),
+        (["A1", "B1", "--commodity", "grian"], ["'grian'", "grain"]),
+        (["A1", "B1", "--date", "soon"], ["'soon'", "YYYY-MM-DD"]),
+    ],
+)
+def test_route_refuses_bad_input(toy: Path, arguments: list[str], words: list[str]) -> None:
+    refused(run("route", *arguments, "--data", toy), 2, *words)
+
+
+def test_route_refuses_missing_data(tmp_path: Path) -> None:
+    refused(run("route", "A1", "B1", "--data", tmp_path / "nowhere"), 2, "nowhere")
+
+
+def test_route_refuses_an_unknown_criterion(toy: Path) -> None:
+    assert run("route", "A1", "B1", "--data", toy, "--minimize", "beauty").exit_code == 2
+
+
+# plan
+
+
+def test_plan_takes_the_base(toy: Path) -> None:
+    result = run("plan", toy)
+    assert result.exit_code == 0, result.stderr
+    for word in ("today: As it is", "optimal", "A1-AP-rail", "ab-rail", "kUSD/year"):
+        assert word in result.stdout
+
+
+def test_plan_json_has_every_table(toy: Path) -> None:
+    result = run("plan", toy, "--variant", "no_road", "--no-congestion", "--json")
+    record = json.loads(result.stdout, parse_constant=pytest.fail)
+    assert record["status"] == "optimal"
+    assert {"links", "crossings", "paths", "rules", "countries", "unmet", "assumptions"} <= set(
+        record
+    )
+
+
+@pytest.mark.parametrize("variant", ["no_border", "contradiction"])
+def test_plan_that_carries_nothing_exits_with_1(toy: Path, variant: str) -> None:
+    result = run("plan", toy, "--variant", variant)
+    assert result.exit_code == 1
+    assert "Demand that is not served" in result.stdout
+    assert "Nothing can be carried" in result.stderr
+
+
+def test_plan_refuses_an_unknown_variant(toy: Path) -> None:
+    refused(run("plan", toy, "--variant", "nirvana"), 2, "'nirvana'")
+
+
+def test_plan_refuses_a_missing_study(tmp_path: Path) -> None:
+    refused(run("plan", tmp_path / "nowhere"), 2, "nowhere")
+
+
+# validate
+
+
+def test_clean_folder_has_no_faults(toy: Path) -> None:
+    result = run("validate", toy)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1].startswith(f"{toy}: 0 faults, ")
+
+
+def test_validate_prints_every_fault_on_a_line(toy: Path) -> None:
+    text = (toy / "links.csv").read_text()
+    (toy / "links.csv").write_text(text.replace("A2,A1,road,120", "A9,A1,road,-1"))
+    (toy / "rules.toml").write_text('[[rule]]\nid = "r"\nkind = "wish"\ntitle = ""\n')
+    result = run("validate", toy)
+    assert result.exit_code == 2
+    lines = result.stdout.splitlines()
+    for file, word in (("links.csv:2", "A9"), ("links.csv:2", "-1"), ("rules.toml", "'wish'")):
+        assert [line for line in lines if line.startswith(file) and word in line], result.stdout
+
+
+def test_validate_checks_rules_against_the_network(toy: Path) -> None:
+    text = (toy / "rules.toml").read_text()
+    (toy / "rules.toml").write_text(text + 'crossings = ["ab-raod"]\n')
+    result = run("validate", toy)
+    assert result.exit_code == 2
+    assert "rules.toml [b_checks_half] crossings: found 'ab-raod'" in result.stdout
+
+
+def test_validate_checks_the_study(toy: Path) -> None:
+    text = (toy / "study.toml").read_text()
+    (toy / "study.toml").write_text(text.replace('base = "today"', 'base = "tomorrow"'))
+    result = run("validate", toy)
+    assert result.exit_code == 2
+    assert "study.toml base: found 'tomorrow'" in result.stdout
+
+
+@pytest.mark.parametrize("file", ["study.toml", "rules.toml"])
+def test_validate_reports_unreadable_toml(toy: Path, file: str) -> None:
+    (toy / file).write_text("= =")
+    result = run("validate", toy)
+    assert result.exit_code == 2
+    assert result.stdout.startswith(f"{file}: ") or f"\n{file}: " in result.stdout
+
+
+def test_validate_warnings_do_not_fail(toy: Path) -> None:
+    text = (toy / "rules.toml").read_text()
+    (toy / "rules.toml").write_text(text + 'commodities = ["grain"]\norigins = ["A1"]\n')
+    links = (toy / "links.csv").read_text()
+    (toy / "links.csv").write_text(links.replace("A2,A1,road,120", "A2,A1,road,900"))
+    result = run("validate", toy, "--json")
+    record = json.loads(result.stdout)
+    assert result.exit_code == 0, result.stdout
+    assert record["errors"] == 0
+    assert record["warnings"] == len(record["faults"]) >= 1
+
+
+def test_validate_json_marks_errors(toy: Path) -> None:
+    (toy / "demand.csv").write_text("scenario,origin\nbase,A1\n")
+    result = run("validate", toy, "--json")
+    assert result.exit_code == 2
+    record = json.loads(result.stdout)
+    assert record["errors"] == sum(not fault["warning"] for fault in record["faults"]) >= 1
+
+
+def test_validate_refuses_what_is_no_folder(toy: Path) -> None:
+    refused(run("validate", toy / "nowhere"), 2, "nowhere")
+    refused(run("validate", toy / "links.csv"), 2, "must be a folder")
+
+
+def test_bundled_data_has_no_faults() -> None:
+    result = run("validate", "crossroads")
+    assert result.exit_code == 0, result.stdout
+    assert "crossroads: 0 faults" in result.stdout
+
+
+# targets
+
+
+def test_targets_print_and_write_the_account(tmp_path: Path) -> None:
+    result = run("targets", "--write", tmp_path / "validation.md")
+    assert result.exit_code == 0, result.stderr
+    assert "verdict" in result.stdout
+    assert (tmp_path / "validation.md").read_text(encoding="utf-8").startswith("#")
+    assert [path.name for path in tmp_path.iterdir()] == ["validation.md"]
+
+
+def test_targets_json() -> None:
+    record = json.loads(run("targets", "--json").stdout, parse_constant=pytest.fail)
+    assert record["rows"]
+    assert {"verdict", "modelled", "low", "high", "unit"} <= set(record["rows"][0])
+
+
+def test_targets_refuses_a_data_set_without_any(toy: Path) -> None:
+    refused(run("targets", toy), 2, "targets.csv")
+
+
+def test_targets_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    result = run("targets", "--write", tmp_path / "nowhere" / "validation.md")
+    refused(result, 2, "existing folder")
+
+
+# What goes wrong below the commands
+
+
+def test_defect_is_a_message_not_a_traceback(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.delenv("CORRIDOR_TRACEBACK", raising=False)
+    monkeypatch.setattr(importlib.import_module("corridor.planning"), "plan", fail)
+    refused(run("plan", toy), 3, "ZeroDivisionError", "CORRIDOR_TRACEBACK=1")
+
+
+def test_keyboard_stops_with_130(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib.import_module("corridor.planning"), "plan", interrupt)
+    refused(run("plan", toy), 130, "Stopped from the keyboard.")
+
+
+def test_process_exits_with_the_codes(toy: Path) -> None:
+    assert shell("route", "A1", "B1", "--data", toy).returncode == 0
+    assert shell("plan", toy, "--variant", "no_border").returncode == 1
+    done = shell("route", "A1", "B9", "--data", toy)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_closed_pipe_prints_no_traceback(toy: Path) -> None:
+    command = [sys.executable, "-m", "corridor", "plan", str(toy), "--json"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()  # the reader leaves before the first line
+        message = process.stderr.read()
+        code = process.wait(timeout=120)
+    assert message == ""
+    assert code == 141
+
+
+def test_terminal_without_unicode_gets_question_marks(toy: Path) -> None:
+    text = (toy / "study.toml").read_text()
+    (toy / "study.toml").write_text(text.replace('"As it is"', '"Türkiye"'), encoding="utf-8")
+    done = shell("plan", toy, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "T?rkiye" in done.stdout
+
+
+def test_help_is_quick() -> None:
+    """Compare with the interpreter that only imports typer and rich, the better of three each."""
+
+    def seconds(*command: str) -> float:
+        times = []
+        for _ in range(3):
+            start = time.perf_counter()
+            subprocess.run(
+                [sys.executable, *command], cwd=ROOT, capture_output=True, check=True, timeout=60
+            )
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    bare = seconds("-c", "import typer, typer.rich_utils, rich.console")
+    assert seconds("-m", "corridor", "--help") < bare + 0.5
