@@ -12,13 +12,13 @@ The module knows what is built, where and whose it is. It knows nothing of rules
 
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corridor.core.graph import Graph
-from corridor.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +75,9 @@ class Supernetwork:
         crossing.
     arc_reverse : ndarray of int32, shape (n_arcs,)
         The same piece of way in the other direction, -1 where there is none.
+    arc_before : ndarray of int32, shape (n_arcs,)
+        The arc before it in the chain of its crossing, in its own direction; -1 on the first arc of
+        a chain and outside chains.
     arc_open : ndarray of bool, shape (n_arcs,)
         Physically open on the network's date.
     arc_is_main : ndarray of bool, shape (n_arcs,)
@@ -100,6 +103,7 @@ class Supernetwork:
     arc_forward: BoolArray
     arc_a_to_b: BoolArray
     arc_reverse: IntArray
+    arc_before: IntArray
     arc_open: BoolArray
     arc_is_main: BoolArray
     source: IntArray
@@ -115,13 +119,21 @@ class Supernetwork:
         """Code of the jurisdiction that is no state."""
         return len(self.countries) - 1
 
+    @property
+    def arc_share(self) -> FloatArray:
+        """Part of its link's length that a travel arc covers: a border link has two; else 0."""
+        travel = self.is_kind(ArcKind.TRAVEL)
+        way = 2 * self.arc_link.astype(np.int64) + self.arc_forward
+        pieces = np.bincount(way[travel], minlength=int(way.max(initial=0)) + 1)
+        return np.where(travel, 1.0 / np.maximum(pieces[way], 1), 0.0)
+
     def is_kind(self, *kinds: ArcKind) -> BoolArray:
         """Return which arcs are of one of the kinds."""
         return np.isin(self.arc_kind, np.array(kinds, dtype=np.int8))
 
 
 class _Arcs:
-    """Collects arcs block by block; every column of a block has the block's length or is one value."""
+    """Collects arcs block by block; a column has the block's length or is one value."""
 
     COLUMNS: Final = (
         "tail", "head", "kind", "link", "crossing", "terminal", "layer", "from_layer", "country",
@@ -149,7 +161,7 @@ class _Arcs:
         return ids
 
     def add_both(self, n: int, columns: dict[str, object], directed: BoolArray) -> IntArray:
-        """Add ``n`` arcs and, where not directed, their reverses; return the ids of the forward arcs."""
+        """Add ``n`` arcs and, where not directed, their reverses; return the forward ids."""
         two_way = np.flatnonzero(~directed)
         first = self.n_arcs
         reverse = np.full(n, -1, np.int32)
@@ -167,13 +179,16 @@ class _Arcs:
         self.add(two_way.size, back, ids[two_way])
         return ids
 
-    def column(self, name: str, dtype: type[np.generic]) -> NDArray[np.generic]:
+    def column(self, name: str, dtype: type[Scalar]) -> NDArray[Scalar]:
         """Return one column of all arcs, read-only."""
-        array = (
-            np.concatenate(self.blocks[name]).astype(dtype) if self.n_arcs else np.zeros(0, dtype)
-        )
-        array.flags.writeable = False
-        return array
+        if not self.n_arcs:
+            return _locked(np.zeros(0, dtype))
+        return _locked(np.concatenate(self.blocks[name]).astype(dtype))
+
+    @property
+    def reverses(self) -> IntArray:
+        """Reverse of every arc, -1 where there is none."""
+        return np.concatenate(self.reverse) if self.reverse else np.zeros(0, np.int32)
 
 
 _REVERSED_KIND = np.array(
@@ -192,6 +207,12 @@ class _Nodes:
     layer: list[IntArray]
     n_nodes: int
 
+    @classmethod
+    def none_yet(cls, n_places: int, n_layers: int) -> "_Nodes":
+        """Return the numbering before its first node."""
+        unused = np.full(n_places * n_layers, -1, np.int32)
+        return cls(n_layers=n_layers, place_layer=unused, place=[], layer=[], n_nodes=0)
+
     def fresh(self, place: IntArray, layer: IntArray) -> IntArray:
         """Return new nodes that stand at these places in these layers."""
         ids = np.arange(self.n_nodes, self.n_nodes + place.size, dtype=np.int32)
@@ -206,7 +227,8 @@ class _Nodes:
         missing = np.unique(key[self.place_layer[key] < 0])
         fresh = self.fresh(missing // self.n_layers, missing % self.n_layers)
         self.place_layer[missing] = fresh
-        return self.place_layer[key]
+        found: IntArray = self.place_layer[key]
+        return found
 
 
 def build_supernetwork(network: "Network") -> Supernetwork:
@@ -222,38 +244,22 @@ def build_supernetwork(network: "Network") -> Supernetwork:
     Supernetwork
         Closed links are part of it (``arc_open`` is False), so that a study can say what they
         block.
-
-    Raises
-    ------
-    InputError
-        If a land link joins two states without naming a crossing.
     """
-    places = network.nodes["node_id"]
-    layers = network.layers["layer"]
     states = sorted(set(network.nodes["country"]))
-    country_of = (
-        network.nodes["country"].map({c: i for i, c in enumerate(states)}).to_numpy(np.int32)
-    )
-    nodes = _Nodes(
-        n_layers=len(layers),
-        place_layer=np.full(len(places) * len(layers), -1, np.int32),
-        place=[],
-        layer=[],
-        n_nodes=0,
-    )
+    code = {state: i for i, state in enumerate(states)}
+    country_of = network.nodes["country"].map(code).to_numpy(np.int32)
+    nodes = _Nodes.none_yet(len(network.nodes), len(network.layers))
     arcs = _Arcs()
-    frame = _link_frame(network, country_of)
-    _add_inland(frame, nodes, arcs, high_seas=len(states))
-    _add_borders(frame, nodes, arcs, high_seas=len(states))
+    links = _link_positions(network, country_of)
+    _add_inland(links, nodes, arcs)
+    chains = _add_borders(links, nodes, arcs, high_seas=len(states))
     _add_terminals(network, nodes, arcs, country_of)
     source, sink = _add_zones(nodes, arcs, country_of)
-    graph = Graph(nodes.n_nodes, arcs.column("tail", np.int32), arcs.column("head", np.int32))
-    reverse = np.concatenate(arcs.reverse) if arcs.reverse else np.zeros(0, np.int32)
     return Supernetwork(
-        graph=graph,
+        graph=Graph(nodes.n_nodes, arcs.column("tail", np.int32), arcs.column("head", np.int32)),
         countries=(*states, HIGH_SEAS),
-        layers=tuple(layers),
-        places=tuple(places),
+        layers=tuple(network.layers["layer"]),
+        places=tuple(network.nodes["node_id"]),
         node_place=_locked(np.concatenate(nodes.place)),
         node_layer=_locked(np.concatenate(nodes.layer)),
         arc_kind=arcs.column("kind", np.int8),
@@ -266,7 +272,8 @@ def build_supernetwork(network: "Network") -> Supernetwork:
         arc_length_km=arcs.column("length_km", np.float64),
         arc_forward=arcs.column("forward", np.bool_),
         arc_a_to_b=arcs.column("a_to_b", np.bool_),
-        arc_reverse=_locked(reverse),
+        arc_reverse=_locked(arcs.reverses),
+        arc_before=_locked(_before(chains, arcs.reverses)),
         arc_open=arcs.column("is_open", np.bool_),
         arc_is_main=arcs.column("is_main", np.bool_),
         source=source,
@@ -307,14 +314,13 @@ def _positions(values: "pd.Series", labels: "pd.Series") -> IntArray:
     return values.map(lambda value: table.get(value, -1)).to_numpy(np.int32)
 
 
-def _link_frame(network: "Network", country_of: IntArray) -> _Links:
+def _link_positions(network: "Network", country_of: IntArray) -> _Links:
     links, crossings = network.links, network.crossings
     tail = _positions(links["from_node"], network.nodes["node_id"])
     head = _positions(links["to_node"], network.nodes["node_id"])
     layer = _positions(links["layer"], network.layers["layer"])
     crossing = _positions(links["crossing_id"], crossings["crossing_id"])
     at_sea = (network.layers["mode"] == "sea").to_numpy(bool)[layer]
-    _check_border_links(network, country_of[tail] != country_of[head], crossing)
     crossing_open = np.append(network.open_crossings, True)
     states = network.nodes["country"].to_numpy()
     first_state = np.append(crossings["country_a"].to_numpy(), "")
@@ -335,30 +341,16 @@ def _link_frame(network: "Network", country_of: IntArray) -> _Links:
     )
 
 
-def _check_border_links(network: "Network", foreign: BoolArray, crossing: IntArray) -> None:
-    bare = np.flatnonzero(foreign & (crossing < 0))
-    if bare.size:
-        ids = ", ".join(network.links["link_id"].iloc[bare[:5]])
-        msg = (
-            f"A link between two states must name its crossing; {bare.size} links do not: {ids}. "
-            "Give crossing_id in links.csv and a row in crossings.csv."
-        )
-        raise InputError(msg)
-
-
-def _add_inland(links: _Links, nodes: _Nodes, arcs: _Arcs, high_seas: int) -> None:
+def _add_inland(links: _Links, nodes: _Nodes, arcs: _Arcs) -> None:
     rows = links.rows(links.crossing < 0)
     layer = links.layer[rows]
-    country = np.where(
-        links.tail_country[rows] == links.head_country[rows], links.tail_country[rows], high_seas
-    )
     columns: dict[str, object] = {
         "tail": nodes.at(links.tail[rows], layer),
         "head": nodes.at(links.head[rows], layer),
         "kind": ArcKind.TRAVEL,
         "link": rows,
         "layer": layer,
-        "country": country,
+        "country": links.tail_country[rows],
         "length_km": links.length_km[rows],
         "is_open": links.is_open[rows],
         "is_main": True,
@@ -366,55 +358,78 @@ def _add_inland(links: _Links, nodes: _Nodes, arcs: _Arcs, high_seas: int) -> No
     arcs.add_both(rows.size, columns, links.directed[rows])
 
 
-def _add_borders(links: _Links, nodes: _Nodes, arcs: _Arcs, high_seas: int) -> None:
-    """Add the chain of each crossing: travel and post in each state on land, post - sea - post at sea."""
-    for at_sea in (False, True):
-        rows = links.rows((links.crossing >= 0) & (links.at_sea == at_sea))
-        if not rows.size:
-            continue
-        layer = links.layer[rows]
-        shared: dict[str, object] = {
-            "link": rows,
-            "crossing": links.crossing[rows],
-            "layer": layer,
-            "is_open": links.is_open[rows],
-            "a_to_b": links.a_to_b[rows],
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Step:
+    """One arc of every chain of a kind: what it does, whose it is, and its share of the length."""
+
+    kind: ArcKind
+    country: IntArray
+    share: float = 0.0
+    is_main: bool = False
+
+
+def _add_borders(links: _Links, nodes: _Nodes, arcs: _Arcs, high_seas: int) -> list[list[IntArray]]:
+    """Add the chain of each crossing; return the forward arcs of the chains, step by step."""
+    by_land = links.rows((links.crossing >= 0) & ~links.at_sea)
+    first, second = links.tail_country[by_land], links.head_country[by_land]
+    on_land = [
+        _Step(kind=ArcKind.TRAVEL, country=first, share=0.5, is_main=True),
+        _Step(kind=ArcKind.EXIT, country=first),
+        _Step(kind=ArcKind.ENTRY, country=second),
+        _Step(kind=ArcKind.TRAVEL, country=second, share=0.5),
+    ]
+    by_sea = links.rows((links.crossing >= 0) & links.at_sea)
+    seas = np.full(by_sea.size, high_seas, np.int32)
+    at_sea = [
+        _Step(kind=ArcKind.EXIT, country=links.tail_country[by_sea]),
+        _Step(kind=ArcKind.TRAVEL, country=seas, share=1.0, is_main=True),
+        _Step(kind=ArcKind.ENTRY, country=links.head_country[by_sea]),
+    ]
+    kinds = ((by_land, on_land), (by_sea, at_sea))
+    return [_add_chains(links, rows, steps, nodes, arcs) for rows, steps in kinds if rows.size]
+
+
+def _add_chains(
+    links: _Links, rows: IntArray, steps: list[_Step], nodes: _Nodes, arcs: _Arcs
+) -> list[IntArray]:
+    layer = links.layer[rows]
+    shared: dict[str, object] = {
+        "link": rows,
+        "crossing": links.crossing[rows],
+        "layer": layer,
+        "is_open": links.is_open[rows],
+        "a_to_b": links.a_to_b[rows],
+    }
+    at = nodes.at(links.tail[rows], layer)
+    end = nodes.at(links.head[rows], layer)
+    forward: list[IntArray] = []
+    for position, step in enumerate(steps):
+        last = position == len(steps) - 1
+        # What lies past the middle of the chain stands at the far end's place.
+        near = position < len(steps) // 2
+        to = end if last else nodes.fresh((links.tail if near else links.head)[rows], layer)
+        own: dict[str, object] = {
+            "tail": at,
+            "head": to,
+            "kind": np.full(rows.size, step.kind, np.int8),
+            "country": step.country,
+            "length_km": links.length_km[rows] * step.share,
+            "is_main": step.is_main,
         }
-        first, second = links.tail_country[rows], links.head_country[rows]
-        ends = nodes.at(links.tail[rows], layer), nodes.at(links.head[rows], layer)
-        half_km = links.length_km[rows] / 2.0
-        steps: list[tuple[ArcKind, IntArray, FloatArray, bool]]
-        none = np.zeros(rows.size)
-        if at_sea:
-            seas = np.full(rows.size, high_seas, np.int32)
-            steps = [
-                (ArcKind.EXIT, first, none, False),
-                (ArcKind.TRAVEL, seas, links.length_km[rows], True),
-                (ArcKind.ENTRY, second, none, False),
-            ]
-        else:
-            steps = [
-                (ArcKind.TRAVEL, first, half_km, True),
-                (ArcKind.EXIT, first, none, False),
-                (ArcKind.ENTRY, second, none, False),
-                (ArcKind.TRAVEL, second, half_km, False),
-            ]
-        at = ends[0]
-        for position, (kind, country, length_km, is_main) in enumerate(steps):
-            last = position == len(steps) - 1
-            # What lies past the middle of the chain stands at the far end's place.
-            near = position < len(steps) // 2
-            to = ends[1] if last else nodes.fresh((links.tail if near else links.head)[rows], layer)
-            step: dict[str, object] = {
-                "tail": at,
-                "head": to,
-                "kind": np.full(rows.size, kind, np.int8),
-                "country": country,
-                "length_km": length_km,
-                "is_main": is_main,
-            }
-            arcs.add_both(rows.size, {**shared, **step}, links.directed[rows])
-            at = to
+        forward.append(arcs.add_both(rows.size, {**shared, **own}, links.directed[rows]))
+        at = to
+    return forward
+
+
+def _before(chains: list[list[IntArray]], reverse: IntArray) -> IntArray:
+    """Return the arc before each arc in its chain; a chain's reverse runs the other way."""
+    before = np.full(reverse.size, -1, np.int32)
+    for chain in chains:
+        for first, second in pairwise(chain):
+            before[second] = first
+            two_way = reverse[first] >= 0
+            before[reverse[first[two_way]]] = reverse[second[two_way]]
+    return before
 
 
 def _add_terminals(network: "Network", nodes: _Nodes, arcs: _Arcs, country_of: IntArray) -> None:

@@ -1,4 +1,4 @@
-"""How much of a commodity one vehicle of a layer carries."""
+"""How much of a commodity a vehicle of a layer and a container carry."""
 
 import numpy as np
 import pandas as pd
@@ -35,4 +35,29 @@ def payload_t(layers: pd.DataFrame, commodities: pd.DataFrame) -> NDArray[np.flo
     in_boxes = commodities["containerised"].to_numpy(bool)
     t_per_teu = commodities["t_per_teu"].to_numpy(float)
     by_places = np.where(in_boxes, places_teu * t_per_teu, np.inf)
-    return np.fmin(np.broadcast_to(by_weight, by_places.shape), by_places)
+    load: NDArray[np.float64] = np.fmin(by_weight, by_places)
+    return load
+
+
+def teu_per_t(commodities: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the TEU in a tonne of each commodity; 0 for goods that do not go in containers.
+
+    Parameters
+    ----------
+    commodities
+        Commodities with ``containerised`` and ``t_per_teu`` [t].
+
+    Returns
+    -------
+    teu_per_t : ndarray of float64, shape (n_commodities,)
+        TEU [TEU/t], >= 0.
+
+    Examples
+    --------
+    >>> goods = pd.DataFrame({"containerised": [True, False], "t_per_teu": [8.0, 12.0]})
+    >>> teu_per_t(goods).tolist()
+    [0.125, 0.0]
+    """
+    in_boxes = commodities["containerised"].to_numpy(bool)
+    load = np.where(in_boxes, commodities["t_per_teu"].to_numpy(float), 1.0)
+    return np.where(in_boxes, 1.0 / load, 0.0)

@@ -30,7 +30,7 @@ IntArray: TypeAlias = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ArcCosts:
-    """What a tonne of each commodity meets on each arc; every array has shape (n_commodities, n_arcs).
+    """What a tonne of each commodity meets on each arc; arrays are (n_commodities, n_arcs).
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ def arc_costs(
     """
     goods = filled.commodities
     net = supernetwork
-    payload = payload_t(filled.layers, goods)[net.arc_layer].T
+    payload = np.ascontiguousarray(payload_t(filled.layers, goods)[net.arc_layer].T)
     time_h, wait_h, sd_h = _times(filled, net, posts, services, post_wait_h, payload.shape)
     tariff, host = _tariffs(filled, goods, net, payload)
     value_h = goods["value_of_time_usd_per_t_h"].to_numpy(float)[:, None]
@@ -134,12 +134,6 @@ def _link_column(table: pd.DataFrame, column: str, net: Supernetwork) -> FloatAr
     return np.where(net.is_kind(ArcKind.TRAVEL), values[net.arc_link], 0.0)
 
 
-def _share_of_link(filled: FilledTables, net: Supernetwork) -> FloatArray:
-    """Return the part of its link's length that an arc covers (a border link is split between two states)."""
-    whole = _link_column(filled.links, "length_km", net)
-    return np.divide(net.arc_length_km, whole, out=np.ones_like(whole), where=whole > 0)
-
-
 def _times(
     filled: FilledTables,
     net: Supernetwork,
@@ -148,9 +142,9 @@ def _times(
     post_wait_h: FloatArray,
     shape: tuple[int, ...],
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return time without queues, queue at background load, and standard deviation, by commodity and arc [h]."""
+    """Return time without queues, queue at background load, and standard deviation [h]."""
     travel = net.is_kind(ArcKind.TRAVEL)
-    given = _link_column(filled.links, "time_h", net) * _share_of_link(filled, net)
+    given = _link_column(filled.links, "time_h", net) * net.arc_share
     with np.errstate(divide="ignore", invalid="ignore"):
         driven = net.arc_length_km / _link_column(filled.links, "speed_kmh", net)
     moving = np.where(travel, np.where(np.isnan(given), driven, given), 0.0)
@@ -181,7 +175,7 @@ def _tariffs(
     """Return the price of carriage and handling, and the host's part of it [USD/t]."""
     t_per_teu = goods["t_per_teu"].to_numpy(float)[:, None]
     in_boxes = goods["containerised"].to_numpy(bool)[:, None]
-    share = _share_of_link(filled, net)
+    share = net.arc_share
     km = net.arc_length_km
 
     def priced(table: pd.DataFrame, suffix: str, code: IntArray) -> FloatArray:
@@ -218,17 +212,14 @@ def _empty_usd(filled: FilledTables, net: Supernetwork) -> FloatArray:
 def _post_fees(
     net: Supernetwork, posts: Posts, returns: FloatArray, payload: FloatArray
 ) -> FloatArray:
-    """Return the fees of loaded vehicles, and of their returning empties at the reverse arc [USD/t]."""
-    n_commodities = payload.shape[0]
-    loaded, empty = np.zeros((n_commodities, net.n_arcs)), np.zeros(net.n_arcs + 1)
+    """Return the fees of loaded vehicles, and of their empties at the reverse arc [USD/t]."""
+    loaded, empty = np.zeros(payload.shape), np.zeros(net.n_arcs + 1)
     loaded[:, posts.arc] = posts.fee_usd[:, :-1].T
     empty[posts.arc] = posts.fee_usd[:, -1]
-    return (loaded + returns * empty[net.arc_reverse]) / payload
+    fees: FloatArray = (loaded + returns * empty[net.arc_reverse]) / payload
+    return fees
 
 
 def _co2_kg_per_t(filled: FilledTables, net: Supernetwork) -> FloatArray:
-    return (
-        np.nan_to_num(_link_column(filled.links, "co2_g_per_t_km", net))
-        * net.arc_length_km
-        / G_PER_KG
-    )
+    per_km = np.nan_to_num(_link_column(filled.links, "co2_g_per_t_km", net))
+    return per_km * net.arc_length_km / G_PER_KG

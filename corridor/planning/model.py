@@ -1,4 +1,4 @@
-"""The one place where border and sovereignty meet: network, demand and rules become arrays for the core."""
+"""Where border and sovereignty meet: network, demand and rules become arrays for the core."""
 
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -11,9 +11,10 @@ from corridor.border import FloorBreach, Posts, compile_posts, crossing_regimes,
 from corridor.core.flows import FlowProblem
 from corridor.errors import InputError
 from corridor.network import Demand, Network
+from corridor.network.background import background_vehicles
 from corridor.network.fills import FilledTables, fill_blanks
 from corridor.network.supernetwork import Supernetwork, build_supernetwork
-from corridor.network.vehicles import payload_t
+from corridor.network.vehicles import payload_t, teu_per_t
 from corridor.planning.costs import ArcCosts, arc_costs
 from corridor.planning.pools import PoolSet, assemble_pools
 from corridor.planning.services import link_services
@@ -88,7 +89,7 @@ class Model:
             allowed=self.allowed,
             pools=self.pools.pools,
             delay=self.pools.delay if congestion else self.pools.overruns,
-            unmet_cost=unmet_usd_per_t,
+            unmet_cost=np.full(len(self.shipments), unmet_usd_per_t),
         )
 
 
@@ -104,7 +105,7 @@ def compile_model(
     demand
         Demand of one scenario, or single shipments without tonnes.
     rules
-        Rules as of their date; None is no rules.
+        Rules as of their date, or of the network's where they have none; None is no rules.
 
     Returns
     -------
@@ -116,35 +117,38 @@ def compile_model(
     InputError
         If rules name what the network does not know, or demand starts where no layer leads.
     """
-    rules = rules if rules is not None else Rules()
-    faults = [fault for fault in rules.check(network) if not fault.warning]
+    rules = _dated(rules if rules is not None else Rules(), network)
+    faults = rules.errors(network)
     if faults:
-        raise InputError.from_faults("The rules", faults)
+        subject = "The set of rules"
+        raise InputError.from_faults(subject, faults)
     shipments, t_per_day, scenario = _shipments(network, demand)
     filled = fill_blanks(network)
     supernetwork = build_supernetwork(network)
     _check_zones(supernetwork, shipments)
-    regimes = crossing_regimes(network, _ruled_regimes(rules))
-    posts = compile_posts(network, filled, supernetwork, regimes, scenario)
+    vehicles = background_vehicles(network, supernetwork, scenario)
+    regimes = crossing_regimes(network, rules.regimes())
+    posts = compile_posts(network, filled, supernetwork, regimes, vehicles)
     supernetwork = replace(supernetwork, arc_country=posts.arc_country)
 
     classes, class_of = shipment_classes(shipments, rules.scopes)
-    territory = Territory(
-        network=network,
-        supernetwork=supernetwork,
-        classes=classes,
-        payload_t=payload_t(filled.layers, filled.commodities),
+    effects = rules.apply(
+        Territory(
+            network=network,
+            supernetwork=supernetwork,
+            classes=classes,
+            payload_t=payload_t(filled.layers, filled.commodities),
+            teu_per_t=teu_per_t(filled.commodities),
+        )
     )
-    effects = rules.apply(territory)
     shape = len(classes), supernetwork.n_arcs
     services = link_services(network, filled, supernetwork)
-    value_h = _vehicle_value_usd_per_h(filled, shipments, t_per_day)
-    queues = posts.queue_delay(value_h)
+    queues = posts.queue_delay(_vehicle_value_usd_per_h(filled, shipments, t_per_day))
     at_background = posts.wait_h(queues.wait_h(np.zeros(posts.n_pools)))
     costs = arc_costs(filled, supernetwork, posts, services, at_background)
     pools = assemble_pools(
         network, filled, supernetwork, posts, services, effects,
-        queues=queues, classes=classes, payload_t=costs.payload_t, scenario=scenario,
+        queues=queues, classes=classes, payload_t=costs.payload_t, vehicles=vehicles,
     )  # fmt: skip
     return Model(
         network=network,
@@ -162,18 +166,14 @@ def compile_model(
         fee_usd_per_t=effects.fee_usd_per_t(*shape),
         allowed=effects.allowed(*shape) & supernetwork.arc_open,
         pools=pools,
-        breaches=floor_breaches(posts, network, filled, supernetwork, effects.floor_table()),
+        breaches=floor_breaches(posts, network, filled, supernetwork, effects.floors),
         assumptions=filled.assumptions,
     )
 
 
-def _ruled_regimes(rules: Rules) -> dict[str, str]:
-    """Return the regime that rules in force set at each crossing; the last one wins."""
-    effects = Effects()
-    for rule in rules.in_force:
-        if rule.kind == "regime":
-            effects.regimes.update({x: (rule.regime, rule.id) for x in rule.crossings or ()})  # type: ignore[attr-defined]
-    return {crossing: regime for crossing, (regime, _) in effects.regimes.items()}
+def _dated(rules: Rules, network: Network) -> Rules:
+    """Return the rules as of their own date, or of the network's where they have none."""
+    return rules if rules.date is not None else replace(rules, date=network.date)
 
 
 def _shipments(network: Network, demand: Demand | Shipments) -> tuple[Shipments, FloatArray, str]:
@@ -184,19 +184,12 @@ def _shipments(network: Network, demand: Demand | Shipments) -> tuple[Shipments,
     goods = network.commodities["commodity_id"].to_numpy(object)
     position = {name: i for i, name in enumerate(places)}
     known = {name: i for i, name in enumerate(goods)}
-    missing = sorted(
-        {
-            name
-            for column in ("origin", "destination")
-            for name in rows[column]
-            if name not in position
-        }
-        | {name for name in rows["commodity"] if name not in known}
-    )
+    missing = {*rows["origin"], *rows["destination"]} - set(position)
+    missing |= set(rows["commodity"]) - set(known)
     if missing:
         msg = (
             f"Demand must use nodes and commodities of the network; {len(missing)} are unknown: "
-            f"{', '.join(missing[:5])}. Load the demand of the same data set."
+            f"{', '.join(sorted(missing)[:5])}. Load the demand of the same data set."
         )
         raise InputError(msg)
     shipments = Shipments(
@@ -226,7 +219,7 @@ def _check_zones(net: Supernetwork, shipments: Shipments) -> None:
 def _vehicle_value_usd_per_h(
     filled: FilledTables, shipments: Shipments, t_per_day: FloatArray
 ) -> FloatArray:
-    """Return the value of an hour of a waiting vehicle by layer: vehicle, and mean cargo times its full load.
+    """Return the value of an hour of a waiting vehicle by layer: vehicle, and mean cargo x load.
 
     One rate per layer keeps the total delay convex, so that its gap is a certificate.
     """

@@ -1,4 +1,4 @@
-"""Shared capacity: servers of posts, tracks, terminals, ships and permits, as pools of the flow engine."""
+"""Shared capacity: servers, tracks, terminals, ships and permits, as pools of the flow engine."""
 
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
@@ -68,10 +68,15 @@ class _Collector:
         self.meta.append((kind, item, unit, capacity, base))
         return len(self.meta) - 1
 
-    def load(self, pools: NDArray[np.int64], arcs: IntArray, per_t: FloatArray) -> None:
+    def join(self, pool: int, capacity: float, base: float) -> None:
+        """Let one more link share a pool: the least capacity holds, background adds up."""
+        kind, item, unit, size, before = self.meta[pool]
+        self.meta[pool] = kind, item, unit, min(size, capacity), before + base
+
+    def load(self, pools: IntArray, arcs: IntArray, per_t: FloatArray) -> None:
         """Let class ``k`` load ``pools[i]`` with ``per_t[k, i]`` units a tonne on ``arcs[i]``."""
         classes, item = np.nonzero(per_t)
-        self.rows.append(pools[item])
+        self.rows.append(pools[item].astype(np.int64))
         self.columns.append(classes * np.int64(self.n_arcs) + arcs[item])
         self.values.append(per_t[classes, item])
 
@@ -100,38 +105,43 @@ def assemble_pools(
     queues: QueueDelay,
     classes: Shipments,
     payload_t: FloatArray,
-    scenario: str,
+    vehicles: FloatArray,
 ) -> PoolSet:
     """Return every shared capacity of a model.
 
     A link without a ``capacity_group`` has its capacity in each direction; a group has one for all
-    its links in both. Background takes its part of the posts' servers and of the links' capacity
-    first.
+    its links in both. Where services state what their ships carry, that is the capacity of the link
+    and direction. Background takes its part of the posts' servers and of the links' capacity first.
     """
     found = _Collector(len(classes), net.n_arcs)
     _add_posts(found, network, filled, net, posts, classes, payload_t)
-    _add_links(found, network, filled, net, _background_t(network, filled, scenario))
+    load_t = filled.layers["t_per_vehicle"].to_numpy(float)[net.arc_layer]
+    _add_links(found, filled, net, services, vehicles * load_t)
     _add_services(found, network, net, services)
     _add_terminals(found, filled, net)
     _add_quotas(found, effects)
     table = pd.DataFrame(found.meta, columns=["kind", "item", "unit", "capacity", "base"])
-    left = np.maximum(table["capacity"].to_numpy(float) - table["base"].to_numpy(float), 0.0)
-    soft = [quota.over_usd_per_unit is not None for quota in effects.quotas]
-    first_quota = len(table) - len(soft)
-    limit, price = np.full(len(table), np.inf), np.zeros(len(table))
-    for i, quota in enumerate(effects.quotas):
-        if quota.over_usd_per_unit is not None:
-            limit[first_quota + i], price[first_quota + i] = quota.limit, quota.over_usd_per_unit
-            left[first_quota + i] = np.inf
-    overruns = HingeDelay(limit=limit, price=price)
+    capacity, base = table["capacity"].to_numpy(float), table["base"].to_numpy(float)
+    left = np.maximum(capacity - base, 0.0)
+    overruns = _overruns(effects, len(table))
+    left[overruns.price > 0.0] = np.inf
     all_queues = replace(queues, n_pools=len(table))
     return PoolSet(
-        pools=Pools(found.matrix(), left),
+        pools=Pools(sparse.csr_matrix(found.matrix()), left),
         queues=all_queues,
         delay=SumDelay((all_queues, overruns)),
         overruns=overruns,
         table=table,
     )
+
+
+def _overruns(effects: Effects, n_pools: int) -> HingeDelay:
+    """Return the price of what is over the soft quotas; the quotas' pools come last."""
+    limit, price = np.full(n_pools, np.inf), np.zeros(n_pools)
+    for pool, quota in enumerate(effects.quotas, start=n_pools - len(effects.quotas)):
+        if quota.over_usd_per_unit is not None:
+            limit[pool], price[pool] = quota.limit, quota.over_usd_per_unit
+    return HingeDelay(limit=limit, price=price)
 
 
 def _add_posts(
@@ -143,17 +153,13 @@ def _add_posts(
     classes: Shipments,
     payload_t: FloatArray,
 ) -> None:
-    """Add the posts' pools: loaded vehicles on the post's arc, returning empties on its reverse."""
-    crossing = network.crossings["crossing_id"].to_numpy(object)
-    pool = np.repeat(np.arange(posts.n_pools), np.diff(posts.pool_arc_indptr))
-    arc = posts.arc[posts.pool_arc]
-    first = posts.pool_arc[posts.pool_arc_indptr[:-1]]
-    for p, post in enumerate(first):
-        item = str(crossing[net.arc_crossing[posts.arc[post]]])
-        found.add(
-            POST, item, "vehicles_per_day", float(posts.pool_capacity[p]), float(posts.pool_base[p])
-        )
-    goods = classes.commodity
+    """Add the posts' pools: loaded vehicles on the post's arc, empties of those on its reverse."""
+    crossing = network.crossings["crossing_id"].tolist()
+    columns = (posts.pool_crossing, posts.pool_capacity, posts.pool_base)
+    for x, capacity, base in zip(*columns, strict=True):
+        found.add(POST, crossing[x], "vehicles_per_day", float(capacity), float(base))
+    goods, pool = classes.commodity, posts.member_pool
+    arc = posts.arc[posts.member_post]
     vehicles_per_t = 1.0 / payload_t[goods][:, arc]
     found.load(pool, arc, vehicles_per_t * posts.pool_users[pool][:, goods].T)
     returns = filled.commodities["empty_return_share"].to_numpy(float)[goods][:, None]
@@ -163,88 +169,61 @@ def _add_posts(
     found.load(pool[there], back[there], empties)
 
 
-def _background_t(
-    network: Network, filled: FilledTables, scenario: str
-) -> dict[tuple[str, bool], float]:
-    """Return background tonnes a day by (link_id, along the link)."""
-    load = filled.layers.set_index("layer")["t_per_vehicle"]
-    links = network.links
-    of_crossing = {x: i for i, x in enumerate(links["crossing_id"]) if x}
-    of_link = {x: i for i, x in enumerate(links["link_id"])}
-    first = dict(zip(network.crossings["crossing_id"], network.crossings["country_a"], strict=True))
-    state = dict(zip(network.nodes["node_id"], network.nodes["country"], strict=True))
-    total: dict[tuple[str, bool], float] = {}
-    rows = network.background
-    columns = (rows["target"], rows["direction"], rows["vehicles_per_day"], rows["scenario"])
-    for target, direction, vehicles, of_scenario in zip(*columns, strict=True):
-        link = of_link.get(target, of_crossing.get(target))
-        if link is None or of_scenario not in ("", scenario):
-            continue
-        # A crossing's forward is country_a -> country_b, whichever way its link is drawn.
-        same_way = target in of_link or state[links["from_node"].iloc[link]] == first[target]
-        ways = (True, False) if direction == "both" else ((direction == "forward") == same_way,)
-        tonnes = float(vehicles) * float(load[links["layer"].iloc[link]]) / len(ways)
-        for way in ways:
-            key = str(links["link_id"].iloc[link]), way
-            total[key] = total.get(key, 0.0) + tonnes
-    return total
-
-
 def _add_links(
     found: _Collector,
-    network: Network,
     filled: FilledTables,
     net: Supernetwork,
-    background_t: dict[tuple[str, bool], float],
+    services: LinkServices,
+    background_t: FloatArray,
 ) -> None:
-    links = filled.links
-    limited = links[links["capacity_t_per_day"].notna()]
-    groups: dict[str, int] = {}
-    ones = np.ones((found.n_classes, 1))
-    columns = (
-        limited.index,
-        limited["link_id"],
-        limited["capacity_group"],
-        limited["capacity_t_per_day"],
-    )
-    for link, link_id, group, capacity in zip(*columns, strict=True):
-        for forward in (True, False):
-            arcs = np.flatnonzero(
-                (net.arc_link == link) & net.arc_is_main & (net.arc_forward == forward)
-            )
-            if not arcs.size:
-                continue
-            name = group or f"{link_id} ({'forward' if forward else 'backward'})"
-            if name not in groups:
-                groups[name] = found.add(LINK, name, "t_per_day", float(capacity))
-            pool = groups[name]
-            kind, item, unit, size, base = found.meta[pool]
-            base += background_t.get((link_id, forward), 0.0)
-            found.meta[pool] = kind, item, unit, min(size, float(capacity)), base
-            found.load(np.array([pool]), arcs.astype(np.int32), ones)
+    """Add the capacities of links, where no service states its own."""
+    capacity = np.append(filled.links["capacity_t_per_day"].to_numpy(float), np.nan)[net.arc_link]
+    by_ship = np.isfinite(services.arc_capacity_t_per_day)
+    arcs = np.flatnonzero(net.arc_is_main & ~np.isnan(capacity) & ~by_ship).astype(np.int32)
+    link_id, group = filled.links["link_id"].tolist(), filled.links["capacity_group"].tolist()
+    numbers: dict[str, int] = {}
+    pools = np.zeros(arcs.size, np.int32)
+    for i, arc in enumerate(arcs):
+        link, size, base = net.arc_link[arc], float(capacity[arc]), float(background_t[arc])
+        name = group[link] or f"{link_id[link]} ({_way(net, arc)})"
+        if name not in numbers:
+            numbers[name] = found.add(LINK, name, "t_per_day", size, base)
+        else:
+            found.join(numbers[name], size, base)
+        pools[i] = numbers[name]
+    found.load(pools, arcs, np.ones((found.n_classes, arcs.size)))
+
+
+def _way(net: Supernetwork, arc: int) -> str:
+    return "forward" if net.arc_forward[arc] else "backward"
 
 
 def _add_services(
     found: _Collector, network: Network, net: Supernetwork, services: LinkServices
 ) -> None:
-    link_id = network.links["link_id"].to_numpy(object)
-    for arc in np.flatnonzero(np.isfinite(services.arc_capacity_t_per_day)).astype(np.int32):
-        way = "forward" if net.arc_forward[arc] else "backward"
-        name = f"{link_id[net.arc_link[arc]]} ({way})"
-        pool = found.add(SERVICE, name, "t_per_day", float(services.arc_capacity_t_per_day[arc]))
-        found.load(np.array([pool]), np.array([arc]), np.ones((found.n_classes, 1)))
+    link_id = network.links["link_id"].tolist()
+    capacity = services.arc_capacity_t_per_day
+    arcs = np.flatnonzero(np.isfinite(capacity)).astype(np.int32)
+    pools = [
+        found.add(
+            SERVICE, f"{link_id[net.arc_link[arc]]} ({_way(net, arc)})", "t_per_day",
+            float(capacity[arc]),
+        )
+        for arc in arcs
+    ]  # fmt: skip
+    found.load(np.array(pools, np.int32), arcs, np.ones((found.n_classes, arcs.size)))
 
 
 def _add_terminals(found: _Collector, filled: FilledTables, net: Supernetwork) -> None:
     terminals = filled.terminals
-    arc_of = np.full(len(terminals), -1, np.int32)
-    at_terminal = np.flatnonzero(net.arc_terminal >= 0)
-    arc_of[net.arc_terminal[at_terminal]] = at_terminal
-    limited = terminals[terminals["capacity_t_per_day"].notna()]
-    for row in limited.itertuples():
-        name = f"{row.node_id}/{row.from_layer}/{row.to_layer}"
-        pool = found.add(TERMINAL, name, "t_per_day", float(row.capacity_t_per_day))
-        found.load(np.array([pool]), arc_of[[row.Index]], np.ones((found.n_classes, 1)))
+    capacity = np.append(terminals["capacity_t_per_day"].to_numpy(float), np.nan)
+    arcs = np.flatnonzero(~np.isnan(capacity[net.arc_terminal])).astype(np.int32)
+    ends = [terminals[name].tolist() for name in ("node_id", "from_layer", "to_layer")]
+    pools = []
+    for row in net.arc_terminal[arcs]:
+        name = "/".join(column[row] for column in ends)
+        pools.append(found.add(TERMINAL, name, "t_per_day", float(capacity[row])))
+    found.load(np.array(pools, np.int32), arcs, np.ones((found.n_classes, arcs.size)))
 
 
 def _add_quotas(found: _Collector, effects: Effects) -> None:

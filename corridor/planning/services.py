@@ -1,18 +1,20 @@
-"""Scheduled services: what their headways, sailings and ships mean for the arcs of their links.
+"""Scheduled services: what headways, sailings and ships mean for the arcs of their links.
 
 A shipper who arrives at random waits ``h (1 + cv^2) / 2`` for the next departure; with gamma
 headways the variance of that wait is ``h^2 (1 + cv^2) (1 + 2 cv^2) / 3 - wait^2`` (renewal theory:
-the residual life of an interval). A canceled departure lengthens the headway. Several services on
-one link and direction add their departures.
+the residual life of an interval). Where each departure sails with probability p, the headway is
+``h / p`` and its squared coefficient of variation ``p cv^2 + 1 - p`` (a geometric sum of
+intervals). Several services on one link and direction add their departures.
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from corridor.errors import InputError
 from corridor.network import Network
 from corridor.network.fills import FilledTables
 from corridor.network.hours import parse_departures
@@ -43,36 +45,63 @@ class LinkServices:
 
 
 def link_services(network: Network, filled: FilledTables, net: Supernetwork) -> LinkServices:
-    """Lay the services of a network on its arcs."""
+    """Lay the services of a network on its arcs.
+
+    Raises
+    ------
+    InputError
+        If all departures of a link and direction are canceled.
+    """
     wait, sd = np.zeros(net.n_arcs), np.zeros(net.n_arcs)
     sailing, capacity = np.full(net.n_arcs, np.nan), np.full(net.n_arcs, np.inf)
     position = {link: i for i, link in enumerate(network.links["link_id"])}
     start = network.links["from_node"].to_numpy(object)
+    share = net.arc_share
     for (link_id, from_node), rows in filled.services.groupby(["link_id", "from_node"], sort=False):
-        link = position[link_id]
-        forward = start[link] == from_node
-        arcs = (net.arc_link == link) & net.arc_is_main & (net.arc_forward == forward)
-        wait[arcs], sd[arcs], sailing[arcs], capacity[arcs] = _joint_service(rows)
+        link = position[str(link_id)]
+        arcs = np.flatnonzero((net.arc_link == link) & (share > 0.0))
+        arcs = arcs[net.arc_forward[arcs] == (start[link] == from_node)]
+        main = arcs[net.arc_is_main[arcs]]
+        joint = _joint_service(rows, str(link_id))
+        wait[main], sd[main], capacity[main] = joint.wait_h, joint.sd_h, joint.t_per_day
+        sailing[arcs] = joint.sailing_h * share[arcs]
     return LinkServices(
         arc_wait_h=wait, arc_wait_sd_h=sd, arc_sailing_h=sailing, arc_capacity_t_per_day=capacity
     )
 
 
-def _joint_service(rows: pd.DataFrame) -> tuple[float, float, float, float]:
-    """Return wait, its sd, sailing time [h] and capacity [t/day] of the services of one link and direction."""
-    kept = 1.0 - rows["cancel_share"].to_numpy(float)
-    stated = [
-        _headway(*values)
-        for values in zip(rows["departures"], rows["headway_h"], rows["headway_cv"], strict=True)
-    ]
+class _Joint(NamedTuple):
+    """The services of one link and direction together."""
+
+    wait_h: float
+    sd_h: float
+    sailing_h: float
+    t_per_day: float
+
+
+def _joint_service(rows: pd.DataFrame, link_id: str) -> _Joint:
+    sails = 1.0 - rows["cancel_share"].to_numpy(float)
+    columns = (rows["departures"], rows["headway_h"], rows["headway_cv"])
+    stated = [_headway(*values) for values in zip(*columns, strict=True)]
     headway, cv = np.array(stated).T
-    rate = kept / headway  # departures an hour that really sail
-    h, cv2 = 1.0 / rate.sum(), float(np.average(cv**2, weights=rate))
+    rate = sails / headway  # departures an hour that really sail
+    if not rate.sum() > 0.0:
+        msg = (
+            f"Some departure of each service must sail; all those of {link_id} are canceled. Set "
+            "cancel_share below 1, or close the link with its status."
+        )
+        raise InputError(msg)
+    h = 1.0 / float(rate.sum())
+    cv2 = float(np.average(sails * cv**2 + 1.0 - sails, weights=rate))
     wait = h * (1.0 + cv2) / 2.0
-    sd = float(np.sqrt(max(h * h * (1.0 + cv2) * (1.0 + 2.0 * cv2) / 3.0 - wait**2, 0.0)))
-    sailing = float(np.average(rows["sailing_h"].to_numpy(float), weights=rate))
-    capacity = float((rate * rows["capacity_t"].to_numpy(float)).sum() * HOURS_PER_DAY)
-    return wait, sd, sailing, np.inf if np.isnan(capacity) else capacity
+    second_moment = h * h * (1.0 + cv2) * (1.0 + 2.0 * cv2) / 3.0
+    t_per_day = float((rate * rows["capacity_t"].to_numpy(float)).sum() * HOURS_PER_DAY)
+    return _Joint(
+        wait_h=wait,
+        sd_h=float(np.sqrt(max(second_moment - wait**2, 0.0))),
+        sailing_h=float(np.average(rows["sailing_h"].to_numpy(float), weights=rate)),
+        t_per_day=np.inf if np.isnan(t_per_day) else t_per_day,
+    )
 
 
 def _headway(departures: str, headway_h: float, headway_cv: float) -> tuple[float, float]:

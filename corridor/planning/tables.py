@@ -159,8 +159,8 @@ def _post_limits(
     server = _next_server_usd_per_year(answer)
     stage = model.filled.stages["stage"].to_numpy(object)[posts.stage_row[posts.pool_bottleneck]]
     size = int(max(way.max(initial=0), on_way.max(initial=0))) + 1
-    pool = np.repeat(np.arange(n), np.diff(posts.pool_arc_indptr))
-    at = on_way[posts.arc[posts.pool_arc]]
+    pool = posts.member_pool
+    at = on_way[posts.arc[posts.member_post]]
     best = np.full(size, -1)
     order = np.argsort(used[pool], kind="stable")
     best[at[order]] = pool[order]

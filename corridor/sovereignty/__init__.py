@@ -1,6 +1,6 @@
-"""Sovereignty as constraints: dated rules, and what they do to classes of shipments on a network."""
+"""Sovereignty as constraints: dated rules and what they do to classes of shipments."""
 
-from corridor.sovereignty.effects import Ban, Effects, Fee, Quota
+from corridor.sovereignty.effects import Ban, Effects, Fee, Floor, Quota
 from corridor.sovereignty.kinds import KINDS, Rule
 from corridor.sovereignty.rulebook import Rules, load_rules
 from corridor.sovereignty.scope import Scope
@@ -12,6 +12,7 @@ __all__ = [
     "Ban",
     "Effects",
     "Fee",
+    "Floor",
     "Quota",
     "Rule",
     "Rules",

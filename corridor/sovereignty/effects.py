@@ -1,10 +1,9 @@
-"""What rules do to a model: bans, fees, quotas, regimes and inspection floors."""
+"""What rules do to a model: bans, fees, quotas and inspection floors."""
 
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -17,7 +16,7 @@ QuotaUnit: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ban:
-    """A rule that closes arcs to classes: ``pairs`` is 1 where closed, shape (n_classes, n_arcs)."""
+    """A rule that closes arcs to classes: ``pairs`` is 1 where closed, (n_classes, n_arcs)."""
 
     rule_id: str
     pairs: sparse.csr_array
@@ -37,7 +36,7 @@ class Fee:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Quota:
-    """A limit on a flow: ``per_t`` units a tonne, shape (n_classes, n_arcs), at most ``limit`` a day.
+    """A limit on a flow: ``per_t`` units a tonne, (n_classes, n_arcs), at most ``limit`` a day.
 
     With ``over_usd_per_unit`` the quota is soft: what is over it pays that price, to nobody.
     """
@@ -49,42 +48,43 @@ class Quota:
     over_usd_per_unit: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Floor:
+    """The least share of loaded vehicles that a stage must see on each post among ``arcs``."""
+
+    rule_id: str
+    country: str
+    stage: str
+    share: float
+    arcs: BoolArray
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Effects:
     """Collects what each rule in force does; a rule adds to it with ``apply``.
 
     Attributes
     ----------
-    bans, fees, quotas
+    bans, fees, quotas, floors
         In the order of the rules.
-    regimes
-        Regime of a crossing, and the id of the rule that set it (the last one in force wins).
-    floors
-        Inspection floors as rows (rule_id, country, stage, share, layers).
     """
 
     bans: list[Ban] = field(default_factory=list)
     fees: list[Fee] = field(default_factory=list)
     quotas: list[Quota] = field(default_factory=list)
-    regimes: dict[str, tuple[str, str]] = field(default_factory=dict)
-    floors: list[tuple[str, str, str, float, tuple[str, ...]]] = field(default_factory=list)
+    floors: list[Floor] = field(default_factory=list)
 
     def allowed(self, n_classes: int, n_arcs: int) -> BoolArray:
         """Return the arcs open to each class under the bans, shape (n_classes, n_arcs)."""
         allowed = np.ones((n_classes, n_arcs), np.bool_)
         for ban in self.bans:
-            rows, columns = ban.pairs.nonzero()
-            allowed[rows, columns] = False
+            allowed[ban.pairs.nonzero()] = False
         return allowed
 
     def fee_usd_per_t(self, n_classes: int, n_arcs: int) -> FloatArray:
         """Return all fees of the rules together [USD/t], shape (n_classes, n_arcs)."""
         total = np.zeros((n_classes, n_arcs))
         for fee in self.fees:
-            rows, columns = fee.usd_per_t.nonzero()
-            total[rows, columns] += fee.usd_per_t.data
+            entries = fee.usd_per_t.tocoo()
+            total[entries.coords] += entries.data
         return total
-
-    def floor_table(self) -> pd.DataFrame:
-        """Return the inspection floors, one row each."""
-        return pd.DataFrame(self.floors, columns=["rule_id", "country", "stage", "share", "layers"])

@@ -14,7 +14,7 @@ from corridor import datasets
 from corridor.errors import Fault, InputError
 from corridor.network import Network
 from corridor.network.supernetwork import build_supernetwork
-from corridor.network.vehicles import payload_t
+from corridor.network.vehicles import payload_t, teu_per_t
 from corridor.sovereignty.effects import Effects
 from corridor.sovereignty.kinds import KINDS, Rule
 from corridor.sovereignty.scope import Scope
@@ -63,26 +63,45 @@ class Rules:
         dropped, added = set(drop), tuple(add)
         unknown = sorted(dropped - {rule.id for rule in self.rules})
         if unknown:
-            msg = f"rules_drop must name rules that exist; {', '.join(unknown)} do not. Correct the ids."
+            msg = (
+                f"rules_drop must name rules that exist; {', '.join(unknown)} do not. Correct them."
+            )
             raise InputError(msg)
         kept = tuple(rule for rule in self.rules if rule.id not in dropped)
         result = Rules((*kept, *added), date if date is not None else self.date)
         _refuse_duplicates(result.rules, "rules_add")
         return result
 
-    def check(self, network: Network) -> list[Fault]:
-        """Return every unknown id, and every rule whose scope matches nothing on the network.
+    def regimes(self) -> dict[str, str]:
+        """Return the regime that rules in force set at crossings; the last one wins."""
+        ruled: dict[str, str] = {}
+        for rule in self.in_force:
+            ruled.update(rule.regimes)
+        return ruled
 
-        Rules out of force are checked as well: a study may look at their date.
+    def errors(self, network: Network) -> list[Fault]:
+        """Return every id that the network does not know, those of rules out of force too.
+
+        A study may look at any date, so the date does not make a wrong id right.
         """
-        everything = _all_pairs(network)
-        faults: list[Fault] = []
-        for rule in self.rules:
-            faults += rule.check(network)
-            for scope in rule.scopes:
-                found = _unknown_ids(rule, scope, network)
-                faults += found or _matches_nothing(rule, scope, everything)
-        return faults
+        return [fault for rule in self.rules for fault in rule.check(network)]
+
+    def check(self, network: Network) -> list[Fault]:
+        """Return every error, and a warning for each rule whose scope lies nowhere."""
+        errors = self.errors(network)
+        wrong = {fault.key for fault in errors}
+        territory = _empty_territory(network)
+        nowhere = [
+            rule.fault(
+                "scope", "no arc of the network", "a scope that lies somewhere",
+                "correct the scope", warning=True,
+            )
+            for rule in self.rules
+            if rule.id not in wrong
+            for scope in rule.scopes
+            if not territory.place(scope).any()
+        ]  # fmt: skip
+        return errors + nowhere
 
     def apply(self, territory: Territory) -> Effects:
         """Return what the rules in force do on a territory."""
@@ -122,7 +141,10 @@ def load_rules(source: str | Path, date: dt.date | None = None) -> Rules:
     path = datasets.path(source)
     file = path / "rules.toml" if path.is_dir() else path
     if not file.is_file():
-        msg = f"Rules must be a TOML file; {file.name} is not in {path}. Give the file, or a folder that holds it."
+        msg = (
+            f"Rules must be a TOML file; {file.name} is not in {path}. Give the file, or a folder "
+            "that holds it."
+        )
         raise InputError(msg)
     content = read_toml(file)
     unknown = sorted(set(content) - {"rule"})
@@ -224,40 +246,14 @@ def _refuse_duplicates(rules: Iterable[Rule], file: str) -> None:
         raise InputError.from_faults(file, faults)
 
 
-def _unknown_ids(rule: Rule, scope: Scope, network: Network) -> list[Fault]:
-    states = set(network.nodes["country"])
-    places = set(network.nodes["node_id"]) | states
-    known: dict[str, set[str]] = {
-        "links": set(network.links["link_id"]),
-        "crossings": set(network.crossings["crossing_id"]),
-        "countries": states,
-        "layers": set(network.layers["layer"]),
-        "commodities": set(network.commodities["commodity_id"]),
-        "origins": places,
-        "destinations": places,
-    }
-    faults = []
-    for column, labels in known.items():
-        names = getattr(scope, column) or ()
-        faults += [
-            rule.fault(
-                column, repr(name), f"an id of the network's {column}", "correct or remove it"
-            )
-            for name in names
-            if name not in labels
-        ]
-    return faults
-
-
-def _all_pairs(network: Network) -> Territory:
-    """Return the territory of one shipment of each commodity; enough to see where a scope lies."""
-    n = len(network.commodities)
-    zero = np.zeros(n, np.int32)
+def _empty_territory(network: Network) -> Territory:
+    """Return the territory of no shipments, enough to see where a scope lies."""
+    nobody = np.zeros(0, np.int32)
     shipments = Shipments(
-        origin=zero,
-        destination=zero,
-        commodity=np.arange(n, dtype=np.int32),
-        flag=np.full(n, "", dtype=object),
+        origin=nobody,
+        destination=nobody,
+        commodity=nobody,
+        flag=np.zeros(0, dtype=object),
         places=network.nodes["node_id"].to_numpy(object),
         place_country=network.nodes["country"].to_numpy(object),
         commodities=network.commodities["commodity_id"].to_numpy(object),
@@ -267,18 +263,5 @@ def _all_pairs(network: Network) -> Territory:
         supernetwork=build_supernetwork(network),
         classes=shipments,
         payload_t=payload_t(network.layers, network.commodities),
+        teu_per_t=teu_per_t(network.commodities),
     )
-
-
-def _matches_nothing(rule: Rule, scope: Scope, territory: Territory) -> list[Fault]:
-    if territory.inside(scope).any():
-        return []
-    return [
-        rule.fault(
-            "scope",
-            "no arc of the network",
-            "a scope that lies somewhere",
-            "correct the scope",
-            warning=True,
-        )
-    ]

@@ -38,10 +38,3 @@ class Scope(BaseModel):
     origins: Names | None = None
     destinations: Names | None = None
     traffic: tuple[Traffic, ...] | None = None
-
-    @property
-    def names_place(self) -> bool:
-        """Whether the scope names any part of the network."""
-        return any(
-            part is not None for part in (self.links, self.crossings, self.countries, self.layers)
-        )

@@ -1,5 +1,6 @@
 """Where a scope lies on the supernetwork, and where shipments enter it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -10,8 +11,9 @@ from scipy import sparse
 from corridor.network import Network
 from corridor.network.supernetwork import ArcKind, Supernetwork
 from corridor.sovereignty.scope import Scope
-from corridor.sovereignty.shipments import Shipments
+from corridor.sovereignty.shipments import TRAFFIC, Shipments
 
+IntArray: TypeAlias = NDArray[np.int32]
 BoolArray: TypeAlias = NDArray[np.bool_]
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -28,99 +30,144 @@ class Territory:
         One representative shipment per class.
     payload_t : ndarray of float64, shape (n_layers, n_commodities)
         Load of one vehicle [t].
+    teu_per_t : ndarray of float64, shape (n_commodities,)
+        TEU in a tonne; 0 for goods that do not go in containers.
     """
 
     network: Network
     supernetwork: Supernetwork
     classes: Shipments
     payload_t: FloatArray
+    teu_per_t: FloatArray
 
     @property
     def arc_payload_t(self) -> FloatArray:
         """Load of one vehicle [t] by class and arc, shape (n_classes, n_arcs)."""
-        return self.payload_t[self.supernetwork.arc_layer][:, self.classes.commodity].T
+        by_layer: FloatArray = self.payload_t[:, self.classes.commodity].T
+        return by_layer[:, self.supernetwork.arc_layer]
 
-    def _named(
-        self, labels: tuple[str, ...], names: tuple[str, ...] | None, codes: NDArray[np.int32]
-    ) -> BoolArray:
-        if names is None:
-            return np.ones(codes.size, np.bool_)
-        wanted = np.isin(np.array([*labels, ""], dtype=object), names)
-        return wanted[codes]
+    @property
+    def class_teu_per_t(self) -> FloatArray:
+        """TEU in a tonne of each class; 0 for goods that do not go in containers."""
+        by_class: FloatArray = self.teu_per_t[self.classes.commodity]
+        return by_class
 
-    def _listed(self, scope: Scope) -> BoolArray:
-        """Return the arcs of the links and crossings that a scope names."""
-        net, ids = self.supernetwork, np.zeros(self.supernetwork.n_arcs, np.bool_)
-        if scope.links is not None:
-            ids |= self._named(tuple(self.network.links["link_id"]), scope.links, net.arc_link)
-        if scope.crossings is not None:
-            ids |= self._named(
-                tuple(self.network.crossings["crossing_id"]), scope.crossings, net.arc_crossing
-            )
-        return ids
-
-    def inside(self, scope: Scope) -> BoolArray:
-        """Return the arcs that lie in a scope; a scope that names no place is entered at the origin."""
-        net = self.supernetwork
-        if not scope.names_place:
-            return net.is_kind(ArcKind.ACCESS)
+    def place(self, scope: Scope) -> BoolArray:
+        """Return the arcs that lie in the links, crossings, states and layers of a scope."""
+        net, network = self.supernetwork, self.network
         arcs = np.ones(net.n_arcs, np.bool_)
         if scope.links is not None or scope.crossings is not None:
-            arcs = self._listed(scope)
-        arcs &= self._named(net.countries, scope.countries, net.arc_country)
-        return arcs & self._named(net.layers, scope.layers, net.arc_layer)
-
-    def entries(self, scope: Scope) -> BoolArray:
-        """Return the arcs on which a shipment enters a scope, once each time it does.
-
-        A link is counted on its own arc, a crossing where the second state takes over, a state on
-        the arcs that enter it and where demand starts in it, a layer where goods are loaded onto
-        it.
-        """
-        net = self.supernetwork
-        if scope.links is not None or scope.crossings is not None:
-            at_border = net.arc_crossing >= 0
-            counted = np.where(at_border, net.is_kind(ArcKind.ENTRY), net.arc_is_main)
-            return self.inside(scope) & counted
-        loads = net.is_kind(ArcKind.ACCESS)
-        if scope.layers is not None:
-            came_from = self._named(net.layers, scope.layers, net.arc_from_layer)
-            loads |= net.is_kind(ArcKind.TRANSFER) & ~came_from
+            arcs = _named(network.links["link_id"].tolist(), scope.links or (), net.arc_link)
+            crossings = network.crossings["crossing_id"].tolist()
+            arcs |= _named(crossings, scope.crossings or (), net.arc_crossing)
         if scope.countries is not None:
-            loads |= net.is_kind(ArcKind.ENTRY) & ~self._from_inside(scope)
-        place = scope if scope.names_place else Scope(layers=net.layers)
-        return self.inside(place) & loads
+            arcs &= _named(net.countries, scope.countries, net.arc_country)
+        if scope.layers is not None:
+            arcs &= _named(net.layers, scope.layers, net.arc_layer)
+        return arcs
 
-    def _from_inside(self, scope: Scope) -> BoolArray:
-        """Return the land entries that come from another state of the same scope."""
-        net, crossings = self.supernetwork, self.network.crossings
-        if not len(crossings):
-            return np.zeros(net.n_arcs, np.bool_)
-        x = net.arc_crossing
-        states = np.array(net.countries, dtype=object)[net.arc_country]
-        a, b = (crossings[side].to_numpy(object)[x] for side in ("country_a", "country_b"))
-        other = np.where(states == a, b, a)
-        by_land = (self.network.layers["mode"] != "sea").to_numpy(bool)[net.arc_layer]
-        return (x >= 0) & by_land & np.isin(other, scope.countries)
-
-    def matrix(self, scope: Scope, arcs: BoolArray) -> sparse.csr_array:
-        """Return which (class, arc) pairs of some arcs a scope speaks of.
+    def inside(self, scope: Scope) -> sparse.csr_array:
+        """Return the (class, arc) pairs of a scope: 1 where the class may meet it on the arc.
 
         Returns
         -------
         csr_array of float64, shape (n_classes, n_arcs)
             Ones.
         """
+        rows, home = self._presence(scope)
+        arcs = np.flatnonzero(self.place(scope))
+        return self._pairs(rows, arcs, home[:, self.supernetwork.arc_country[arcs]])
+
+    def entries(self, scope: Scope) -> sparse.csr_array:
+        """Return the (class, arc) pairs on which a shipment enters a scope, once each time it does.
+
+        A crossing is entered where the second state takes over (where the scope holds only the
+        first state's side, on the first arc of that side), a link on its own arc, a state on the
+        arcs that enter it and where demand starts in it, a layer where goods are loaded onto it. A
+        scope that names no place is entered where the shipment starts. Links that follow one
+        another in one scope are counted each.
+
+        Returns
+        -------
+        csr_array of float64, shape (n_classes, n_arcs)
+            Ones.
+        """
+        rows, home = self._presence(scope)
+        place = self.place(scope)
+        arcs = np.flatnonzero(place).astype(np.int32)
+        inside = home[:, self.supernetwork.arc_country[arcs]]
+        if scope.links is not None or scope.crossings is not None:
+            return self._pairs(rows, arcs, inside & self._enters_chain(place, arcs, home))
+        return self._pairs(rows, arcs, inside & self._enters_area(scope, arcs, home))
+
+    def _presence(self, scope: Scope) -> tuple[IntArray, BoolArray]:
+        """Return the classes a scope speaks of, and in which states it does, (n_rows, n_states)."""
         net = self.supernetwork
-        rows = np.flatnonzero(self.classes.matches(scope))
-        columns = np.flatnonzero(arcs)
-        pairs = np.ones((rows.size, columns.size), np.bool_)
+        rows = np.flatnonzero(self.classes.matches(scope)).astype(np.int32)
+        named = np.ones(len(net.countries), np.bool_)
+        if scope.countries is not None:
+            named = np.array([state in scope.countries for state in net.countries])
+        home = np.tile(named, (rows.size, 1))
         if scope.traffic is not None:
-            kinds = np.isin(
-                self.classes.take(rows.astype(np.int32)).traffic(net.countries), scope.traffic
-            )
-            kinds[:, net.high_seas] = False
-            pairs &= kinds[:, net.arc_country[columns]]
-        r, c = np.nonzero(pairs)
-        shape = (len(self.classes), net.n_arcs)
-        return sparse.csr_array((np.ones(r.size), (rows[r], columns[c])), shape=shape)
+            wanted = [TRAFFIC.index(kind) for kind in scope.traffic]
+            home &= np.isin(self.classes.take(rows).traffic(net.countries), wanted)
+            home[:, net.high_seas] = False
+        return rows, home
+
+    def _enters_chain(self, place: BoolArray, arcs: IntArray, home: BoolArray) -> BoolArray:
+        """Return where classes enter named links and crossings, shape (n_rows, n_arcs listed)."""
+        net = self.supernetwork
+        before, entry = net.arc_before[arcs], self._entry_of_chain()[arcs]
+        was_inside = (before >= 0) & place[before] & home[:, net.arc_country[before]]
+        takes_over = (entry >= 0) & home[:, net.arc_country[entry]]
+        enters: BoolArray = np.where(takes_over, arcs == entry, ~was_inside)
+        return enters
+
+    def _entry_of_chain(self) -> IntArray:
+        """Return the entry post of the chain that each arc belongs to, -1 outside chains."""
+        net = self.supernetwork
+        way = 2 * net.arc_link.astype(np.int64) + net.arc_forward
+        way[net.arc_crossing < 0] = -1
+        posts = np.flatnonzero(net.is_kind(ArcKind.ENTRY))
+        entry = np.full(int(way.max(initial=0)) + 2, -1, np.int32)
+        entry[way[posts]] = posts
+        entry[-1] = -1
+        return entry[way]
+
+    def _enters_area(self, scope: Scope, arcs: IntArray, home: BoolArray) -> BoolArray:
+        """Return where classes enter states and layers, shape (n_rows, n_arcs listed)."""
+        net = self.supernetwork
+        loaded = net.is_kind(ArcKind.ACCESS)
+        if scope.layers is not None:
+            from_inside = _named(net.layers, scope.layers, net.arc_from_layer)
+            loaded |= net.is_kind(ArcKind.TRANSFER) & ~from_inside
+        came_from = self._came_from()
+        enters: BoolArray = loaded[arcs] | ~home[:, came_from[arcs]]
+        return enters
+
+    def _came_from(self) -> IntArray:
+        """Return the jurisdiction a shipment leaves when it takes each arc."""
+        net = self.supernetwork
+        code = {state: i for i, state in enumerate(net.countries)}
+        state_of_place = self.network.nodes["country"].map(code).to_numpy(np.int32)
+        at_tail = state_of_place[net.node_place[net.graph.tail]]
+        came_from: IntArray = np.where(
+            net.arc_before >= 0, net.arc_country[net.arc_before], at_tail
+        )
+        in_chain = net.arc_crossing >= 0
+        return np.where(in_chain, came_from, net.arc_country).astype(np.int32)
+
+    def _pairs(
+        self, rows: IntArray, arcs: NDArray[np.integer], chosen: BoolArray
+    ) -> sparse.csr_array:
+        r, c = np.nonzero(chosen)
+        shape = (len(self.classes), self.supernetwork.n_arcs)
+        return sparse.csr_array((np.ones(r.size), (rows[r], arcs[c])), shape=shape)
+
+
+def _named(labels: Sequence[str], names: tuple[str, ...], codes: NDArray[np.int32]) -> BoolArray:
+    """Return which codes stand for one of the names; -1 stands for none."""
+    wanted = np.zeros(len(labels) + 1, np.bool_)
+    wanted[:-1] = [label in names for label in labels]
+    chosen: BoolArray = wanted[codes]
+    return chosen

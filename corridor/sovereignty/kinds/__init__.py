@@ -1,4 +1,4 @@
-"""The kinds of rules. A new kind is one new file here, a subclass of `Rule`, and a line in `KINDS`."""
+"""The kinds of rules: one file and one line of `KINDS` each, all subclasses of `Rule`."""
 
 from typing import Final
 

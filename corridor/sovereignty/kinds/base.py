@@ -1,6 +1,9 @@
 """What every rule has: an id, a title, a window of validity and a scope."""
 
 from datetime import date
+from typing import ClassVar, Self
+
+from pydantic import model_validator
 
 from corridor.errors import Fault
 from corridor.network import Network
@@ -22,6 +25,9 @@ class Rule(Scope):
         Where the rule is known from.
     """
 
+    scope_keys: ClassVar[frozenset[str]] = frozenset(Scope.model_fields)
+    """Keys of a scope that the kind understands; any other is refused, never ignored."""
+
     id: str
     kind: str
     title: str
@@ -31,10 +37,29 @@ class Rule(Scope):
     confidence: str = ""
     note: str = ""
 
+    @model_validator(mode="after")
+    def _understood(self) -> Self:
+        given = {key for key in Scope.model_fields if getattr(self, key) is not None}
+        strange = sorted(given - self.scope_keys)
+        if strange:
+            known = ", ".join(sorted(self.scope_keys)) or "no key of a scope"
+            msg = f"a {self.kind} rule understands {known}; it would ignore {', '.join(strange)}"
+            raise ValueError(msg)
+        first, last = self.valid_from, self.valid_to
+        if first is not None and last is not None and last <= first:
+            msg = f"valid_to must be after valid_from ({first}); found {last}"
+            raise ValueError(msg)
+        return self
+
     @property
     def scopes(self) -> tuple[Scope, ...]:
         """Every scope of the rule; classes of shipments are told apart by them."""
         return (self,)
+
+    @property
+    def regimes(self) -> dict[str, str]:
+        """Regime that the rule sets at each crossing."""
+        return {}
 
     def in_force(self, day: date | None) -> bool:
         """Whether the rule is in force on a day; None is a day after all that the data knows.
@@ -42,8 +67,10 @@ class Rule(Scope):
         Examples
         --------
         >>> from datetime import date
-        >>> rule = Rule(id="r", kind="forbid", title="", valid_from=date(2022, 1, 1), valid_to=date(2023, 1, 1))
-        >>> [rule.in_force(day) for day in (date(2021, 12, 31), date(2022, 1, 1), date(2023, 1, 1), None)]
+        >>> rule = Rule(id="r", kind="forbid", title="", valid_from=date(2022, 1, 1),
+        ...             valid_to=date(2023, 1, 1))
+        >>> days = (date(2021, 12, 31), date(2022, 1, 1), date(2023, 1, 1), None)
+        >>> [rule.in_force(day) for day in days]
         [False, True, False, False]
         """
         if day is None:
@@ -52,18 +79,43 @@ class Rule(Scope):
         return begun and (self.valid_to is None or day < self.valid_to)
 
     def apply(self, territory: Territory, effects: Effects) -> None:
-        """Add what the rule does on a territory to the effects."""
-        raise NotImplementedError(self.kind)
+        """Add what the rule does on a territory to the effects; by itself, nothing."""
 
     def check(self, network: Network) -> list[Fault]:
-        """Return what is wrong with the rule itself on a network, its scopes aside."""
-        return []
+        """Return every id that a network does not know."""
+        return [
+            self.fault(
+                key, repr(name), f"an id of the network's {key}", "correct the id or remove it"
+            )
+            for scope in self.scopes
+            for key, known in _LABELS.items()
+            if (names := getattr(scope, key)) is not None
+            for name in names
+            if name not in _labels(network, known)
+        ]
 
     def fault(
         self, column: str, found: str, expected: str, remedy: str, *, warning: bool = False
     ) -> Fault:
         """Return a fault of this rule."""
         return Fault(
-            file="rules.toml", key=self.id, column=column, found=found, expected=expected, remedy=remedy,
-            warning=warning,
+            file="rules.toml", key=self.id, column=column, found=found, expected=expected,
+            remedy=remedy, warning=warning,
         )  # fmt: skip
+
+
+_ENDS = (("nodes", "node_id"), ("nodes", "country"))
+_LABELS: dict[str, tuple[tuple[str, str], ...]] = {
+    "links": (("links", "link_id"),),
+    "crossings": (("crossings", "crossing_id"),),
+    "countries": (("nodes", "country"),),
+    "layers": (("layers", "layer"),),
+    "commodities": (("commodities", "commodity_id"),),
+    "origins": _ENDS,
+    "destinations": _ENDS,
+}
+"""Tables and columns that hold what a key of a scope may name; a flag may be of any state."""
+
+
+def _labels(network: Network, columns: tuple[tuple[str, str], ...]) -> set[str]:
+    return {name for table, column in columns for name in network.table(table)[column]}

@@ -3,19 +3,19 @@
 from typing import Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from scipy import sparse
 
 from corridor.errors import Fault
 from corridor.network import Network
-from corridor.network.supernetwork import ArcKind
 from corridor.sovereignty.effects import Effects, Fee
 from corridor.sovereignty.kinds.base import Rule
 from corridor.sovereignty.territory import Territory
 
 
 class FeeRule(Rule):
-    """Shipments of the scope pay a fee each time they enter it, or for every tonne-kilometer inside.
+    """Shipments of the scope pay each time they enter it, or for every tonne-kilometer inside.
 
     Attributes
     ----------
@@ -47,38 +47,33 @@ class FeeRule(Rule):
         return self
 
     def check(self, network: Network) -> list[Fault]:
-        """Return a fault if the payee is no state of the network."""
-        if self.payee in ("host", "none", *network.nodes["country"]):
-            return []
-        return [
-            self.fault(
-                "payee", repr(self.payee), "host, none or a state of nodes.csv", "correct the payee"
-            )
-        ]
+        """Return a fault for each unknown id, and if the payee is no state of the network."""
+        faults = super().check(network)
+        if self.payee not in ("host", "none", *network.nodes["country"]):
+            expected = "host, none or a state of nodes.csv"
+            faults.append(self.fault("payee", repr(self.payee), expected, "correct the payee"))
+        return faults
 
     def apply(self, territory: Territory, effects: Effects) -> None:
-        """Add the fee on the arcs that enter the scope, or on its travel arcs."""
-        net = territory.supernetwork
+        """Add the fee on the arcs that enter the scope, or on the kilometers inside it."""
         per_km = self.per == "t_km"
-        arcs = (
-            territory.inside(self) & net.is_kind(ArcKind.TRAVEL)
-            if per_km
-            else territory.entries(self)
-        )
-        pairs = territory.matrix(self, arcs).tocoo()
+        pairs = (territory.inside(self) if per_km else territory.entries(self)).tocoo()
         rows, columns = pairs.coords
-        usd = self._usd_per_t(territory)[rows, columns]
+        usd = self._usd_per_t(territory, rows, columns)
         if per_km:
-            usd = usd * net.arc_length_km[columns]
+            usd = usd * territory.supernetwork.arc_length_km[columns]
         fee = sparse.csr_array((usd, (rows, columns)), shape=pairs.shape)
+        fee.eliminate_zeros()
         effects.fees.append(Fee(rule_id=self.id, payee=self.payee, usd_per_t=fee))
 
-    def _usd_per_t(self, territory: Territory) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        shape = (len(territory.classes), territory.supernetwork.n_arcs)
+    def _usd_per_t(
+        self, territory: Territory, rows: NDArray[np.integer], columns: NDArray[np.integer]
+    ) -> NDArray[np.float64]:
+        """Return the fee at each (class, arc) pair [USD/t]."""
         if self.usd_per_t is not None:
-            return np.full(shape, self.usd_per_t)
+            return np.full(rows.size, self.usd_per_t)
         if self.usd_per_vehicle is not None:
-            return self.usd_per_vehicle / territory.arc_payload_t
-        goods = territory.network.commodities.iloc[territory.classes.commodity]
-        teu = np.where(goods["containerised"], 1.0 / goods["t_per_teu"].to_numpy(float), 0.0)
-        return np.broadcast_to(float(self.usd_per_teu or 0.0) * teu[:, None], shape)
+            per_t: NDArray[np.float64] = 1.0 / territory.arc_payload_t[rows, columns]
+            return self.usd_per_vehicle * per_t
+        teu: NDArray[np.float64] = territory.class_teu_per_t[rows]
+        return (self.usd_per_teu or 0.0) * teu

@@ -16,7 +16,8 @@ class ForbidRule(Rule):
     Attributes
     ----------
     exceptions
-        Scopes (key ``except`` in the file) that the ban leaves open.
+        Scopes (key ``except`` in the file) that the ban leaves open: each spares its own shipments
+        on its own arcs.
     """
 
     kind: Literal["forbid"]
@@ -29,11 +30,9 @@ class ForbidRule(Rule):
 
     def apply(self, territory: Territory, effects: Effects) -> None:
         """Close the arcs to the classes."""
-        arcs = territory.inside(self)
-        pairs = territory.matrix(self, arcs)
+        pairs = territory.inside(self)
         for scope in self.exceptions:
-            spared = arcs & territory.inside(scope) if scope.names_place else arcs
-            pairs = pairs - pairs.multiply(territory.matrix(scope, spared))
+            pairs = pairs - pairs.multiply(territory.inside(scope))
         pairs = pairs.tocsr()
         pairs.eliminate_zeros()
         effects.bans.append(Ban(rule_id=self.id, pairs=pairs))

@@ -1,20 +1,22 @@
 """The least share of vehicles that a state inspects at its own posts."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from corridor.errors import Fault
 from corridor.network import Network
-from corridor.sovereignty.effects import Effects
+from corridor.sovereignty.effects import Effects, Floor
 from corridor.sovereignty.kinds.base import Rule
+from corridor.sovereignty.scope import Scope
 from corridor.sovereignty.territory import Territory
 
 
 class InspectionFloorRule(Rule):
     """The state's posts inspect at least this share of vehicles; no optimizer relaxes it.
 
-    A regime that goes below the floor at any open post of the state makes a variant infeasible.
+    A regime that goes below the floor at any open post of the state (of the rule's layers and
+    crossings, where it names some) makes a variant infeasible.
 
     Attributes
     ----------
@@ -22,14 +24,16 @@ class InspectionFloorRule(Rule):
         The state, the stage's name in ``stages.csv`` and the least share [0, 1].
     """
 
+    scope_keys: ClassVar[frozenset[str]] = frozenset({"crossings", "layers"})
+
     kind: Literal["inspection_floor"]
     country: str
     stage: str
     share: float = Field(ge=0.0, le=1.0, allow_inf_nan=False)
 
     def check(self, network: Network) -> list[Fault]:
-        """Return faults if the state or the stage is unknown."""
-        faults = []
+        """Return a fault for each unknown id, and if the state or the stage is unknown."""
+        faults = super().check(network)
         if self.country not in set(network.nodes["country"]):
             faults.append(
                 self.fault("country", repr(self.country), "a state of nodes.csv", "correct it")
@@ -41,5 +45,14 @@ class InspectionFloorRule(Rule):
         return faults
 
     def apply(self, territory: Territory, effects: Effects) -> None:
-        """Note the floor."""
-        effects.floors.append((self.id, self.country, self.stage, self.share, self.layers or ()))
+        """Note the floor and the arcs that it holds on."""
+        own = Scope(countries=(self.country,), layers=self.layers, crossings=self.crossings)
+        effects.floors.append(
+            Floor(
+                rule_id=self.id,
+                country=self.country,
+                stage=self.stage,
+                share=self.share,
+                arcs=territory.place(own),
+            )
+        )

@@ -13,7 +13,7 @@ from corridor.units import DAYS_PER_YEAR
 
 
 class QuotaRule(Rule):
-    """At most ``limit`` units may enter the scope; both directions and all classes of the scope share it.
+    """At most ``limit`` units may enter the scope; its directions and shipments share the limit.
 
     Attributes
     ----------
@@ -41,9 +41,14 @@ class QuotaRule(Rule):
 
     def apply(self, territory: Territory, effects: Effects) -> None:
         """Add the limit on what enters the scope."""
-        entering = territory.matrix(self, territory.entries(self)).tocoo()
+        entering = territory.entries(self).tocoo()
         rows, columns = entering.coords
-        per_t = self._units_per_t(territory)[rows, columns]
+        if self.unit == "t_per_day":
+            per_t = np.ones(rows.size)
+        elif self.unit == "teu_per_day":
+            per_t = territory.class_teu_per_t[rows]
+        else:
+            per_t = 1.0 / territory.arc_payload_t[rows, columns]
         a_day = DAYS_PER_YEAR if self.unit == "vehicles_per_year" else 1.0
         effects.quotas.append(
             Quota(
@@ -54,16 +59,3 @@ class QuotaRule(Rule):
                 over_usd_per_unit=self.over_quota_usd_per_vehicle,
             )
         )
-
-    def _units_per_t(
-        self, territory: Territory
-    ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        """Return the units in one tonne, shape (n_classes, n_arcs)."""
-        shape = (len(territory.classes), territory.supernetwork.n_arcs)
-        if self.unit == "t_per_day":
-            return np.ones(shape)
-        if self.unit == "teu_per_day":
-            goods = territory.network.commodities.iloc[territory.classes.commodity]
-            teu = np.where(goods["containerised"], 1.0 / goods["t_per_teu"].to_numpy(float), 0.0)
-            return np.broadcast_to(teu[:, None], shape)
-        return 1.0 / territory.arc_payload_t

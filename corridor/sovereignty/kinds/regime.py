@@ -1,12 +1,10 @@
 """The regime a crossing is worked under."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from corridor.errors import Fault
 from corridor.network import Network
-from corridor.sovereignty.effects import Effects
 from corridor.sovereignty.kinds.base import Rule
-from corridor.sovereignty.territory import Territory
 
 
 class RegimeRule(Rule):
@@ -18,19 +16,23 @@ class RegimeRule(Rule):
         The crossings and the regime's name in ``stages.csv``.
     """
 
+    scope_keys: ClassVar[frozenset[str]] = frozenset({"crossings"})
+
     kind: Literal["regime"]
     crossings: tuple[str, ...]
     regime: str
 
-    def check(self, network: Network) -> list[Fault]:
-        """Return a fault if no stage knows the regime."""
-        known = sorted(set(network.stages["regime"]) - {""})
-        if self.regime in known or self.regime == "standard":
-            return []
-        expected = f"a regime of stages.csv ({', '.join(known)})"
-        return [self.fault("regime", repr(self.regime), expected, "correct it or add its stages")]
+    @property
+    def regimes(self) -> dict[str, str]:
+        """The regime at each of the crossings."""
+        return dict.fromkeys(self.crossings, self.regime)
 
-    def apply(self, territory: Territory, effects: Effects) -> None:
-        """Set the regime of each crossing."""
-        for crossing in self.crossings:
-            effects.regimes[crossing] = (self.regime, self.id)
+    def check(self, network: Network) -> list[Fault]:
+        """Return a fault for each unknown crossing, and one if no stage knows the regime."""
+        faults = super().check(network)
+        known = sorted(set(network.stages["regime"]) - {""})
+        if self.regime not in (*known, "standard"):
+            expected = f"a regime of stages.csv ({', '.join(known)})"
+            remedy = "correct it or add its stages"
+            faults.append(self.fault("regime", repr(self.regime), expected, remedy))
+        return faults

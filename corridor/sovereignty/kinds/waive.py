@@ -1,12 +1,10 @@
 """A host's own consent to what a principle would forbid."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from corridor.errors import Fault
 from corridor.network import Network
-from corridor.sovereignty.effects import Effects
 from corridor.sovereignty.kinds.base import Rule
-from corridor.sovereignty.territory import Territory
 
 
 class WaiveRule(Rule):
@@ -19,6 +17,8 @@ class WaiveRule(Rule):
         equality) and the state.
     """
 
+    scope_keys: ClassVar[frozenset[str]] = frozenset()
+
     kind: Literal["waive"]
     principle: Literal["P1", "P2", "P3", "P4"]
     country: str
@@ -28,6 +28,3 @@ class WaiveRule(Rule):
         if self.country in set(network.nodes["country"]):
             return []
         return [self.fault("country", repr(self.country), "a state of nodes.csv", "correct it")]
-
-    def apply(self, territory: Territory, effects: Effects) -> None:
-        """Do nothing: a waiver is cited, and never relaxes a rule."""
