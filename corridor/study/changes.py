@@ -96,13 +96,9 @@ def variant_faults(network: Network, variant: Variant, file: str) -> list[Fault]
         *_switch_faults(network, variant, file),
         *_project_faults(network, variant, file),
     ]
+    # The cells of projects were checked with projects.csv.
     for cell in variant.set:
-        faults += _cell_faults(network, cell, file, variant.id, "set")
-    known = set(network.projects["project_id"])
-    for project in variant.projects:
-        if project in known:
-            for cell in project_cells(network, [project]):
-                faults += _cell_faults(network, cell, "projects.csv", project, "key")
+        faults += _cell_faults(network, cell, file, variant.id)
     return faults
 
 
@@ -277,9 +273,7 @@ def _project_faults(network: Network, variant: Variant, file: str) -> list[Fault
     return faults
 
 
-def _cell_faults(
-    network: Network, cell: CellChange, file: str, key: str, place: str
-) -> list[Fault]:
+def _cell_faults(network: Network, cell: CellChange, file: str, key: str) -> list[Fault]:
     """Report a cell that does not exist, or a value of another type than its column's."""
 
     def fault(column: str, found: str, expected: str, remedy: str) -> list[Fault]:
@@ -300,7 +294,7 @@ def _cell_faults(
     keys = network.rows[cell.table].keys
     if not _row_of(network, cell).size:
         shape = f"a key of {table.file} ({'/'.join(table.key)})"
-        return fault(place, repr(cell.key), shape, near(cell.key, keys))
+        return fault("key", repr(cell.key), shape, near(cell.key, keys))
     column = table.column(cell.column)
     try:
         parse_value(column, cell.value)

@@ -20,7 +20,7 @@ _METHOD: Final = """\
 - **Door to door**: the cheapest way of a loaded container by generalized cost in the base variant,
   over the layers that the publication speaks of, queues at background load. `schedule` is held
   against running time, waits for connecting sailings and terminal times: a schedule begins at
-  departure and knows no queue and no permit. `mean` and `forwarder` are held against the whole time.
+  departure and knows no queue and no permit. `mean` and `forwarder` are held against all of it.
 - **Posts**: fixed delay, service and queue of a loaded container at background load. Hours of the
   published time that another table holds (a gauge change, the wait for a ferry) are added.
 - The **error** is modelled / middle of the published band - 1. *Inside* is within the band, its
@@ -121,8 +121,8 @@ def _findings(check: TargetCheck) -> str:
     items += _swings(rows)
     items.append(
         "- **Use**: the set ranks ways and posts and compares variants, in which the same error "
-        "stands on both sides. It does not forecast the days of a single shipment, nor the queue of "
-        "a given week."
+        "stands on both sides. It does not forecast the days of a single shipment, nor the queue "
+        "of a given week."
     )
     return "\n".join(items)
 
