@@ -1,0 +1,47 @@
+"""Every example runs, short, without a warning, and prints numbers with units."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import corridor
+
+ROOT = Path(corridor.__file__).parent.parent
+SCRIPTS = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
+UNITS = {
+    "01_compare_variants.py": ["Mt/year", "USD/t", "days", "crossroads_full"],
+    "02_route_and_alternatives.py": ["days", "USD/t", "kg CO2/t", "TR_MERSIN"],
+    "03_what_blocks_armenia.py": ["t/day", "rule", "binds: "],
+    "04_border_post_capacity.py": ["MUSD/year", " h ", "%"],
+    "05_own_network.py": ["t/day", "min", "2 scanners: optimal"],
+}
+
+
+def test_every_example_is_listed() -> None:
+    assert sorted(UNITS) == SCRIPTS
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_example_runs(script: str) -> None:
+    path = ROOT / "examples" / script
+    done = subprocess.run(
+        [sys.executable, "-W", "error", path, "--short"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    for unit in UNITS[script]:
+        assert unit in done.stdout
+    assert "nan" not in done.stdout.lower().split()
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_example_is_short(script: str) -> None:
+    lines = (ROOT / "examples" / script).read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 60
