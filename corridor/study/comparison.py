@@ -345,10 +345,15 @@ def _screenline_totals(study: Study, indicators: pd.DataFrame) -> dict[tuple[str
 
 
 def _busiest(plan: Plan) -> dict[str, object]:
-    """Return the crossing that works nearest to its capacity, and how near."""
-    if plan.status in _NO_PLAN or not len(plan.crossings):
+    """Return the crossing that works nearest to its capacity, and how near.
+
+    Of several that are full, the one at which capacity is dearest.
+    """
+    if plan.status in _NO_PLAN or not plan.crossings["utilization"].notna().any():
         return {"busiest_crossing": "", "busiest_utilization": np.nan}
-    row = plan.crossings.sort_values("utilization", kind="stable").iloc[-1]
+    rank = plan.crossings[["utilization", "capacity_price_usd_per_vehicle"]].round(6)
+    order = rank.sort_values(list(rank.columns), kind="stable", na_position="first").index
+    row = plan.crossings.loc[order[-1]]
     return {
         "busiest_crossing": f"{row['crossing_id']} ({row['from_country']}-{row['to_country']})",
         "busiest_utilization": float(row["utilization"]),
