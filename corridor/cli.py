@@ -372,8 +372,9 @@ def _print_sheets(sheets: Iterable["Sheet"]) -> None:
     for i, sheet in enumerate(sheets):
         # Captured, because rich would answer a closed pipe with an exit code of its own.
         with console.capture() as text:
-            for j, table in enumerate(sheet.tables(console.width)):
-                console.print(*([""] if i or j else []), table, sep="\n")
+            if i:
+                console.print()
+            console.print(sheet)
         sys.stdout.write(text.get())
 
 

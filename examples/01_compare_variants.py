@@ -21,9 +21,8 @@ def main() -> None:
 
     console = Console(width=120, highlight=False)
     for sheet in comparison_sheets(comparison):
-        for table in sheet.tables(console.width):
-            console.print(table)
-            console.print()
+        console.print(sheet)
+        console.print()
 
     # The same numbers as a DataFrame: who gains transit, against the base?
     changes = comparison.differences

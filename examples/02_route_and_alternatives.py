@@ -19,9 +19,8 @@ def main() -> None:
 
     console = Console(width=120, highlight=False)
     for sheet in itinerary_sheets(ways):
-        for table in sheet.tables(console.width):
-            console.print(table)
-            console.print()
+        console.print(sheet)
+        console.print()
 
     print("What is best depends on what is asked:")
     for goal in ("time", "money", "co2"):

@@ -48,7 +48,7 @@ def main() -> None:
         after = corridor.plan(staffed, demand, rules)
         saved = (plan.objective_usd_per_day - after.objective_usd_per_day) * 365 / 1e6
         print(
-            f"\nOne more at {best['crossing_id']}, planned again with goods re-routed: {saved:.2f} MUSD/year."
+            print(f"\nOne more at {best['crossing_id']}, goods re-routed: {saved:.2f} MUSD/year.")
         )
 
 

@@ -340,8 +340,6 @@ def test_validate_reports_unreadable_toml(toy: Path, file: str) -> None:
 
 
 def test_validate_warnings_do_not_fail(toy: Path) -> None:
-    text = (toy / "rules.toml").read_text()
-    (toy / "rules.toml").write_text(text + 'commodities = ["grain"]\norigins = ["A1"]\n')
     links = (toy / "links.csv").read_text()
     (toy / "links.csv").write_text(links.replace("A2,A1,road,120", "A2,A1,road,900"))
     result = run("validate", toy, "--json")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 from rich import box
 from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -49,7 +50,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """A titled table of texts, not yet fitted to a width.
+    """A titled table of texts; ``rich.console.Console().print(sheet)`` fits it to the terminal.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ class Sheet:
         return cls(title=title, columns=tuple(columns), rows=rows, n_keys=n_keys, note=note)
 
     def tables(self, width: int) -> list[Table]:
-        """Return the sheet as tables of a width; columns that do not fit go into another table.
+        """Return the cells as tables of a width; columns that do not fit go into another table.
 
         Parameters
         ----------
@@ -105,11 +106,17 @@ class Sheet:
         """
         widths = [self._width(i) for i in range(len(self.columns))]
         blocks = split_columns(widths, self.n_keys, width)
-        tables = [self._table(block) for block in blocks]
-        tables[0].title = Text(self.title, style="bold")
+        return [self._table(block) for block in blocks]
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+        """Show title, tables and note on a rich console, as wide as it is."""
+        yield Text(self.title, style="bold")
+        for i, table in enumerate(self.tables(options.max_width)):
+            if i:
+                yield Text()
+            yield table
         if self.note:
-            tables[-1].caption = Text(self.note)
-        return tables
+            yield Text(self.note, style="italic dim")
 
     def _width(self, i: int) -> int:
         column = self.columns[i]
@@ -120,8 +127,6 @@ class Sheet:
     def _table(self, block: Sequence[int]) -> Table:
         table = Table(
             box=box.SIMPLE_HEAD,
-            title_justify="left",
-            caption_justify="left",
             show_edge=False,
             pad_edge=False,
             padding=(0, 1, 0, 0),

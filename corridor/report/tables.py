@@ -360,7 +360,7 @@ def crossings_sheet(plan: Plan, top: int | None = None) -> Sheet:
         n_keys=2,
         note=(
             "Both posts together. used: of the tightest stage, traffic of others included; "
-            "one more: what one more server there saves at this flow, in delay of all vehicles and room."
+            "one more: what one more server there saves at this flow, delay and room."
         ),
     )
 

@@ -10,8 +10,7 @@ from corridor.report.sheets import Column, Sheet, split_columns, write_number
 def shown(sheet: Sheet, width: int) -> str:
     """Return what a terminal of a width shows."""
     console = Console(file=io.StringIO(), width=width)
-    for table in sheet.tables(width):
-        console.print(table)
+    console.print(sheet)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
