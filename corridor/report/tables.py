@@ -299,6 +299,9 @@ def _totals_sheet(plan: Plan, title: str) -> Sheet:
 
 def _links_sheet(plan: Plan) -> Sheet:
     top = plan.links.nlargest(_TOP_LINKS, "t_per_day")
+    # A link of unknown capacity was planned without a limit; 0 would say that it does not bind.
+    known = top["utilization"].notna()
+    top = top.assign(shadow_price_usd_per_t=top["shadow_price_usd_per_t"].where(known))
     used = int((plan.links["t_per_day"] > 0).sum())
     columns = (
         Column(name="link_id", title="link"),
@@ -314,8 +317,8 @@ def _links_sheet(plan: Plan) -> Sheet:
         columns,
         title=f"The busiest links, {min(_TOP_LINKS, used)} of {used} in use",
         note=(
-            "used: of the capacity, blank where none is known; "
-            "price: what one tonne of capacity more a day saves."
+            "used: of the capacity; price: what one tonne of capacity more a day saves; "
+            "both blank where no capacity is known."
         ),
     )
 

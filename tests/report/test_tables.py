@@ -102,8 +102,11 @@ def test_plan_shows_links_crossings_rules_and_totals(comparison: Comparison) -> 
 
 def test_unknown_capacity_is_blank_not_zero(comparison: Comparison) -> None:
     links = plan_sheets(comparison.plans["today"])[1]
-    used = dict(zip(column(links, "link"), column(links, "used"), strict=True))
-    assert used["A2-A1-road"] == ""
+    ids = column(links, "link")
+    limits = zip(column(links, "used"), column(links, "price"), strict=True)
+    shown = dict(zip(ids, limits, strict=True))
+    assert shown["A2-A1-road"] == ("", "")
+    assert shown["A1-AP-rail"] == ("38", "0.00")
 
 
 def test_unmet_demand_says_why(comparison: Comparison) -> None:
