@@ -9,7 +9,10 @@ predecessor) are hung on breadth-first over those arcs, lowest arc first. The tr
 graph and costs alone, not on the order in which a heap settles equal distances.
 """
 
+import hashlib
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -22,8 +25,20 @@ BoolArray = npt.NDArray[np.bool_]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+@cache
+def stamp_of(path: str) -> str:
+    """Return a short hash of a kernels file and of this one, whose steps the others inline."""
+    content = Path(path).read_bytes() + Path(__file__).read_bytes()
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
 def compiled(function: Function) -> Function:
-    """Compile a function to machine code that runs without the GIL and is cached on disk."""
+    """Compile a function to machine code that runs without the GIL and is cached on disk.
+
+    numba takes code from its cache as long as size and date of the function's own file stay the
+    same, whatever became of code from other files inside it. The hash in the name ends that.
+    """
+    function.__qualname__ += "_" + stamp_of(function.__code__.co_filename)
     return cast("Function", njit(cache=True, nogil=True)(function))
 
 
@@ -50,6 +65,37 @@ class Heap(NamedTuple):
 
     keys: FloatArray
     items: IntArray
+
+
+class Queue(NamedTuple):
+    """Nodes in a ring of buckets; each bucket is a doubly linked list.
+
+    ``first`` holds the first node of each bucket, ``links`` (n_nodes, 4) for each node the one
+    after it, the one before it and its bucket; -1 where there is none. The fourth column is there
+    to keep a node inside one cache line.
+    """
+
+    first: IntArray
+    links: IntArray
+
+
+AFTER, BEFORE, BUCKET = 0, 1, 2
+"""Columns of ``Queue.links``."""
+
+N_BUCKETS = 256
+"""Buckets in the ring, a power of two."""
+
+MASK = N_BUCKETS - 1
+"""Turns the number of a bucket into its place in the ring."""
+
+LEAST_WIDTH = 1e-290
+"""Sum of widths below which 1 / width may be infinite."""
+
+NODE_EFFORT = 16
+"""What taking out a node costs, in empty buckets looked at."""
+
+ZERO_STEP = int(np.iinfo(np.int32).max)
+"""Predecessor of a node, during a search, that only steps of length zero reach."""
 
 
 def read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -141,6 +187,21 @@ def heap_drop(heap: Heap, size: int) -> int:
 
 
 @compiled
+def empty_queue(n_nodes: int) -> Queue:
+    """Return a queue without nodes."""
+    first = np.full(N_BUCKETS, -1, dtype=np.int32)
+    return Queue(first, np.full((n_nodes, 4), -1, dtype=np.int32))
+
+
+@inlined
+def bucket_of(distance: float, inverse: float, bucket: int) -> int:
+    """Return the bucket of a distance, or the last one that the ring has from ``bucket`` on."""
+    last = bucket + N_BUCKETS - 1
+    number = distance * inverse
+    return int(number) if number < last else last
+
+
+@compiled
 def pack(order: IntArray, cost: FloatArray, packed: FloatArray) -> None:
     """Write arc costs in CSR order."""
     for position in range(order.size):
@@ -148,25 +209,138 @@ def pack(order: IntArray, cost: FloatArray, packed: FloatArray) -> None:
 
 
 @compiled
-def grow_tree(
+def inverse_width(indptr: IntArray, packed: FloatArray) -> float:
+    """Return 1 / width of the buckets: the mean of the least positive cost that leaves a node.
+
+    Any width gives the same distances. Much narrower, and the search looks at empty buckets; much
+    wider, and it visits nodes again.
+    """
+    total, n = 0.0, 0
+    for node in range(indptr.size - 1):
+        least = np.inf
+        for position in range(indptr[node], indptr[node + 1]):
+            if 0.0 < packed[position] < least:
+                least = packed[position]
+        if least < np.inf:
+            total += least
+            n += 1
+    # No such cost, or one that has no inverse: all in one bucket.
+    return n / total if LEAST_WIDTH < total < np.inf else 0.0
+
+
+@compiled
+def grow_tree(  # noqa: C901, PLR0912, PLR0915 - a call with arrays in the inner loop costs as much as the loop
     arcs: Arcs,
     packed: FloatArray,
+    inverse: float,
     origin: int,
+    destinations: IntArray,
     distance: FloatArray,
     predecessor: IntArray,
+    queue: Queue,
     heap: Heap,
-    waiting: IntArray,
-) -> int:
-    """Dijkstra from one origin; write and count the nodes that a step of length zero reached.
+) -> None:
+    """Search from one origin, until the destinations are final, or all nodes when there are none.
 
-    The heap keeps stale entries (at most one an arc) instead of decreasing keys: faster here.
+    Nodes wait in buckets of equal width, so that taking the next costs the same however many
+    wait; inside a bucket they come in any order and may come again (delta-stepping). A node too
+    far for the ring waits in the bucket that is last at the time and may come too early. Where
+    too many come again, because the width does not suit the costs, a heap takes over.
+
+    Every arc that is tight in the end is looked at from the final distance of its tail, no earlier
+    than its head gets its own final distance; so the ties leave the lowest of them in
+    ``predecessor``, which is ``ZERO_STEP`` where no nearer node leads.
     """
+    first, links = queue.first, queue.links
     indptr, order, neighbor = arcs.indptr, arcs.order, arcs.neighbor
     distance[:] = np.inf
     predecessor[:] = -1
     distance[origin] = 0.0
-    size = heap_push(heap, 0, 0.0, origin)
-    n_waiting = 0
+    first[0] = origin
+    links[origin, AFTER] = links[origin, BEFORE] = -1
+    links[origin, BUCKET] = 0
+    n_waiting, bucket, n_final = 1, 0, 0
+    effort = NODE_EFFORT * (4 * distance.size + N_BUCKETS)
+    while n_waiting > 0 and effort > 0:
+        node = first[bucket & MASK]
+        if node < 0:
+            bucket += 1
+            effort -= 1
+            while n_final < destinations.size:
+                if not distance[destinations[n_final]] * inverse < bucket:
+                    break
+                n_final += 1
+            if n_final == destinations.size > 0:
+                break
+            continue
+        # Take the node out.
+        effort -= NODE_EFFORT
+        n_waiting -= 1
+        after = links[node, AFTER]
+        first[bucket & MASK] = after
+        if after >= 0:
+            links[after, BEFORE] = -1
+        links[node, BUCKET] = -1
+        here = distance[node]
+        for position in range(indptr[node], indptr[node + 1]):
+            there = here + packed[position]
+            target = neighbor[position]
+            if there == distance[target] and here < there:
+                # At the origin, and where only closed arcs lead, -1 is less than any arc.
+                predecessor[target] = min(predecessor[target], order[position])
+                continue
+            if not there < distance[target]:
+                continue
+            distance[target] = there
+            predecessor[target] = order[position] if here < there else ZERO_STEP
+            new = bucket_of(there, inverse, bucket) & MASK
+            old = links[target, BUCKET]
+            if new == old:
+                continue
+            # Take the target out of its bucket and put it into the new one.
+            if old >= 0:
+                before, after = links[target, BEFORE], links[target, AFTER]
+                if before >= 0:
+                    links[before, AFTER] = after
+                else:
+                    first[old] = after
+                if after >= 0:
+                    links[after, BEFORE] = before
+            else:
+                n_waiting += 1
+            after = first[new]
+            links[target, AFTER] = after
+            links[target, BEFORE] = -1
+            links[target, BUCKET] = new
+            if after >= 0:
+                links[after, BEFORE] = target
+            first[new] = target
+    if n_waiting > 0:
+        empty_into_heap(arcs, packed, distance, predecessor, queue, heap, effort <= 0)
+
+
+@compiled
+def empty_into_heap(
+    arcs: Arcs,
+    packed: FloatArray,
+    distance: FloatArray,
+    predecessor: IntArray,
+    queue: Queue,
+    heap: Heap,
+    go_on: bool,  # noqa: FBT001 - kernels take positional arguments
+) -> None:
+    """Empty the queue; go on from its nodes by Dijkstra's algorithm where asked to.
+
+    The heap keeps stale entries (at most one an arc and node) instead of decreasing keys.
+    """
+    indptr, order, neighbor = arcs.indptr, arcs.order, arcs.neighbor
+    queue.first[:] = -1
+    size = 0
+    for node in range(distance.size):
+        if queue.links[node, BUCKET] >= 0:
+            queue.links[node, BUCKET] = -1
+            if go_on:
+                size = heap_push(heap, size, distance[node], node)
     while size > 0:
         here = heap.keys[0]
         node = heap.items[0]
@@ -178,16 +352,31 @@ def grow_tree(
             target = neighbor[position]
             if there < distance[target]:
                 distance[target] = there
-                predecessor[target] = order[position]
+                predecessor[target] = order[position] if here < there else ZERO_STEP
                 size = heap_push(heap, size, there, target)
-                if there == here:  # final: it can come no nearer, so it is written once
-                    waiting[n_waiting] = target
-                    n_waiting += 1
             elif there == distance[target] and here < there:
-                # A tie. Every nearer tail passes here before the target is settled; -1, at the
-                # origin and where only closed arcs lead, is less than any arc.
                 predecessor[target] = min(predecessor[target], order[position])
-    return n_waiting
+
+
+@compiled
+def hang_on(
+    arcs: Arcs,
+    cost: FloatArray,
+    distance: FloatArray,
+    predecessor: IntArray,
+    waiting: IntArray,
+    rounds: IntArray,
+    frontier: IntArray,
+) -> None:
+    """Give the nodes that only steps of length zero reach their predecessors."""
+    if predecessor.max() < ZERO_STEP:
+        return
+    n_waiting = 0
+    for node in range(predecessor.size):
+        if predecessor[node] == ZERO_STEP:
+            waiting[n_waiting] = node
+            n_waiting += 1
+    hang_zero_steps(arcs, cost, distance, predecessor, waiting[:n_waiting], rounds, frontier)
 
 
 @compiled
@@ -282,21 +471,26 @@ def grow_trees(
     predecessor: IntArray,
 ) -> None:
     """Fill rows ``first .. last - 1`` of the output: one tree for each (cost row, origin)."""
-    heap = empty_heap(arcs.order.size + 1)
+    n_nodes = distance.shape[1]
+    queue, heap = empty_queue(n_nodes), empty_heap(arcs.order.size + n_nodes)
     packed = np.empty(arcs.order.size, dtype=np.float64)
-    waiting = np.empty(distance.shape[1], dtype=np.int32)
-    frontier = np.empty(distance.shape[1], dtype=np.int32)
-    rounds = np.zeros(distance.shape[1], dtype=np.int32)
+    waiting = np.empty(n_nodes, dtype=np.int32)
+    frontier = np.empty(n_nodes, dtype=np.int32)
+    rounds = np.zeros(n_nodes, dtype=np.int32)
+    everywhere = np.empty(0, dtype=np.int32)
+    inverse = 0.0
     packed_row = -1
     for pair in range(first, last):
         row = rows[pair]
         if row != packed_row:
             pack(arcs.order, cost[row], packed)
+            inverse = inverse_width(arcs.indptr, packed)
             packed_row = row
-        tree, tree_distance = predecessor[pair], distance[pair]
-        n = grow_tree(arcs, packed, origins[pair], tree_distance, tree, heap, waiting)
-        if n > 0:
-            hang_zero_steps(arcs, cost[row], tree_distance, tree, waiting[:n], rounds, frontier)
+        grow_tree(
+            arcs, packed, inverse, origins[pair], everywhere,
+            distance[pair], predecessor[pair], queue, heap,
+        )  # fmt: skip
+        hang_on(arcs, cost[row], distance[pair], predecessor[pair], waiting, rounds, frontier)
 
 
 @compiled
@@ -343,19 +537,19 @@ def fill_skim(
 ) -> None:
     """Fill rows ``first .. last - 1`` of ``out`` (n_scenarios * n_origins, n_destinations)."""
     n_nodes = arcs.indptr.size - 1
-    heap = empty_heap(arcs.order.size + 1)
+    queue, heap = empty_queue(n_nodes), empty_heap(arcs.order.size + n_nodes)
     packed = np.empty(arcs.order.size, dtype=np.float64)
     distance = np.empty(n_nodes, dtype=np.float64)
-    wanted = np.zeros(n_nodes, dtype=np.bool_)
-    wanted[destinations] = True
-    n_wanted = wanted.sum()
+    predecessor = np.empty(n_nodes, dtype=np.int32)
+    inverse = 0.0
     packed_row = -1
     for index in range(first, last):
         row = index // origins.size
         if row != packed_row:
             pack(arcs.order, cost[row], packed)
+            inverse = inverse_width(arcs.indptr, packed)
             packed_row = row
         origin = origins[index % origins.size]
-        find_distances(arcs, packed, origin, wanted, n_wanted, distance, heap)
+        grow_tree(arcs, packed, inverse, origin, destinations, distance, predecessor, queue, heap)
         for column in range(destinations.size):
             out[index, column] = distance[destinations[column]]

@@ -1,7 +1,9 @@
 """Distances, trees and skims from many origins under many scenarios."""
 
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from corridor.core.graph import Graph
-from corridor.core.paths import shortest_paths, skim
+from corridor.core.paths import _kernels, shortest_paths, skim
 from corridor.core.paths._checks import KERNEL_WORK, Method, uses_kernels
 from corridor.errors import InputError
 from tests.core.paths.oracles import PRICES, bellman_ford, random_graph
@@ -121,6 +123,25 @@ def test_kernels_come_from_the_disk_cache_in_a_new_process() -> None:
     )
     run_python(code)  # fills the cache
     assert run_python(code) == "[1, 1, 1] 0"
+
+
+def test_new_code_in_any_kernels_file_is_never_answered_from_the_old_cache(tmp_path: Path) -> None:
+    package = Path(_kernels.__file__).parents[2]
+    shutil.copytree(package, tmp_path / "corridor", ignore=shutil.ignore_patterns("__pycache__"))
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from corridor.core.paths import _kernels, _ksp_kernels\n"
+        "print(_kernels.__file__, _kernels.grow_trees.__qualname__,"
+        " _ksp_kernels.best_paths.__qualname__)"
+    )
+    paths = tmp_path / "corridor" / "core" / "paths"
+    before = run_python(code).split()
+    assert before[0] == str(paths / "_kernels.py")
+    with (paths / "_kernels.py").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    after = run_python(code).split()
+    assert before[1] != after[1]
+    assert before[2] != after[2]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from corridor.core.graph import Graph
-from corridor.core.paths import arc_paths, arc_paths_batch, shortest_trees
+from corridor.core.graph import FloatArray, Graph
+from corridor.core.paths import _kernels, arc_paths, arc_paths_batch, shortest_trees
 from corridor.core.paths._checks import Method
 from corridor.errors import InputError
 from tests.core.paths.oracles import (
@@ -52,6 +52,48 @@ def test_a_long_plateau_of_zero_costs_is_hung_on_breadth_first() -> None:
     by_scipy = shortest_trees(graph, cost, [0], [0], method="scipy")
     np.testing.assert_array_equal(by_kernels[1], by_scipy[1])
     np.testing.assert_array_equal(by_kernels[1][0, [1, n // 2, n - 1]], [0, n // 2 - 1, n])
+
+
+@pytest.mark.parametrize("sigma", [0.0, 2.0, 300.0])
+@pytest.mark.parametrize("seed", range(4))
+def test_costs_of_any_spread_give_the_same_bits(sigma: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph = random_graph(rng, 300, 1_000)
+    cost = 10.0 ** np.clip(rng.normal(0.0, sigma, (2, 1_000)), -320, 307)
+    origins = rng.integers(0, 300, 6)
+    by_kernels = shortest_trees(graph, cost, [0, 0, 0, 1, 1, 1], origins, method="kernels")
+    by_scipy = shortest_trees(graph, cost, [0, 0, 0, 1, 1, 1], origins, method="scipy")
+    np.testing.assert_array_equal(by_kernels[0], by_scipy[0])
+    np.testing.assert_array_equal(by_kernels[1], by_scipy[1])
+
+
+def doubling_detours(n: int) -> tuple[Graph, FloatArray]:
+    """Return a chain with detours on which a search last in, first out takes 2**n steps."""
+    node = 2 * np.arange(n)
+    length = 2.0 ** (n - np.arange(n))
+    tail = np.r_[node, node, node + 1]
+    head = np.r_[node + 2, node + 1, node + 2]
+    return Graph(2 * n + 1, tail, head), np.r_[length, np.zeros(n), 0.5 * length]
+
+
+@pytest.mark.parametrize("width", [0.0, 1e-3, 1.0, 1e3, 1e9, 1e300])
+def test_any_width_of_the_buckets_gives_the_same_tree(width: float) -> None:
+    rng = np.random.default_rng(3)
+    roads = random_graph(rng, 500, 1_500)
+    for graph, cost in ((roads, rng.lognormal(size=1_500)), doubling_detours(100)):
+        expected = shortest_trees(graph, cost[np.newaxis], [0], [0], method="scipy")
+        arcs, n = _kernels.arcs_of(graph), graph.n_nodes
+        distance, predecessor = np.empty(n), np.empty(n, dtype=np.int32)
+        queue, heap = _kernels.empty_queue(n), _kernels.empty_heap(graph.n_arcs + n)
+        packed = _kernels.read_only(cost[graph.order])
+        everywhere = np.empty(0, dtype=np.int32)
+        for _ in range(2):  # the queue is left as it was found
+            _kernels.grow_tree(
+                arcs, packed, width, 0, everywhere, distance, predecessor, queue, heap
+            )
+            np.testing.assert_array_equal(distance, expected[0][0])
+            nearer = predecessor != _kernels.ZERO_STEP
+            np.testing.assert_array_equal(predecessor[nearer], expected[1][0, nearer])
 
 
 @pytest.mark.parametrize("method", METHODS)
