@@ -41,6 +41,10 @@ class InspectionFloor(Protocol):
     def arcs(self) -> BoolArray:
         """Arcs of the supernetwork on which it holds, shape (n_arcs,)."""
 
+    @property
+    def goods(self) -> BoolArray:
+        """Commodities whose vehicles it speaks of, shape (n_commodities,)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FloorBreach:
@@ -74,7 +78,7 @@ def floor_breaches(
     crossing_id = network.crossings["crossing_id"].tolist()
     breaches = []
     for floor in floors:
-        inspected = _inspected_share(posts, filled, floor.stage)
+        inspected = _inspected_share(posts, filled, floor)
         holds = floor.arcs[posts.arc] & supernetwork.arc_open[posts.arc]
         for post in np.flatnonzero(holds & (inspected < floor.share - _ROUNDING)):
             arc = posts.arc[post]
@@ -93,17 +97,17 @@ def floor_breaches(
     return breaches
 
 
-def _inspected_share(posts: Posts, filled: FilledTables, stage: str) -> FloatArray:
-    """Return the share of loaded vehicles that a stage sees at each post, its least commodity's.
+def _inspected_share(posts: Posts, filled: FilledTables, floor: InspectionFloor) -> FloatArray:
+    """Return the share of loaded vehicles that the stage sees at each post, its least commodity's.
 
     Empty vehicles are not goods: a floor speaks of loaded ones.
     """
-    named = (filled.stages["stage"] == stage).to_numpy(bool)[posts.stage_row]
+    named = (filled.stages["stage"] == floor.stage).to_numpy(bool)[posts.stage_row]
     by_pool = np.bincount(
         posts.stage_pool[named], weights=posts.stage_share[named], minlength=posts.n_pools
     )
     share = np.zeros(posts.fixed_h.shape)
     per_user = by_pool[posts.member_pool, None] * posts.pool_users[posts.member_pool]
     np.add.at(share, posts.member_post, per_user)
-    least: FloatArray = share[:, :-1].min(axis=1, initial=np.inf)
+    least: FloatArray = share[:, :-1][:, floor.goods].min(axis=1, initial=np.inf)
     return least

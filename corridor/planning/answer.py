@@ -1,18 +1,18 @@
 """A solved flow, evaluated and checked independently of the solver."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.core.flows import FlowProblem, FlowResult
+from corridor.core.flows import FlowProblem, FlowResult, Pools
 from corridor.errors import SolverError
 from corridor.planning.model import Model
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int32]
+BoolArray: TypeAlias = NDArray[np.bool_]
 
 _TOLERANCE = 1e-6
 
@@ -65,25 +65,35 @@ class FlowAnswer:
     @property
     def step_commodity(self) -> IntArray:
         """Commodity of each step of each path."""
-        return self.model.shipments.commodity[self.path_shipment][self.step_path]
+        of_path: IntArray = self.model.shipments.commodity[self.path_shipment]
+        return of_path[self.step_path]
 
     @property
     def step_class(self) -> IntArray:
         """Class of each step of each path."""
-        return self.model.class_of[self.path_shipment][self.step_path]
+        of_path: IntArray = self.model.class_of[self.path_shipment]
+        return of_path[self.step_path]
 
     @property
     def step_t_per_day(self) -> FloatArray:
         """Flow of each step of each path [t/day]."""
         return self.path_t_per_day[self.step_path]
 
+    @property
+    def arc_vehicles(self) -> FloatArray:
+        """Loaded vehicles on each arc [vehicles/day], shape (n_commodities, n_arcs)."""
+        vehicles: FloatArray = self.arc_t_per_day / self.model.costs.payload_t
+        return vehicles
+
     def path_sum(self, step_values: FloatArray) -> FloatArray:
         """Return the sum of step values over each path, shape (n_paths,)."""
-        return np.bincount(self.step_path, weights=step_values, minlength=self.path_t_per_day.size)
+        total = np.bincount(self.step_path, step_values, minlength=self.path_t_per_day.size)
+        return np.asarray(total, dtype=np.float64)
 
     def step_of(self, by_commodity: FloatArray) -> FloatArray:
         """Return an array by commodity and arc at every step."""
-        return by_commodity[self.step_commodity, self.path_arc]
+        values: FloatArray = by_commodity[self.step_commodity, self.path_arc]
+        return values
 
 
 def evaluate(
@@ -97,99 +107,121 @@ def evaluate(
         If conservation, an open arc, a capacity or the objective does not hold.
     """
     kept = np.flatnonzero(np.asarray(result.path_flow) > 0.0)
-    arcs = [np.asarray(result.path_arcs[p], dtype=np.int32) for p in kept]
-    sizes = np.array([a.size for a in arcs], dtype=np.int32)
-    posts = model.posts
-    load = np.asarray(result.pool_load, dtype=float)
+    answer = _answer(
+        model,
+        shipment=np.asarray(result.path_commodity, dtype=np.int32)[kept],
+        arcs=[np.asarray(result.path_arcs[p], dtype=np.int32) for p in kept],
+        flow=np.asarray(result.path_flow, dtype=float)[kept],
+        unmet=np.asarray(result.unmet, dtype=float),
+        load=np.asarray(result.pool_load, dtype=float),
+        price=np.asarray(result.pool_price, dtype=float),
+        slope=np.asarray(result.pool_delay_slope, dtype=float),
+        congestion=congestion,
+    )
+    _verify(answer, problem, float(result.objective))
+    return answer
+
+
+def no_flow(model: Model) -> FlowAnswer:
+    """Return the answer in which nothing moves."""
+    nothing = np.zeros(len(model.pools.table))
+    return _answer(
+        model, shipment=np.zeros(0, np.int32), arcs=[], flow=np.zeros(0), unmet=model.t_per_day,
+        load=nothing, price=nothing, slope=nothing, congestion=False,
+    )  # fmt: skip
+
+
+def _answer(
+    model: Model,
+    *,
+    shipment: IntArray,
+    arcs: list[IntArray],
+    flow: FloatArray,
+    unmet: FloatArray,
+    load: FloatArray,
+    price: FloatArray,
+    slope: FloatArray,
+    congestion: bool,
+) -> FlowAnswer:
+    sizes = np.array([path.size for path in arcs], dtype=np.int32)
+    path_arc = np.concatenate(arcs) if arcs else np.zeros(0, np.int32)
+    step_path = np.repeat(np.arange(sizes.size), sizes).astype(np.int32)
+    by_arc, wait = np.zeros(model.costs.time_h.shape), np.zeros(model.costs.time_h.shape)
+    step_commodity = model.shipments.commodity[shipment][step_path]
+    np.add.at(by_arc, (step_commodity, path_arc), flow[step_path])
+    # Without congestion every queue stays as the background makes it.
     queue_load = np.maximum(load, 0.0) if congestion else np.zeros_like(load)
     stage_wait = model.pools.queues.wait_h(queue_load)
-    wait = np.zeros(model.costs.time_h.shape)
-    wait[:, posts.arc] = posts.wait_h(stage_wait)[:, :-1].T
-    shipment = np.asarray(result.path_commodity, dtype=np.int32)[kept]
-    flow = np.asarray(result.path_flow, dtype=float)[kept]
-    path_arc = np.concatenate(arcs) if arcs else np.zeros(0, np.int32)
-    step_path = np.repeat(np.arange(kept.size), sizes).astype(np.int32)
-    by_arc = np.zeros(wait.shape)
-    np.add.at(by_arc, (model.shipments.commodity[shipment][step_path], path_arc), flow[step_path])
-    answer = FlowAnswer(
+    wait[:, model.posts.arc] = model.posts.wait_h(stage_wait)[:, :-1].T
+    return FlowAnswer(
         model=model,
         path_shipment=shipment,
         path_t_per_day=flow,
         path_indptr=np.concatenate(([0], np.cumsum(sizes))).astype(np.int32),
         path_arc=path_arc,
         step_path=step_path,
-        unmet_t_per_day=np.asarray(result.unmet, dtype=float),
+        unmet_t_per_day=unmet,
         arc_t_per_day=by_arc,
         pool_load=load,
-        pool_price=np.asarray(result.pool_price, dtype=float),
-        pool_slope=np.asarray(result.pool_delay_slope, dtype=float),
+        pool_price=price,
+        pool_slope=slope,
         wait_h=wait,
         stage_wait_h=stage_wait,
         queue_usd_per_day=float(model.pools.queues.value(queue_load).sum()),
     )
-    _verify(answer, problem, float(result.objective))
-    return answer
 
 
 def _verify(answer: FlowAnswer, problem: FlowProblem, objective: float) -> None:
     """Recompute what must hold from the paths alone."""
-    model = answer.model
-    net, demand = model.supernetwork, model.t_per_day
+    model, demand = answer.model, answer.model.t_per_day
     scale = max(float(demand.sum()), 1.0)
-    served = np.bincount(answer.path_shipment, weights=answer.path_t_per_day, minlength=demand.size)
-    _hold(
-        "every shipment is served or unmet", np.abs(served + answer.unmet_t_per_day - demand), scale
-    )
+    served = np.bincount(answer.path_shipment, answer.path_t_per_day, minlength=demand.size)
+    excess = np.abs(served + answer.unmet_t_per_day - demand)
+    _hold("every shipment is served or unmet", excess, scale)
+    astray = (~_joined(answer)).astype(float)
+    _hold("every path leads from origin to destination", astray, 1.0)
+    closed = ~model.allowed[answer.step_class, answer.path_arc]
+    _hold("no shipment uses a closed arc", closed.astype(float), 1.0)
+    cost = float((problem.cost[answer.step_class, answer.path_arc] * answer.step_t_per_day).sum())
+    if problem.pools is not None:
+        load, capacity = _pool_load(answer, problem.pools), problem.pools.capacity
+        excess = np.maximum(load - capacity, 0.0)
+        _hold("no pool is over its capacity", excess, np.maximum(capacity, 1.0))
+        excess = np.abs(load - answer.pool_load)
+        _hold("pool loads are those of the paths", excess, np.maximum(load, 1.0))
+        if problem.delay is not None:
+            cost += float(problem.delay.value(load).sum())
+    if problem.unmet_cost is not None:
+        cost += float(problem.unmet_cost @ answer.unmet_t_per_day)
+    off = np.array([abs(cost - objective)])
+    _hold("the objective is the cost of the flow", off, max(abs(cost), 1.0))
+
+
+def _joined(answer: FlowAnswer) -> BoolArray:
+    """Return whether each step starts where the one before ends, from source to sink."""
+    net, shipments = answer.model.supernetwork, answer.model.shipments
     starts, ends = answer.path_indptr[:-1], answer.path_indptr[1:] - 1
     tail, head = net.graph.tail[answer.path_arc], net.graph.head[answer.path_arc]
     joined = np.ones(answer.path_arc.size, np.bool_)
     joined[1:] = tail[1:] == head[:-1]
-    joined[starts] = tail[starts] == net.source[model.shipments.origin[answer.path_shipment]]
-    joined[ends] &= head[ends] == net.sink[model.shipments.destination[answer.path_shipment]]
-    _hold("every path leads from origin to destination", (~joined).astype(float), 1.0)
-    closed = ~model.allowed[answer.step_class, answer.path_arc]
-    _hold("no shipment uses a closed arc", closed.astype(float), 1.0)
-    pools = problem.pools
-    load = np.zeros(0)
-    if pools is not None:
-        x = np.zeros(pools.matrix.shape[1])
-        np.add.at(
-            x,
-            answer.step_class.astype(np.int64) * net.n_arcs + answer.path_arc,
-            answer.step_t_per_day,
-        )
-        load = pools.matrix @ x
-        _hold(
-            "no pool is over its capacity",
-            np.maximum(load - pools.capacity, 0.0),
-            np.maximum(pools.capacity, 1.0),
-        )
-        _hold(
-            "pool loads are those of the paths",
-            np.abs(load - answer.pool_load),
-            np.maximum(load, 1.0),
-        )
-    cost = float((problem.cost[answer.step_class, answer.path_arc] * answer.step_t_per_day).sum())
-    if problem.delay is not None:
-        cost += float(problem.delay.value(load).sum())
-    if problem.unmet_cost is not None:
-        cost += float(
-            (np.broadcast_to(problem.unmet_cost, demand.shape) * answer.unmet_t_per_day).sum()
-        )
-    _hold(
-        "the objective is the cost of the flow",
-        np.array([abs(cost - objective)]),
-        max(abs(cost), 1.0),
-    )
+    joined[starts] = tail[starts] == net.source[shipments.origin[answer.path_shipment]]
+    joined[ends] &= head[ends] == net.sink[shipments.destination[answer.path_shipment]]
+    return joined
+
+
+def _pool_load(answer: FlowAnswer, pools: Pools) -> FloatArray:
+    column = answer.step_class.astype(np.int64) * answer.model.supernetwork.n_arcs + answer.path_arc
+    flow = np.bincount(column, answer.step_t_per_day, minlength=pools.matrix.shape[1])
+    return np.asarray(pools.matrix @ flow, dtype=np.float64)
 
 
 def _hold(claim: str, excess: FloatArray, scale: float | FloatArray) -> None:
     relative = excess / scale
     worst = float(relative.max(initial=0.0))
     if worst > _TOLERANCE:
-        at: Sequence[int] = [int(relative.argmax())]
         msg = (
-            f"A plan must hold: {claim}. Recomputed from the paths it is off by {worst:.2e} (relative) at position "
-            f"{at[0]}. This is a defect of the solver or the library: please report it with the input."
+            f"A plan must hold: {claim}. Recomputed from the paths it is off by {worst:.2e} "
+            f"(relative) at position {int(relative.argmax())}. This is a defect of the solver or "
+            "the library: please report it with the input."
         )
         raise SolverError(msg)

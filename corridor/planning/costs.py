@@ -131,7 +131,8 @@ def arc_costs(
 def _link_column(table: pd.DataFrame, column: str, net: Supernetwork) -> FloatArray:
     """Return a column of the links on the travel arcs, 0 elsewhere."""
     values = np.append(table[column].to_numpy(float), 0.0)
-    return np.where(net.is_kind(ArcKind.TRAVEL), values[net.arc_link], 0.0)
+    on_arcs: FloatArray = np.where(net.is_kind(ArcKind.TRAVEL), values[net.arc_link], 0.0)
+    return on_arcs
 
 
 def _times(
@@ -143,64 +144,67 @@ def _times(
     shape: tuple[int, ...],
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return time without queues, queue at background load, and standard deviation [h]."""
-    travel = net.is_kind(ArcKind.TRAVEL)
-    given = _link_column(filled.links, "time_h", net) * net.arc_share
-    with np.errstate(divide="ignore", invalid="ignore"):
-        driven = net.arc_length_km / _link_column(filled.links, "speed_kmh", net)
-    moving = np.where(travel, np.where(np.isnan(given), driven, given), 0.0)
-    sailing = services.arc_sailing_h
-    moving = np.where(np.isnan(sailing), moving, sailing)
+    moving = _moving_h(filled, net, services)
     sd_moving = moving * _link_column(filled.links, "time_cv", net)
-
-    time_h = np.broadcast_to(moving + services.arc_wait_h, shape).copy()
-    sd_h = np.broadcast_to(np.hypot(sd_moving, services.arc_wait_sd_h), shape).copy()
-    wait_h = np.zeros(shape)
-    at_terminal = np.append(filled.terminals["time_h"].to_numpy(float), 0.0)[net.arc_terminal]
+    dwell = np.append(filled.terminals["time_h"].to_numpy(float), 0.0)[net.arc_terminal]
     cv = filled.layers["time_cv"].to_numpy(float)[net.arc_layer]
-    time_h += np.where(net.is_kind(ArcKind.TRANSFER), at_terminal, 0.0)
-    sd_h += np.where(net.is_kind(ArcKind.TRANSFER), at_terminal, 0.0) * cv
-    loaded = slice(None, -1)
-    clearance = (posts.fixed_h + posts.service_h)[:, loaded].T
+    time_h, sd_h, wait_h = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    time_h += moving + services.arc_wait_h + dwell
+    sd_h += np.hypot(sd_moving, services.arc_wait_sd_h) + dwell * cv
+    clearance = (posts.fixed_h + posts.service_h)[:, :-1].T
     time_h[:, posts.arc] += clearance
-    wait_h[:, posts.arc] += post_wait_h[:, loaded].T
+    wait_h[:, posts.arc] += post_wait_h[:, :-1].T
     # A queue's wait is about exponential (sd = mean); delays without servers vary as the layer's
     # times do.
     sd_h[:, posts.arc] += np.hypot(clearance * cv[posts.arc], wait_h[:, posts.arc])
     return time_h, wait_h, sd_h
 
 
+def _moving_h(filled: FilledTables, net: Supernetwork, services: LinkServices) -> FloatArray:
+    """Return the time under way on travel arcs: the service's, else the link's, else by speed."""
+    travel = net.is_kind(ArcKind.TRAVEL)
+    given = _link_column(filled.links, "time_h", net) * net.arc_share
+    speed_kmh = np.where(travel, _link_column(filled.links, "speed_kmh", net), 1.0)
+    own = np.where(np.isnan(given), net.arc_length_km / speed_kmh, given)
+    return np.where(np.isnan(services.arc_sailing_h), own, services.arc_sailing_h)
+
+
 def _tariffs(
     filled: FilledTables, goods: pd.DataFrame, net: Supernetwork, payload: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return the price of carriage and handling, and the host's part of it [USD/t]."""
+    links, terminals, share = filled.links, filled.terminals, net.arc_share
+    per_vehicle = np.nan_to_num(_link_column(links, "cost_usd_per_vehicle", net)) * share
+    carriage = _priced(links, "_km", goods, net.arc_link) * net.arc_length_km
+    carriage += _priced(links, "", goods, net.arc_link) * share + per_vehicle / payload
+    handling = _priced(terminals, "", goods, net.arc_terminal)
+    # The high seas are no state: nobody there to take a share.
+    ashore = net.arc_country != net.high_seas
+    hosts_of_links = np.nan_to_num(_link_column(links, "host_share", net)) * ashore
+    hosts = np.append(terminals["host_share"].to_numpy(float), 0.0)[net.arc_terminal]
+    return carriage + handling, carriage * hosts_of_links + handling * np.nan_to_num(hosts)
+
+
+def _priced(table: pd.DataFrame, suffix: str, goods: pd.DataFrame, rows: IntArray) -> FloatArray:
+    """Return a price on each arc by commodity [USD/t]; goods in containers pay by TEU, if at all.
+
+    Parameters
+    ----------
+    table, suffix
+        Table with ``cost_usd_per_t`` and ``cost_usd_per_teu``, and what follows these names.
+    rows : ndarray of int32, shape (n_arcs,)
+        Row of each arc, -1 for none (which costs nothing).
+    """
+    per_t, per_teu = (
+        np.append(table[f"cost_usd_per_{unit}{suffix}"].to_numpy(float), 0.0)[rows]
+        for unit in ("t", "teu")
+    )
+    per_t = np.nan_to_num(per_t)
     t_per_teu = goods["t_per_teu"].to_numpy(float)[:, None]
     in_boxes = goods["containerised"].to_numpy(bool)[:, None]
-    share = net.arc_share
-    km = net.arc_length_km
-
-    def priced(table: pd.DataFrame, suffix: str, code: IntArray) -> FloatArray:
-        per_t, per_teu = (
-            np.append(table[f"cost_usd_per_{unit}{suffix}"].to_numpy(float), 0.0)[code]
-            for unit in ("t", "teu")
-        )
-        boxed = np.where(np.isnan(per_teu), np.nan_to_num(per_t), per_teu / t_per_teu)
-        return np.where(in_boxes, boxed, np.nan_to_num(per_t))
-
-    on_link = priced(filled.links, "_km", net.arc_link) * km
-    on_link += priced(filled.links, "", net.arc_link) * share
-    on_link += (
-        np.nan_to_num(_link_column(filled.links, "cost_usd_per_vehicle", net)) * share / payload
-    )
-    on_link = np.where(net.is_kind(ArcKind.TRAVEL), on_link, 0.0)
-    handling = priced(filled.terminals, "", net.arc_terminal)
-    handling = np.where(net.is_kind(ArcKind.TRANSFER), handling, 0.0)
-    link_share = np.nan_to_num(_link_column(filled.links, "host_share", net))
-    terminal_share = np.append(filled.terminals["host_share"].to_numpy(float), 0.0)[
-        net.arc_terminal
-    ]
-    # The high seas are no state: nobody there to take a share.
-    link_share = np.where(net.arc_country == net.high_seas, 0.0, link_share)
-    return on_link + handling, on_link * link_share + handling * np.nan_to_num(terminal_share)
+    boxed = np.where(np.isnan(per_teu), per_t, per_teu / t_per_teu)
+    price: FloatArray = np.where(in_boxes, boxed, per_t)
+    return price
 
 
 def _empty_usd(filled: FilledTables, net: Supernetwork) -> FloatArray:
@@ -222,4 +226,5 @@ def _post_fees(
 
 def _co2_kg_per_t(filled: FilledTables, net: Supernetwork) -> FloatArray:
     per_km = np.nan_to_num(_link_column(filled.links, "co2_g_per_t_km", net))
-    return per_km * net.arc_length_km / G_PER_KG
+    kg: FloatArray = per_km * net.arc_length_km / G_PER_KG
+    return kg

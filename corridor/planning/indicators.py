@@ -5,6 +5,8 @@ USD for 500 km and 20 t; TFI4 is speed: SWOD without delay (km by moving hours) 
 (km by all hours of the mode).
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -19,8 +21,6 @@ from corridor.units import DAYS_PER_YEAR, HOURS_PER_DAY, KG_PER_T, T_PER_MT
 FloatArray: TypeAlias = NDArray[np.float64]
 
 COLUMNS: Final = ["indicator", "unit", "value", "scope", "direction", "commodity"]
-WATCHED_STATES: Final = ("GEO", "ARM", "AZE", "IRN", "RUS")
-"""States whose share of the traffic planners ask for."""
 SECTION_KM: Final = 500.0
 SECTION_T: Final = 20.0
 CROWDED: Final = 0.8
@@ -28,6 +28,19 @@ CROWDED: Final = 0.8
 
 _K: Final = 1e3
 _M: Final = 1e6
+_BN: Final = 1e9
+_MT_PER_YEAR: Final = DAYS_PER_YEAR / T_PER_MT
+"""Mt a year in one tonne a day."""
+_BORDER_NUMBERS: Final = (
+    "t_per_day",
+    "vehicles_per_day",
+    "utilization",
+    "fixed_h",
+    "service_h",
+    "wait_h",
+    "cost_usd_per_t",
+    "capacity_price_usd_per_vehicle",
+)
 
 
 class _Rows:
@@ -138,48 +151,34 @@ def _door_to_door(rows: _Rows, paths: pd.DataFrame) -> None:
 
 
 def _borders(rows: _Rows, answer: FlowAnswer, crossings: pd.DataFrame) -> None:
-    land = answer.model.network.layers
-    mode = dict(zip(land["layer"], land["mode"], strict=True))
     used = crossings[crossings["vehicles_per_day"] > 0]
-    hours = used["fixed_h"] + used["service_h"] + used["wait_h"]
+    layers = answer.model.network.layers
+    mode = used["layer"].map(dict(zip(layers["layer"], layers["mode"], strict=True)))
+    column = {name: used[name].to_numpy(float) for name in _BORDER_NUMBERS}
+    hours = column["fixed_h"] + column["service_h"] + column["wait_h"]
     for name in ("road", "rail"):
-        of_mode = (used["layer"].map(mode) == name).to_numpy(bool)
-        vehicles = used["vehicles_per_day"].to_numpy(float)[of_mode]
+        weight = np.where((mode == name).to_numpy(bool), column["vehicles_per_day"], 0.0)
         # A crossing is two posts; CPMM's indicators are per post.
-        rows.add(
-            "tfi1_border_time",
-            "h_per_post",
-            _mean(hours.to_numpy(float)[of_mode], vehicles) / 2.0,
-            name,
-        )
+        per_post = _mean(hours, weight) / 2.0
+        rows.add("tfi1_border_time", "h_per_post", per_post, name)
         # ... and its USD are those of a shipment of 20 t: a truck, or a wagon's load of a train.
-        fee = used["cost_usd_per_t"].to_numpy(float)[of_mode] * SECTION_T
-        rows.add("tfi2_border_cost", "usd_per_20_t_per_post", _mean(fee, vehicles) / 2.0, name)
-        wait = used["wait_h"].to_numpy(float)[of_mode]
-        rows.add("queue_time_mean", "h_per_crossing", _mean(wait, vehicles), name)
-    rows.add("crossings_crowded", "crossings", float((used["utilization"] > CROWDED).sum()))
-    rows.add(
-        "crossing_utilization_max", "share", used["utilization"].max() if len(used) else np.nan
-    )
+        fee = _mean(column["cost_usd_per_t"] * SECTION_T, weight) / 2.0
+        rows.add("tfi2_border_cost", "usd_per_20_t_per_post", fee, name)
+        rows.add("queue_time_mean", "h_per_crossing", _mean(column["wait_h"], weight), name)
+    crowded = used.loc[column["utilization"] > CROWDED, "crossing_id"].nunique()
+    rows.add("crossings_crowded", "crossings", crowded)
+    utilization = column["utilization"]
+    rows.add("crossing_utilization_max", "share", utilization.max() if len(used) else np.nan)
     rows.add("queue_cost", "musd_per_year", answer.queue_usd_per_day * DAYS_PER_YEAR / _M)
-    for row in used.itertuples():
-        scope, direction = str(row.crossing_id), f"{row.from_country}-{row.to_country}"
-        rows.add(
-            "crossing_flow",
-            "Mt_per_year",
-            row.t_per_day * DAYS_PER_YEAR / T_PER_MT,
-            scope,
-            direction,
+    ways = (used["from_country"] + "-" + used["to_country"]).tolist()
+    for i, (scope, way) in enumerate(zip(used["crossing_id"].tolist(), ways, strict=True)):
+        t_per_day, price = (
+            column[name][i] for name in ("t_per_day", "capacity_price_usd_per_vehicle")
         )
-        rows.add("crossing_time", "h", row.fixed_h + row.service_h + row.wait_h, scope, direction)
-        rows.add("crossing_utilization", "share", row.utilization, scope, direction)
-        rows.add(
-            "crossing_capacity_price",
-            "usd_per_vehicle",
-            row.capacity_price_usd_per_vehicle,
-            scope,
-            direction,
-        )
+        rows.add("crossing_flow", "Mt_per_year", t_per_day * _MT_PER_YEAR, scope, way)
+        rows.add("crossing_time", "h", hours[i], scope, way)
+        rows.add("crossing_utilization", "share", utilization[i], scope, way)
+        rows.add("crossing_capacity_price", "usd_per_vehicle", price, scope, way)
 
 
 def _modes(rows: _Rows, answer: FlowAnswer) -> None:
@@ -221,81 +220,108 @@ def _modes(rows: _Rows, answer: FlowAnswer) -> None:
 
 
 def _states(rows: _Rows, countries: pd.DataFrame) -> None:
-    by_state = countries.set_index("country")
-    for state in WATCHED_STATES:
-        share = by_state["share"].get(state, np.nan)
+    columns = [
+        countries[name].tolist()
+        for name in (
+            "country", "t_km_per_day", "transit_t_per_day", "revenue_usd_per_day", "share",
+        )
+    ]  # fmt: skip
+    for state, t_km, transit, revenue, share in zip(*columns, strict=True):
         rows.add("transit_share", "share", share, state)
-    for row in countries.itertuples():
-        if row.t_km_per_day > 0 or row.revenue_usd_per_day > 0:
-            scope = str(row.country)
-            rows.add(
-                "transit", "Mt_per_year", row.transit_t_per_day * DAYS_PER_YEAR / T_PER_MT, scope
-            )
-            rows.add(
-                "revenue", "musd_per_year", row.revenue_usd_per_day * DAYS_PER_YEAR / _M, scope
-            )
-            rows.add(
-                "state_transport", "bn_t_km_per_year", row.t_km_per_day * DAYS_PER_YEAR / 1e9, scope
-            )
+        if t_km > 0 or revenue > 0:
+            rows.add("transit", "Mt_per_year", transit * _MT_PER_YEAR, state)
+            rows.add("revenue", "musd_per_year", revenue * DAYS_PER_YEAR / _M, state)
+            rows.add("state_transport", "bn_t_km_per_year", t_km * DAYS_PER_YEAR / _BN, state)
 
 
 def _screenlines(rows: _Rows, answer: FlowAnswer) -> None:
     """Add throughput by gate and direction, totals by commodity, shares and concentration."""
-    model = answer.model
-    lines = model.network.screenlines
-    goods = model.network.commodities["commodity_id"].to_numpy(object)
-    mt, kteu = DAYS_PER_YEAR / T_PER_MT, DAYS_PER_YEAR / _K
-    per_teu = teu_per_t(model)
+    lines, passing = answer.model.network.screenlines, _GateFlows.of(answer)
     for line, gates in lines.groupby("screenline", sort=False):
+        flows: dict[tuple[str, str], FloatArray] = {}
         columns = (gates["gate"], gates["crossing_id"], gates["link_id"], gates["direction"])
-        flows = {
-            (gate, way): _gate_flow(answer, crossing_id, link_id, direction, way)
-            for gate, crossing_id, link_id, direction in zip(*columns, strict=True)
-            for way in _WAYS
-        }
-        for (gate, way), flow in flows.items():
-            if flow.sum() > 0:
-                scope = f"{line}/{gate}"
-                rows.add("throughput", "Mt_per_year", flow.sum() * mt, scope, way)
-                rows.add("throughput", "kTEU_per_year", (flow * per_teu).sum() * kteu, scope, way)
-        for way in _WAYS:
-            total = np.sum([flow for (_, w), flow in flows.items() if w == way], axis=0)
-            rows.add("throughput", "Mt_per_year", total.sum() * mt, str(line), way)
-            rows.add("throughput", "kTEU_per_year", (total * per_teu).sum() * kteu, str(line), way)
-            for name, t in zip(goods, total, strict=True):
-                if t > 0:
-                    rows.add("throughput", "Mt_per_year", t * mt, str(line), way, name)
-        by_gate = (
-            pd.Series({key: flow.sum() for key, flow in flows.items()})
-            .groupby(level=0, sort=False)
-            .sum()
-        )
-        shares = by_gate / by_gate.sum() if by_gate.sum() > 0 else by_gate * np.nan
-        rows.add("hhi", "share", (shares**2).sum(skipna=False), str(line))
-        for gate, share in shares.items():
-            if share > 0:
-                rows.add("gate_share", "share", share, f"{line}/{gate}")
+        for gate, crossing_id, link_id, direction in zip(*columns, strict=True):
+            for way in _WAYS:
+                flows[gate, way] = passing.through(crossing_id, link_id, direction, way)
+        _throughput(rows, answer, str(line), flows)
+        _concentration(rows, str(line), flows)
+
+
+def _throughput(
+    rows: _Rows, answer: FlowAnswer, line: str, flows: Mapping[tuple[str, str], FloatArray]
+) -> None:
+    goods = answer.model.network.commodities["commodity_id"].tolist()
+    per_teu, kteu = teu_per_t(answer.model), DAYS_PER_YEAR / _K
+    for (gate, way), flow in flows.items():
+        if flow.sum() > 0:
+            scope = f"{line}/{gate}"
+            rows.add("throughput", "Mt_per_year", flow.sum() * _MT_PER_YEAR, scope, way)
+            rows.add("throughput", "kTEU_per_year", (flow * per_teu).sum() * kteu, scope, way)
+    for way in _WAYS:
+        total = np.sum([flow for (_, w), flow in flows.items() if w == way], axis=0)
+        rows.add("throughput", "Mt_per_year", total.sum() * _MT_PER_YEAR, line, way)
+        rows.add("throughput", "kTEU_per_year", (total * per_teu).sum() * kteu, line, way)
+        for name, t in zip(goods, total, strict=True):
+            if t > 0:
+                rows.add("throughput", "Mt_per_year", t * _MT_PER_YEAR, line, way, name)
+
+
+def _concentration(rows: _Rows, line: str, flows: Mapping[tuple[str, str], FloatArray]) -> None:
+    by_gate: dict[str, float] = {}
+    for (gate, _), flow in flows.items():
+        by_gate[gate] = by_gate.get(gate, 0.0) + float(flow.sum())
+    total = sum(by_gate.values())
+    hhi = sum((t / total) ** 2 for t in by_gate.values()) if total > 0 else np.nan
+    rows.add("hhi", "share", hhi, line)
+    for gate, t in by_gate.items():
+        if t > 0:
+            rows.add("gate_share", "share", t / total, f"{line}/{gate}")
 
 
 _WAYS: Final = ("forward", "backward")
 
 
-def _gate_flow(
-    answer: FlowAnswer, crossing_id: str, link_id: str, direction: str, way: str
-) -> FloatArray:
-    """Return what passes a gate in one direction of its screenline, by commodity [t/day]."""
-    net, network = answer.model.supernetwork, answer.model.network
-    # A gate turned "backward" lies across the screenline the other way round.
-    along = (way == "forward") != (direction == "backward")
-    if crossing_id:
-        at = np.flatnonzero((network.crossings["crossing_id"] == crossing_id).to_numpy(bool))
-        arcs = (
-            np.isin(net.arc_crossing, at) & net.is_kind(ArcKind.ENTRY) & (net.arc_a_to_b == along)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _GateFlows:
+    """What passes every crossing and link by commodity and direction [t/day].
+
+    Arrays have the shape (n_commodities, 2 x n); column ``2 i`` is the way back over item ``i``,
+    column ``2 i + 1`` its own direction.
+    """
+
+    crossing: Mapping[str, int]
+    link: Mapping[str, int]
+    over_crossings: FloatArray
+    over_links: FloatArray
+
+    @classmethod
+    def of(cls, answer: FlowAnswer) -> "_GateFlows":
+        """Return the flows of a plan."""
+        net, network = answer.model.supernetwork, answer.model.network
+        crossings, links = network.crossings["crossing_id"], network.links["link_id"]
+        flow = answer.arc_t_per_day
+        over_crossings = np.zeros((flow.shape[0], 2 * len(crossings)))
+        entry = np.flatnonzero(net.is_kind(ArcKind.ENTRY))
+        way = 2 * net.arc_crossing[entry] + net.arc_a_to_b[entry]
+        np.add.at(over_crossings.T, way, flow[:, entry].T)
+        over_links = np.zeros((flow.shape[0], 2 * len(links)))
+        main = np.flatnonzero(net.arc_is_main)
+        way = 2 * net.arc_link[main] + net.arc_forward[main]
+        np.add.at(over_links.T, way, flow[:, main].T)
+        return cls(
+            crossing={name: i for i, name in enumerate(crossings)},
+            link={name: i for i, name in enumerate(links)},
+            over_crossings=over_crossings,
+            over_links=over_links,
         )
-    else:
-        at = np.flatnonzero((network.links["link_id"] == link_id).to_numpy(bool))
-        arcs = np.isin(net.arc_link, at) & net.arc_is_main & (net.arc_forward == along)
-    return np.asarray(answer.arc_t_per_day[:, arcs].sum(axis=1), dtype=float)
+
+    def through(self, crossing_id: str, link_id: str, direction: str, way: str) -> FloatArray:
+        """Return what passes a gate in one direction of its screenline, by commodity [t/day]."""
+        # A gate turned "backward" lies across the screenline the other way round.
+        along = (way == "forward") != (direction == "backward")
+        if crossing_id:
+            return self.over_crossings[:, 2 * self.crossing[crossing_id] + along]
+        return self.over_links[:, 2 * self.link[link_id] + along]
 
 
 def _mean(values: FloatArray, weights: FloatArray) -> float:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from corridor.network import Network
 from corridor.network.supernetwork import ArcKind
 from corridor.planning.model import Model, compile_model
 from corridor.sovereignty import Rules, Shipments
+from corridor.units import HOURS_PER_DAY
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int32]
@@ -75,9 +76,11 @@ class Itinerary:
     legs: pd.DataFrame
 
     def __repr__(self) -> str:
+        ends = f"{self.origin} -> {self.destination}, {self.commodity}"
+        days = self.time_h / HOURS_PER_DAY
         return (
-            f"Itinerary({self.origin} -> {self.destination}, {self.commodity}: {self.length_km:,.0f} km, "
-            f"{self.time_h / 24:.1f} days, {self.cost_usd_per_t:,.0f} USD/t, {len(self.crossings)} crossings)"
+            f"Itinerary({ends}: {self.length_km:,.0f} km, {days:.1f} days, "
+            f"{self.cost_usd_per_t:,.0f} USD/t, {len(self.crossings)} crossings)"
         )
 
 
@@ -117,7 +120,8 @@ def route(
     InputError
         If an id is unknown, origin equals destination, or `depart` is given.
     NoRouteError
-        If no open way exists; ``reasons`` has the rules and links that block the cheapest.
+        If no open way exists; ``reasons`` has the rules and links that block the cheapest. Also if
+        an open post inspects less than a rule demands.
 
     Examples
     --------
@@ -175,7 +179,7 @@ def alternatives(
 
 
 def single_shipments(network: Network, rows: Iterable[tuple[str, str, str]]) -> Shipments:
-    """Return shipments (origin, destination, commodity) without tonnes, under the flag of the origin's state.
+    """Return shipments (origin, destination, commodity) without tonnes, under the origin's flag.
 
     Raises
     ------
@@ -211,7 +215,10 @@ def _position(name: str, known: NDArray[np.object_], noun: str) -> int:
     if not found.size:
         near = get_close_matches(name, known.tolist(), n=3)
         hint = f"Did you mean {', '.join(near)}?" if near else f"See {noun}s of the network."
-        msg = f"{noun.capitalize()} must be one of the network's {known.size}; {name!r} is none of them. {hint}"
+        msg = (
+            f"{noun.capitalize()} must be one of the network's {known.size}; {name!r} is none of "
+            f"them. {hint}"
+        )
         raise InputError(msg)
     return int(found[0])
 
@@ -240,38 +247,52 @@ def find_itineraries(
     Raises
     ------
     NoRouteError
-        If no open way exists.
+        If no open way exists, or an open post inspects less than an inspection floor demands.
     """
     net = model.supernetwork
     code = int(model.class_of[shipment])
     cost = _criterion(model, code, minimize)
-    usable = np.ones(net.n_arcs, np.bool_)
     if layers is not None:
-        usable = np.isin(np.array(net.layers, dtype=object)[net.arc_layer], list(layers))
+        chosen = np.array([layer in layers for layer in net.layers])
+        cost = np.where(chosen[net.arc_layer], cost, np.inf)
+    if model.breaches:
+        raise _unlawful(model)
     source = int(net.source[model.shipments.origin[shipment]])
     sink = int(net.sink[model.shipments.destination[shipment]])
-    allowed = np.where(model.allowed[code] & usable, cost, np.inf)
-    paths = (
-        k_shortest_paths(net.graph, allowed, source, sink, k) if source >= 0 and sink >= 0 else []
-    )
+    allowed = np.where(model.allowed[code], cost, np.inf)
+    paths = k_shortest_paths(net.graph, allowed, source, sink, k)
     if not paths:
-        raise _no_route(model, shipment, np.where(usable, cost, np.inf), source, sink)
+        raise _no_route(model, shipment, cost, source, sink)
     return [_itinerary(model, shipment, np.asarray(path.arcs), minimize) for path in paths]
 
 
 def _criterion(model: Model, code: int, minimize: Criterion) -> FloatArray:
+    """Return what an arc adds to the criterion for a class, shape (n_arcs,)."""
     good = int(model.classes.commodity[code])
-    costs = model.costs
+    costs, fees = model.costs, model.fee_usd_per_t[code]
     if minimize == "generalized_cost":
-        return costs.generalized_usd_per_t(with_wait=True)[good] + model.fee_usd_per_t[code]
+        return np.asarray(costs.generalized_usd_per_t(with_wait=True)[good] + fees)
     if minimize == "time":
-        return costs.time_h[good] + costs.wait_h[good]
+        return np.asarray(costs.time_h[good] + costs.wait_h[good])
     if minimize == "money":
-        return costs.money_usd_per_t[good] + model.fee_usd_per_t[code]
+        return np.asarray(costs.money_usd_per_t[good] + fees)
     if minimize == "co2":
-        return costs.co2_kg_per_t[good]
+        return np.asarray(costs.co2_kg_per_t[good])
     msg = f"minimize must be generalized_cost, time, money or co2; found {minimize!r}."
     raise InputError(msg)
+
+
+def _unlawful(model: Model) -> NoRouteError:
+    """Return the error that names the inspection floors that open posts do not meet."""
+    rules = sorted({breach.rule_id for breach in model.breaches})
+    first = model.breaches[0]
+    msg = (
+        f"Every open post must inspect what its state's rules demand; {len(model.breaches)} do "
+        f"not, the first is {first.crossing_id} ({first.country}, {first.direction}): "
+        f"{first.stage} sees {first.share:g} of the vehicles, {first.rule_id} demands "
+        f"{first.floor:g}. Change the regime, the stages or the rules."
+    )
+    return NoRouteError(msg, rules)
 
 
 def _no_route(
@@ -279,84 +300,72 @@ def _no_route(
 ) -> NoRouteError:
     """Return the error that names what blocks the cheapest way: rules first, else closed links."""
     net, shipments = model.supernetwork, model.shipments
-    origin, destination = (
-        net.places[ends[shipment]] for ends in (shipments.origin, shipments.destination)
-    )
+    origin = net.places[shipments.origin[shipment]]
+    destination = net.places[shipments.destination[shipment]]
     where = f"A way from {origin} to {destination} must be open; there is none"
-    if source < 0 or sink < 0:
-        bare = origin if source < 0 else destination
-        return NoRouteError(f"{where}: no link touches {bare}. Add links to it.", [bare])
-    for open_only in (True, False):
-        passable = np.where(net.arc_open, cost, np.inf) if open_only else cost
+    for passable in (np.where(net.arc_open, cost, np.inf), cost):
         distance, predecessor = shortest_paths(net.graph, passable, [source])
         if np.isfinite(distance[0, sink]):
             break
     else:
-        return NoRouteError(
-            f"{where}, not even over closed links. Add the missing links or terminals."
-        )
+        msg = f"{where}, not even over closed links. Add the missing links or terminals."
+        return NoRouteError(msg)
     arcs = arc_paths(net.graph, predecessor[0], sink)
     code = int(model.class_of[shipment])
     rules = [
         ban.rule_id for ban in model.effects.bans if ban.pairs[[code]].toarray()[0, arcs].any()
     ]
-    closed = np.unique(net.arc_link[arcs[~net.arc_open[arcs] & (net.arc_link[arcs] >= 0)]])
-    links = model.network.links["link_id"].iloc[closed].tolist()
+    closed = arcs[~net.arc_open[arcs] & (net.arc_link[arcs] >= 0)]
+    links = list(dict.fromkeys(model.network.links["link_id"].iloc[net.arc_link[closed]]))
     reasons = [*rules, *links]
     advice = "Drop or change the rules, open the links, or choose other ends."
-    return NoRouteError(
-        f"{where}: the cheapest is blocked by {', '.join(reasons)}. {advice}", reasons
-    )
+    msg = f"{where}: the cheapest is blocked by {', '.join(reasons)}. {advice}"
+    return NoRouteError(msg, reasons)
 
 
 def _itinerary(model: Model, shipment: int, arcs: IntArray, minimize: Criterion) -> Itinerary:
-    net, network, costs = model.supernetwork, model.network, model.costs
-    good = int(model.shipments.commodity[shipment])
-    code = int(model.class_of[shipment])
+    net, network, shipments = model.supernetwork, model.network, model.shipments
+    good, code = int(shipments.commodity[shipment]), int(model.class_of[shipment])
     steps = _steps(model, good, code, arcs)
-    legs = _legs(model, steps)
-    kind = steps["arc_kind"]
-    hours = steps["time_h"].to_numpy(float)
-    t_per_teu = float(model.filled.commodities["t_per_teu"].iloc[good])
-    boxed = bool(network.commodities["containerised"].iloc[good])
+    kind, hours = steps["arc_kind"].to_numpy(int), steps["time_h"].to_numpy(float)
+    travels = kind == ArcKind.TRAVEL
+    waits = float(steps["wait_h"].to_numpy(float)[travels].sum())
     money = float(steps["cost_usd_per_t"].sum())
-    generalized = float(
-        (costs.generalized_usd_per_t(with_wait=True)[good] + model.fee_usd_per_t[code])[arcs].sum()
-    )
-    at_post = kind.isin([ArcKind.EXIT, ArcKind.ENTRY]).to_numpy(bool)
-    sailing = (kind == ArcKind.TRAVEL).to_numpy(bool)
-    waits = float(steps["wait_h"].to_numpy(float)[sailing].sum())
-    shipments = model.shipments
+    boxed = bool(network.commodities["containerised"].iloc[good])
+    t_per_teu = float(model.filled.commodities["t_per_teu"].iloc[good])
     return Itinerary(
         origin=net.places[shipments.origin[shipment]],
         destination=net.places[shipments.destination[shipment]],
         commodity=str(shipments.commodities[good]),
         minimize=minimize,
         time_h=float(hours.sum()),
-        moving_h=float(hours[sailing].sum()) - waits,
-        border_h=float(hours[at_post].sum()),
-        terminal_h=float(hours[(kind == ArcKind.TRANSFER).to_numpy(bool)].sum()),
+        moving_h=float(hours[travels].sum()) - waits,
+        border_h=float(hours[np.isin(kind, (ArcKind.EXIT, ArcKind.ENTRY))].sum()),
+        terminal_h=float(hours[kind == ArcKind.TRANSFER].sum()),
         service_wait_h=waits,
         cost_usd_per_t=money,
         cost_usd_per_teu=money * t_per_teu if boxed else float("nan"),
-        generalized_usd_per_t=generalized,
+        generalized_usd_per_t=float(_criterion(model, code, "generalized_cost")[arcs].sum()),
         co2_kg_per_t=float(steps["co2_kg_per_t"].sum()),
         length_km=float(steps["length_km"].sum()),
-        links=_met(network.links["link_id"], net.arc_link[arcs]),
-        crossings=_met(network.crossings["crossing_id"], net.arc_crossing[arcs]),
-        countries=_met(
-            pd.Series(net.countries[:-1]),
-            np.where(net.arc_country == net.high_seas, -1, net.arc_country)[arcs],
-        ),
-        legs=legs,
+        links=_met(network.links["link_id"].tolist(), net.arc_link[arcs]),
+        crossings=_met(network.crossings["crossing_id"].tolist(), net.arc_crossing[arcs]),
+        countries=_met(list(net.countries[:-1]), _ashore(model)[arcs]),
+        legs=_legs(model, steps),
     )
 
 
-def _met(names: "pd.Series[str]", codes: NDArray[np.int32]) -> tuple[str, ...]:
+def _ashore(model: Model) -> IntArray:
+    """Return the state of every arc, -1 on the high seas."""
+    net = model.supernetwork
+    return np.where(net.arc_country == net.high_seas, -1, net.arc_country).astype(np.int32)
+
+
+def _met(names: list[str], codes: IntArray) -> tuple[str, ...]:
     """Return the labels met on the way, each run of the same once."""
     met = codes[codes >= 0]
-    runs = met[np.append(True, met[1:] != met[:-1])] if met.size else met
-    return tuple(names.iloc[runs])
+    is_new = np.append(True, met[1:] != met[:-1])[: met.size]
+    return tuple(names[code] for code in met[is_new])
 
 
 def _steps(model: Model, good: int, code: int, arcs: IntArray) -> pd.DataFrame:
@@ -367,25 +376,24 @@ def _steps(model: Model, good: int, code: int, arcs: IntArray) -> pd.DataFrame:
     post_of[posts.arc] = np.arange(posts.arc.size)
     post = post_of[arcs]
     at_post = post >= 0
-    queue = np.where(at_post, costs.wait_h[good, arcs], model.service_wait_h[arcs])
     fees = costs.post_fee_usd_per_t[good, arcs] + model.fee_usd_per_t[code, arcs]
-    labels = np.array([*net.layers, ""], dtype=object)
     crossing = np.append(model.network.crossings["crossing_id"].to_numpy(object), "")
     modes = model.network.layers["mode"].to_numpy(object)
+    wait_h = np.where(at_post, costs.wait_h[good, arcs], model.service_wait_h[arcs])
     return pd.DataFrame(
         {
             "arc_kind": net.arc_kind[arcs],
             "mode": modes[net.arc_layer[arcs]],
-            "layer": labels[net.arc_layer[arcs]],
+            "layer": np.array(net.layers, dtype=object)[net.arc_layer[arcs]],
             "country": np.array(net.countries, dtype=object)[net.arc_country[arcs]],
             "from_place": net.node_place[net.graph.tail[arcs]],
             "to_place": net.node_place[net.graph.head[arcs]],
             "crossing_id": np.where(at_post, crossing[net.arc_crossing[arcs]], ""),
             "length_km": net.arc_length_km[arcs],
             "time_h": costs.time_h[good, arcs] + costs.wait_h[good, arcs],
-            "fixed_h": np.where(at_post, posts.fixed_h[post, good], 0.0),
-            "service_h": np.where(at_post, posts.service_h[post, good], 0.0),
-            "wait_h": queue,
+            "fixed_h": np.append(posts.fixed_h[:, good], 0.0)[post],
+            "service_h": np.append(posts.service_h[:, good], 0.0)[post],
+            "wait_h": wait_h,
             "cost_usd_per_t": costs.money_usd_per_t[good, arcs] + model.fee_usd_per_t[code, arcs],
             "fee_usd_per_t": fees,
             "co2_kg_per_t": costs.co2_kg_per_t[good, arcs],
@@ -393,20 +401,29 @@ def _steps(model: Model, good: int, code: int, arcs: IntArray) -> pd.DataFrame:
     )
 
 
+_LABELS: Final = ("mode", "layer", "country")
+_NUMBERS: Final = (
+    "length_km", "time_h", "fixed_h", "service_h", "wait_h", "cost_usd_per_t", "fee_usd_per_t",
+    "co2_kg_per_t",
+)  # fmt: skip
+
+
 def _legs(model: Model, steps: pd.DataFrame) -> pd.DataFrame:
     """Join the steps that stay in one kind, layer and state."""
-    if not len(steps):
-        return steps
     keys = steps[["arc_kind", "layer", "country", "crossing_id"]]
-    leg = (keys != keys.shift()).any(axis=1).cumsum()
+    is_new = (keys != keys.shift()).any(axis=1).to_numpy(bool)
+    legs = steps.groupby(is_new.cumsum())
+    first, last = legs.first(), legs.last()
     places = np.array(model.supernetwork.places, dtype=object)
-    first, last = steps.groupby(leg).first(), steps.groupby(leg).last()
-    numbers = steps.columns[steps.columns.get_loc("length_km") :]  # type: ignore[misc]
-    legs = steps.groupby(leg)[list(numbers)].sum()
-    legs.insert(0, "kind", first["arc_kind"].map({int(k): name for k, name in _LEG_NAMES.items()}))
-    for column in ("mode", "layer", "country"):
-        legs.insert(len(legs.columns) - len(numbers), column, first[column])
-    legs.insert(len(legs.columns) - len(numbers), "from_node", places[first["from_place"]])
-    legs.insert(len(legs.columns) - len(numbers), "to_node", places[last["to_place"]])
-    legs.insert(len(legs.columns) - len(numbers), "crossing_id", first["crossing_id"])
-    return legs.reset_index(drop=True)
+    kinds = {int(kind): name for kind, name in _LEG_NAMES.items()}
+    frame = pd.DataFrame(
+        {
+            "kind": first["arc_kind"].map(kinds),
+            **{name: first[name] for name in _LABELS},
+            "from_node": places[first["from_place"]],
+            "to_node": places[last["to_place"]],
+            "crossing_id": first["crossing_id"],
+            **{name: legs[name].sum() for name in _NUMBERS},
+        }
+    )
+    return frame.reset_index(drop=True)

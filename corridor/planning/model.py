@@ -39,6 +39,8 @@ class Model:
         Demand [t/day].
     costs
         Time, money and emissions by commodity and arc.
+    background_vehicles : ndarray of float64, shape (n_arcs,)
+        Vehicles a day on the main arcs that are not rerouted.
     service_wait_h : ndarray of float64, shape (n_arcs,)
         Wait for a scheduled departure, part of the time of its arc [h].
     fee_usd_per_t : ndarray of float64, shape (n_classes, n_arcs)
@@ -64,6 +66,7 @@ class Model:
     class_of: IntArray
     t_per_day: FloatArray
     costs: ArcCosts
+    background_vehicles: FloatArray
     service_wait_h: FloatArray
     fee_usd_per_t: FloatArray
     allowed: BoolArray
@@ -74,7 +77,8 @@ class Model:
     def class_cost(self, *, with_wait: bool) -> FloatArray:
         """Return generalized cost by class and arc [USD/t], shape (n_classes, n_arcs)."""
         by_commodity = self.costs.generalized_usd_per_t(with_wait=with_wait)
-        return by_commodity[self.classes.commodity] + self.fee_usd_per_t
+        of_class: FloatArray = by_commodity[self.classes.commodity]
+        return of_class + self.fee_usd_per_t
 
     def flow_problem(self, *, congestion: bool, unmet_usd_per_t: float) -> FlowProblem:
         """Return the flow problem: the queues are curves under congestion, fixed waits without."""
@@ -162,6 +166,7 @@ def compile_model(
         class_of=class_of,
         t_per_day=t_per_day,
         costs=costs,
+        background_vehicles=vehicles,
         service_wait_h=services.arc_wait_h,
         fee_usd_per_t=effects.fee_usd_per_t(*shape),
         allowed=effects.allowed(*shape) & supernetwork.arc_open,
@@ -210,8 +215,8 @@ def _check_zones(net: Supernetwork, shipments: Shipments) -> None:
     if bare.size:
         names = ", ".join(net.places[i] for i in bare[:5])
         msg = (
-            f"Demand must start and end at nodes that a link touches; {bare.size} have none: {names}. "
-            "Add links, or move the demand to a node that has some."
+            f"Demand must start and end at nodes that a link touches; {bare.size} have none: "
+            f"{names}. Add links, or move the demand to a node that has some."
         )
         raise InputError(msg)
 

@@ -1,7 +1,7 @@
-"""Why demand is unmet, and which bans bind: cheapest paths with and without the rules."""
+"""Why demand is unmet, and which bans bind: cheapest ways with and without the rules."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,35 +11,39 @@ from corridor.planning.model import Model
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int32]
+BoolArray: TypeAlias = NDArray[np.bool_]
+Reason: TypeAlias = Literal["no_path", "rule", "capacity"]
 
-_RELATIVE = 1e-9
+_RELATIVE: Final = 1e-9
+
+
+class Obstacle(NamedTuple):
+    """Why a shipment is not served, and the ids of the rules that stop it."""
+
+    reason: Reason
+    rules: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Obstacles:
-    """What the bans do to each shipment at given prices.
+class _Ways:
+    """The cheapest way of some shipments; arcs of all of them stand in one array.
 
-    Attributes
-    ----------
-    lawful_usd_per_t, free_usd_per_t : ndarray of float64, shape (n_shipments,)
-        Cheapest path under the bans and without them [USD/t]; inf where there is none.
-    blocking : tuple of tuple of str
-        For each shipment the ids of the bans on its cheapest path without bans.
+    ``usd_per_t`` is inf and the way has no arcs where there is none.
     """
 
-    lawful_usd_per_t: FloatArray
-    free_usd_per_t: FloatArray
-    blocking: tuple[tuple[str, ...], ...]
+    usd_per_t: FloatArray
+    indptr: NDArray[np.int64]
+    arcs: IntArray
+    step_class: IntArray
 
-    @property
-    def binding(self) -> set[str]:
-        """Ids of the bans that make a shipment dearer or stop it."""
-        dearer = self.lawful_usd_per_t > self.free_usd_per_t * (1.0 + _RELATIVE)
-        return {rule for i in np.flatnonzero(dearer) for rule in self.blocking[i]}
+    def meet(self, met: BoolArray) -> list[int]:
+        """Return the ways with a step where ``met`` is True."""
+        step_way = np.repeat(np.arange(self.usd_per_t.size), np.diff(self.indptr))
+        return [int(way) for way in np.unique(step_way[met])]
 
 
-def find_obstacles(model: Model, price_usd_per_t: FloatArray) -> Obstacles:
-    """Compare the cheapest paths under the bans with those without them.
+def binding_bans(model: Model, price_usd_per_t: FloatArray) -> set[str]:
+    """Return the ids of the bans that make a shipment dearer or stop it, at given prices.
 
     Parameters
     ----------
@@ -48,36 +52,113 @@ def find_obstacles(model: Model, price_usd_per_t: FloatArray) -> Obstacles:
     price_usd_per_t : ndarray of float64, shape (n_classes, n_arcs)
         Price of every arc for every class, capacity prices and marginal delays included [USD/t].
     """
-    net = model.supernetwork
-    lawful, _, _ = _search(model, np.where(model.allowed, price_usd_per_t, np.inf))
-    free, indptr, arcs = _search(model, np.where(net.arc_open, price_usd_per_t, np.inf))
-    step_shipment = np.repeat(np.arange(free.size), np.diff(indptr))
-    step_class = model.class_of[step_shipment]
-    blocking: list[list[str]] = [[] for _ in range(free.size)]
+    if not model.effects.bans:
+        return set()
+    everyone = np.arange(len(model.shipments), dtype=np.int32)
+    lawful = _cheapest(model, np.where(model.allowed, price_usd_per_t, np.inf), everyone)
+    free = _cheapest(model, _without_bans(model, price_usd_per_t), everyone)
+    dearer = lawful.usd_per_t > free.usd_per_t * (1.0 + _RELATIVE)
+    met = _bans_met(model, free)
+    return {rule for way in np.flatnonzero(dearer) for rule in met[way]}
+
+
+def explain_unmet(
+    model: Model,
+    cost_usd_per_t: FloatArray,
+    price_usd_per_t: FloatArray,
+    rows: IntArray,
+    unmet_usd_per_t: FloatArray,
+    full_quotas: frozenset[str],
+) -> list[Obstacle]:
+    """Return why shipments are not served.
+
+    ``capacity``: a lawful way is worth its cost while the network is empty, so that it is full; the
+    rules are the hard quotas that are used up on the cheapest way, empty or at the plan's prices.
+    ``rule``: only bans keep the shipment from such a way; the rules are those on the cheapest.
+    ``no_path``: no open way, rules or not, costs less than leaving the goods.
+
+    Parameters
+    ----------
+    model
+        The compiled model.
+    cost_usd_per_t, price_usd_per_t : ndarray of float64, shape (n_classes, n_arcs)
+        Cost of every arc on an empty network, and with capacity prices and marginal delays.
+    rows : ndarray of int32, shape (n,)
+        Shipments that are not served.
+    unmet_usd_per_t : ndarray of float64, shape (n_shipments,)
+        Price of a tonne that is not served.
+    full_quotas
+        Ids of the hard quotas that are used up.
+    """
+    if not rows.size:
+        return []
+    lawful = _cheapest(model, np.where(model.allowed, cost_usd_per_t, np.inf), rows)
+    priced = _cheapest(model, np.where(model.allowed, price_usd_per_t, np.inf), rows)
+    free = _cheapest(model, _without_bans(model, cost_usd_per_t), rows)
+    bans = _bans_met(model, free)
+    quotas = [
+        first | second
+        for first, second in zip(
+            _quotas_met(model, lawful, full_quotas),
+            _quotas_met(model, priced, full_quotas),
+            strict=True,
+        )
+    ]
+    worth = unmet_usd_per_t[rows]
+    obstacles: list[Obstacle] = []
+    for way in range(rows.size):
+        if lawful.usd_per_t[way] < worth[way]:
+            named = tuple(q.rule_id for q in model.effects.quotas if q.rule_id in quotas[way])
+            obstacles.append(Obstacle("capacity", named))
+        elif free.usd_per_t[way] < worth[way]:
+            obstacles.append(Obstacle("rule", tuple(bans[way])))
+        else:
+            obstacles.append(Obstacle("no_path", ()))
+    return obstacles
+
+
+def _without_bans(model: Model, usd_per_t: FloatArray) -> FloatArray:
+    return np.where(model.supernetwork.arc_open, usd_per_t, np.inf)
+
+
+def _bans_met(model: Model, ways: _Ways) -> list[list[str]]:
+    """Return the bans on each way, in the order of the rules."""
+    met: list[list[str]] = [[] for _ in range(ways.usd_per_t.size)]
     for ban in model.effects.bans:
         closed = ban.pairs.toarray() > 0.0
-        hit = np.unique(step_shipment[closed[step_class, arcs]])
-        for shipment in hit:
-            blocking[shipment].append(ban.rule_id)
-    return Obstacles(
-        lawful_usd_per_t=lawful,
-        free_usd_per_t=free,
-        blocking=tuple(tuple(ids) for ids in blocking),
-    )
+        for way in ways.meet(closed[ways.step_class, ways.arcs]):
+            met[way].append(ban.rule_id)
+    return met
 
 
-def _search(model: Model, cost: FloatArray) -> tuple[FloatArray, NDArray[np.int64], IntArray]:
-    """Return the cost of each shipment's cheapest path, and the arcs of all of them (none where unreachable)."""
-    net, shipments = model.supernetwork, model.shipments
-    pairs, tree_of = np.unique(
-        np.column_stack((model.class_of, net.source[shipments.origin])), axis=0, return_inverse=True
-    )
-    tree_of = tree_of.reshape(-1)
+def _quotas_met(model: Model, ways: _Ways, among: frozenset[str]) -> list[set[str]]:
+    """Return the quotas among the named ones that each way uses up."""
+    met: list[set[str]] = [set() for _ in range(ways.usd_per_t.size)]
+    for quota in model.effects.quotas:
+        if quota.rule_id in among:
+            counted = quota.per_t.toarray() > 0.0
+            for way in ways.meet(counted[ways.step_class, ways.arcs]):
+                met[way].add(quota.rule_id)
+    return met
+
+
+def _cheapest(model: Model, cost: FloatArray, rows: IntArray) -> _Ways:
+    """Return the cheapest way of the shipments at these rows; cost by class and arc."""
+    net = model.supernetwork
+    classes = model.class_of[rows]
+    sources = net.source[model.shipments.origin[rows]]
+    sinks = net.sink[model.shipments.destination[rows]]
+    pairs, tree = np.unique(np.column_stack((classes, sources)), axis=0, return_inverse=True)
+    tree = tree.reshape(-1)
     distance, predecessor = shortest_trees(net.graph, cost, pairs[:, 0], pairs[:, 1])
-    sinks = net.sink[shipments.destination]
-    usd = distance[tree_of, sinks]
+    usd = distance[tree, sinks]
     reached = np.flatnonzero(np.isfinite(usd))
-    indptr, arcs = arc_paths_batch(net.graph, predecessor, tree_of[reached], sinks[reached])
+    indptr, arcs = arc_paths_batch(net.graph, predecessor, tree[reached], sinks[reached])
     sizes = np.zeros(usd.size, np.int64)
     sizes[reached] = np.diff(indptr)
-    return usd, np.concatenate(([0], np.cumsum(sizes))), arcs
+    return _Ways(
+        usd_per_t=usd,
+        indptr=np.concatenate(([0], np.cumsum(sizes))),
+        arcs=arcs,
+        step_class=np.repeat(classes, sizes),
+    )

@@ -1,23 +1,24 @@
 """The verb ``plan``: the best possible use of a network under capacities, queues and rules."""
 
 import datetime as dt
-from typing import cast
+from typing import Final, TypeAlias, TypedDict
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from corridor.core.flows import FlowProblem, FlowResult, min_cost_flow
+from corridor.core.flows import FlowProblem, min_cost_flow
 from corridor.errors import InputError
 from corridor.network import Demand, Network
-from corridor.planning.answer import FlowAnswer, evaluate
+from corridor.planning.answer import FlowAnswer, evaluate, no_flow
 from corridor.planning.indicators import plan_indicators
 from corridor.planning.model import Model, compile_model
-from corridor.planning.obstacles import Obstacles, find_obstacles
-from corridor.planning.pools import QUOTA
+from corridor.planning.obstacles import Obstacle, binding_bans, explain_unmet
 from corridor.planning.results import Plan, Status
 from corridor.planning.tables import (
     country_table,
     crossing_table,
+    full_quotas,
     link_table,
     path_table,
     rule_table,
@@ -25,7 +26,12 @@ from corridor.planning.tables import (
 )
 from corridor.sovereignty import Rules
 
-UNMET_USD_PER_T = 5000.0
+FloatArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.int32]
+
+UNMET_USD_PER_T: Final = 5000.0
+"""Price of a tonne that is not served, unless the study has its own [USD/t]."""
+_NEGLIGIBLE_T_PER_DAY: Final = 1e-6
 
 
 def plan(
@@ -37,7 +43,7 @@ def plan(
     tolerance: float = 1e-6,
     time_limit: float | None = None,
 ) -> Plan:
-    """Return the plan of least total cost: the best possible, not a forecast of what shippers choose.
+    """Return the plan of least total cost: the best possible, not a forecast.
 
     Total cost is generalized cost of all shipments, the delay of all vehicles in the queues of the
     posts, and a price for every tonne that is not served. Queues are convex curves of total delay
@@ -103,54 +109,73 @@ def solve_plan(
 ) -> Plan:
     """Return the plan of a compiled model; see `plan`."""
     if model.breaches:
-        return _unlawful(model)
+        broken = {breach.rule_id for breach in model.breaches}
+        return _no_plan(model, "infeasible", None, broken)
     problem = model.flow_problem(congestion=congestion, unmet_usd_per_t=unmet_usd_per_t)
     result = min_cost_flow(problem, tolerance=tolerance, time_limit=time_limit)
-    if result.status in ("infeasible", "unbounded", "unknown"):
-        return _without_flow(
-            model, "unknown" if result.status == "unknown" else "infeasible", result.limit or None
-        )
+    if result.status not in ("optimal", "feasible"):
+        status: Status = "infeasible" if result.status == "infeasible" else "unknown"
+        return _no_plan(model, status, result.limit or None, set())
     answer = evaluate(model, problem, result, congestion=congestion)
-    obstacles = find_obstacles(model, _arc_prices(model, problem, answer))
-    return _tables(model, result, answer, obstacles)
+    price = _arc_prices(model, problem, answer)
+    unmet = _unmet_rows(answer)
+    quotas = full_quotas(answer)
+    worth = np.full(len(model.shipments), unmet_usd_per_t)
+    obstacles = explain_unmet(model, problem.cost, price, unmet, worth, quotas)
+    tables = _tables(answer, binding_bans(model, price), unmet, obstacles)
+    partial = result.status == "optimal" and unmet.size > 0
+    return Plan(
+        status="partial" if partial else result.status,
+        limit=result.limit or None,
+        objective_usd_per_day=float(result.objective),
+        gap=float(result.relative_gap),
+        date=_date(model),
+        served_t_per_day=float(answer.path_t_per_day.sum()),
+        demand_t_per_day=float(model.t_per_day.sum()),
+        assumptions=model.assumptions,
+        **tables,
+    )
 
 
-def _arc_prices(
-    model: Model, problem: FlowProblem, answer: FlowAnswer
-) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
-    """Return the price of every arc for every class at the solution [USD/t], shape (n_classes, n_arcs)."""
+def _arc_prices(model: Model, problem: FlowProblem, answer: FlowAnswer) -> FloatArray:
+    """Return the price of every arc for every class at the solution [USD/t]."""
     price = np.maximum(answer.pool_price + answer.pool_slope, 0.0)
     surcharge = model.pools.pools.matrix.T @ price
     return np.asarray(problem.cost + surcharge.reshape(problem.cost.shape))
 
 
-def _tables(model: Model, result: FlowResult, answer: FlowAnswer, obstacles: Obstacles) -> Plan:
-    paths = path_table(answer)
-    rules = rule_table(answer, obstacles)
-    hard_quotas = rules[(rules["kind"] == QUOTA) & rules["binding"]]["rule_id"].tolist()
-    unmet = unmet_table(answer, obstacles, hard_quotas)
-    status = cast(
-        "Status", "partial" if result.status == "optimal" and len(unmet) else result.status
-    )
-    crossings, countries = crossing_table(answer), country_table(answer, paths)
-    demand_t = float(model.t_per_day.sum())
-    served_t = float(answer.path_t_per_day.sum())
-    return Plan(
-        status=status,
-        limit=result.limit or None,
-        objective_usd_per_day=float(result.objective),
-        gap=float(result.relative_gap),
-        date=_date(model),
-        served_t_per_day=served_t,
-        demand_t_per_day=demand_t,
+def _unmet_rows(answer: FlowAnswer) -> IntArray:
+    """Return the shipments that are not served, a solver's zeros left out."""
+    least = np.maximum(_NEGLIGIBLE_T_PER_DAY, 1e-9 * answer.model.t_per_day)
+    return np.flatnonzero(answer.unmet_t_per_day > least).astype(np.int32)
+
+
+class _Tables(TypedDict):
+    """The tables of a plan that come from its flow."""
+
+    links: pd.DataFrame
+    crossings: pd.DataFrame
+    paths: pd.DataFrame
+    rules: pd.DataFrame
+    countries: pd.DataFrame
+    unmet: pd.DataFrame
+    indicators: pd.DataFrame
+
+
+def _tables(
+    answer: FlowAnswer, bans: set[str], unmet: IntArray, obstacles: list[Obstacle]
+) -> _Tables:
+    paths, crossings = path_table(answer), crossing_table(answer)
+    countries = country_table(answer, paths)
+    left = unmet_table(answer, unmet, obstacles)
+    return _Tables(
         links=link_table(answer),
         crossings=crossings,
         paths=paths,
-        rules=rules,
+        rules=rule_table(answer, bans),
         countries=countries,
-        unmet=unmet,
-        assumptions=model.assumptions,
-        indicators=plan_indicators(answer, paths, crossings, countries, unmet),
+        unmet=left,
+        indicators=plan_indicators(answer, paths, crossings, countries, left),
     )
 
 
@@ -158,36 +183,23 @@ def _date(model: Model) -> dt.date | None:
     return model.network.date or model.rules.date
 
 
-def _unlawful(model: Model) -> Plan:
-    """Return the plan that cannot be: an open post inspects less than its own state's floor."""
-    return _without_flow(
-        model, "infeasible", None, sorted({breach.rule_id for breach in model.breaches})
-    )
-
-
-def _without_flow(
-    model: Model, status: Status, limit: str | None, rule_ids: list[str] | None = None
-) -> Plan:
-    broken = rule_ids or []
-    goods = model.network.commodities["commodity_id"].to_numpy(object)
-    shipments = model.shipments
-    unmet = pd.DataFrame(
-        {
-            "origin": shipments.places[shipments.origin],
-            "destination": shipments.places[shipments.destination],
-            "commodity": goods[shipments.commodity],
-            "t_per_day": model.t_per_day,
-            "reason": "rule",
-            "rules": ">".join(broken),
-        }
-    )
-    rules = pd.DataFrame(
-        [(r.id, r.kind, r.title, r.id in broken, np.nan, "") for r in model.rules.in_force],
-        columns=["rule_id", "kind", "title", "binding", "price", "unit"],
-    )
-    empty = pd.DataFrame()
+def _no_plan(model: Model, status: Status, limit: str | None, broken: set[str]) -> Plan:
+    """Return a plan without flow: empty tables, and in `unmet` the broken rules, if it is they."""
+    rows = np.flatnonzero(model.t_per_day > 0.0).astype(np.int32)
+    if not broken:
+        rows = rows[:0]
+    stopped = Obstacle("rule", tuple(sorted(broken)))
+    tables = _tables(no_flow(model), broken, rows, [stopped] * rows.size)
+    for name in ("links", "crossings", "paths", "countries", "indicators"):
+        tables[name] = tables[name].iloc[:0]
     return Plan(
-        status=status, limit=limit, objective_usd_per_day=float("nan"), gap=float("nan"), date=_date(model),
-        served_t_per_day=0.0, demand_t_per_day=float(model.t_per_day.sum()), links=empty, crossings=empty,
-        paths=empty, rules=rules, countries=empty, unmet=unmet, assumptions=model.assumptions, indicators=empty,
-    )  # fmt: skip
+        status=status,
+        limit=limit,
+        objective_usd_per_day=float("nan"),
+        gap=float("nan"),
+        date=_date(model),
+        served_t_per_day=0.0,
+        demand_t_per_day=float(model.t_per_day.sum()),
+        assumptions=model.assumptions,
+        **tables,
+    )

@@ -194,7 +194,7 @@ def _add_links(
     found.load(pools, arcs, np.ones((found.n_classes, arcs.size)))
 
 
-def _way(net: Supernetwork, arc: int) -> str:
+def _way(net: Supernetwork, arc: np.integer) -> str:
     return "forward" if net.arc_forward[arc] else "backward"
 
 

@@ -41,10 +41,12 @@ class Plan:
         next_server_usd_per_year``.
     paths
         ``origin, destination, commodity, path_id, t_per_day, time_h, border_h, moving_h,
-        cost_usd_per_t, border_usd_per_t, generalized_usd_per_t, co2_kg_per_t, length_km, links,
-        crossings, countries``; lists are joined with ``>``.
+        terminal_h, service_wait_h, cost_usd_per_t, border_usd_per_t, generalized_usd_per_t,
+        co2_kg_per_t, length_km, links, crossings, countries``; lists are joined with ``>``, and
+        moving, border, terminal and service wait add up to the time.
     rules
-        ``rule_id, kind, title, binding, price, unit``.
+        ``rule_id, kind, title, binding, price, unit`` (``usd_per_t``, ``usd_per_vehicle``,
+        ``usd_per_teu`` or ``usd_per_train``); only quotas have a price.
     countries
         ``country, t_km_per_day, transit_t_per_day, revenue_usd_per_day, share``; share is transit
         by served demand.
@@ -74,7 +76,6 @@ class Plan:
     indicators: pd.DataFrame
 
     def __repr__(self) -> str:
-        return (
-            f"Plan({self.status}, {self.served_t_per_day:,.0f} of {self.demand_t_per_day:,.0f} t/day, "
-            f"{self.objective_usd_per_day:,.0f} USD/day, gap {self.gap:.1e})"
-        )
+        served = f"{self.served_t_per_day:,.0f} of {self.demand_t_per_day:,.0f} t/day"
+        cost = f"{self.objective_usd_per_day:,.0f} USD/day, gap {self.gap:.1e}"
+        return f"Plan({self.status}, {served}, {cost})"

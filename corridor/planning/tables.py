@@ -1,17 +1,18 @@
 """Tables of a plan: links, crossings, paths, rules, states and what is unmet."""
 
-from dataclasses import replace
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.border import MAX_UTILIZATION
+from corridor.network import vehicles
 from corridor.network.supernetwork import ArcKind
 from corridor.planning.answer import FlowAnswer
 from corridor.planning.model import Model
-from corridor.planning.obstacles import Obstacles
+from corridor.planning.obstacles import Obstacle
 from corridor.planning.pools import LINK, QUOTA, SERVICE
 from corridor.units import DAYS_PER_YEAR
 
@@ -19,25 +20,30 @@ FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int32]
 BoolArray: TypeAlias = NDArray[np.bool_]
 
-SEPARATOR = ">"
-_NEGLIGIBLE_T_PER_DAY = 1e-6
+SEPARATOR: Final = ">"
+_FULL: Final = 1e-6
+"""Part of a quota that may be left while it counts as used up."""
+_QUOTA_UNITS: Final = {
+    "t_per_day": "usd_per_t",
+    "teu_per_day": "usd_per_teu",
+    "vehicles_per_day": "usd_per_vehicle",
+    "trains_per_day": "usd_per_train",
+}
 
 
 def teu_per_t(model: Model) -> FloatArray:
     """Return the TEU in a tonne of each commodity; 0 for goods that are not in containers."""
-    goods = model.filled.commodities
-    t = goods["t_per_teu"].to_numpy(float)
-    return np.where(goods["containerised"].to_numpy(bool), 1.0 / np.where(t > 0, t, np.inf), 0.0)
+    return vehicles.teu_per_t(model.filled.commodities)
 
 
 def _vehicles(answer: FlowAnswer) -> FloatArray:
     """Return loaded vehicles and returning empties on each arc [vehicles/day], shape (n_arcs,)."""
     model = answer.model
-    net = model.supernetwork
-    loaded = answer.arc_t_per_day / model.costs.payload_t
+    loaded = answer.arc_vehicles
     returns = model.filled.commodities["empty_return_share"].to_numpy(float)
     empties = np.append((loaded * returns[:, None]).sum(axis=0), 0.0)
-    return loaded.sum(axis=0) + empties[net.arc_reverse]
+    total: FloatArray = loaded.sum(axis=0) + empties[model.supernetwork.arc_reverse]
+    return total
 
 
 def link_table(answer: FlowAnswer) -> pd.DataFrame:
@@ -67,7 +73,7 @@ def link_table(answer: FlowAnswer) -> pd.DataFrame:
 
 
 def _link_limits(answer: FlowAnswer) -> tuple[FloatArray, FloatArray]:
-    """Return utilization (NaN where no capacity is known) and price of capacity [USD/t] of each arc."""
+    """Return utilization of each arc (NaN: no capacity is known) and its price [USD/t]."""
     model = answer.model
     net, table = model.supernetwork, model.pools.table
     pools = np.flatnonzero(table["kind"].isin([LINK, SERVICE]))
@@ -83,294 +89,373 @@ def _link_limits(answer: FlowAnswer) -> tuple[FloatArray, FloatArray]:
     return utilization, price
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Ways:
+    """The open ways over borders: a crossing in one direction, both its posts.
+
+    Attributes
+    ----------
+    crossing, layer : ndarray of int32, shape (n_ways,)
+        Positions.
+    a_to_b : ndarray of bool, shape (n_ways,)
+        Direction.
+    arc_way : ndarray of int64, shape (n_arcs,)
+        Way of each arc of an open crossing, -1 elsewhere.
+    """
+
+    crossing: IntArray
+    layer: IntArray
+    a_to_b: BoolArray
+    arc_way: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, model: Model) -> "_Ways":
+        """Return the open ways of a model, by crossing; ``country_b`` to ``country_a`` first."""
+        net = model.supernetwork
+        key = 2 * net.arc_crossing.astype(np.int64) + net.arc_a_to_b
+        is_open = (net.arc_crossing >= 0) & net.arc_open
+        keys, first = np.unique(key[is_open], return_index=True)
+        arc_way = np.full(net.n_arcs, -1, np.int64)
+        arc_way[is_open] = np.searchsorted(keys, key[is_open])
+        return cls(
+            crossing=(keys // 2).astype(np.int32),
+            layer=net.arc_layer[is_open][first],
+            a_to_b=keys % 2 == 1,
+            arc_way=arc_way,
+        )
+
+    @property
+    def n(self) -> int:
+        """Number of ways."""
+        return int(self.crossing.size)
+
+    def total(self, values: FloatArray, arcs: NDArray[np.integer]) -> FloatArray:
+        """Return the sum of values over some arcs, by way; arcs of no way are left out."""
+        way = self.arc_way[arcs]
+        kept = way >= 0
+        sums = np.bincount(way[kept], values[kept], minlength=self.n)
+        return np.asarray(sums, dtype=np.float64)
+
+
 def crossing_table(answer: FlowAnswer) -> pd.DataFrame:
-    """Return one row per open crossing and direction: what passes, how long it takes, what more would bring."""
+    """Return one row per open crossing and direction: what passes, how long, what more brings."""
     model = answer.model
     net, crossings = model.supernetwork, model.network.crossings
-    entry = np.flatnonzero(net.is_kind(ArcKind.ENTRY) & net.arc_open)
-    x, a_to_b = net.arc_crossing[entry], net.arc_a_to_b[entry]
-    sides = crossings["country_a"].to_numpy(object)[x], crossings["country_b"].to_numpy(object)[x]
-    way = x.astype(np.int64) * 2 + a_to_b
-    on_way = net.arc_crossing.astype(np.int64) * 2 + net.arc_a_to_b
-    at_post = net.is_kind(ArcKind.EXIT, ArcKind.ENTRY)
+    ways = _Ways.of(model)
+    entry = np.flatnonzero(net.is_kind(ArcKind.ENTRY))
+    every = np.arange(net.n_arcs)
+    sides = (crossings[f"country_{side}"].to_numpy(object)[ways.crossing] for side in "ab")
+    country_a, country_b = sides
     flow = answer.arc_t_per_day
-    mean = _post_means(answer, way, on_way, at_post)
-    limits = _post_limits(answer, way, on_way)
     frame = pd.DataFrame(
         {
-            "crossing_id": crossings["crossing_id"].to_numpy(object)[x],
-            "from_country": np.where(a_to_b, *sides),
-            "to_country": np.where(a_to_b, *sides[::-1]),
-            "layer": np.array(net.layers, dtype=object)[net.arc_layer[entry]],
-            "t_per_day": flow[:, entry].sum(axis=0),
-            "teu_per_day": teu_per_t(model) @ flow[:, entry],
-            "vehicles_per_day": _vehicles(answer)[entry],
-            "background_vehicles_per_day": limits.pop("base"),
-            **limits,
-            **mean,
+            "crossing_id": crossings["crossing_id"].to_numpy(object)[ways.crossing],
+            "from_country": np.where(ways.a_to_b, country_a, country_b),
+            "to_country": np.where(ways.a_to_b, country_b, country_a),
+            "layer": np.array(net.layers, dtype=object)[ways.layer],
+            "t_per_day": ways.total(flow[:, entry].sum(axis=0), entry),
+            "teu_per_day": ways.total(teu_per_t(model) @ flow[:, entry], entry),
+            "vehicles_per_day": ways.total(_vehicles(answer)[entry], entry),
+            "background_vehicles_per_day": ways.total(model.background_vehicles, every),
+            **_tightest_pool(answer, ways),
+            **_post_prices(answer, ways),
+            **_post_means(answer, ways),
         }
     )
     return frame.sort_values(["crossing_id", "from_country"], ignore_index=True)
 
 
-def _post_means(
-    answer: FlowAnswer, way: NDArray[np.int64], on_way: NDArray[np.int64], at_post: BoolArray
-) -> dict[str, FloatArray]:
-    """Return fixed delay, service, wait [h] and fees of each way over a border, both posts together.
+def _post_means(answer: FlowAnswer, ways: _Ways) -> dict[str, FloatArray]:
+    """Return fixed delay, service, wait [h] and fees of each way, both posts together.
 
-    Means over the goods that pass, or over all commodities where nothing does.
+    Means over the vehicles (fees per tonne: over the tonnes) that pass, or over all commodities
+    where nothing does.
     """
     model, posts = answer.model, answer.model.posts
-    flow = answer.arc_t_per_day
-    goods = slice(None, -1)
-    by_arc: dict[str, FloatArray] = {}
-    for name, values in (("fixed_h", posts.fixed_h), ("service_h", posts.service_h)):
-        by_arc[name] = np.zeros(flow.shape)
-        by_arc[name][:, posts.arc] = values[:, goods].T
-    by_arc["wait_h"] = answer.wait_h
-    by_arc["cost_usd_per_t"] = model.costs.post_fee_usd_per_t
-    by_arc["cost_usd_per_vehicle"] = model.costs.post_fee_usd_per_t * model.costs.payload_t
-    arcs = np.flatnonzero(at_post)
-    weight = flow[:, arcs] + 1e-12
-    weight = weight / weight.sum(axis=0)
-    means = {}
-    for name, values in by_arc.items():
-        total = np.bincount(
-            on_way[arcs],
-            weights=(weight * values[:, arcs]).sum(axis=0),
-            minlength=way.max(initial=0) + 1,
-        )
-        means[name] = total[way]
-    return means
-
-
-def _post_limits(
-    answer: FlowAnswer, way: NDArray[np.int64], on_way: NDArray[np.int64]
-) -> dict[str, NDArray[np.generic]]:
-    """Return utilization, bottleneck and prices of each way: the tightest pool of its two posts."""
-    model, posts, net = answer.model, answer.model.posts, answer.model.supernetwork
-    n = posts.n_pools
-    table = model.pools.table.iloc[:n]
-    load = answer.pool_load[:n] + posts.pool_base
-    with np.errstate(divide="ignore", invalid="ignore"):
-        used = np.where(
-            np.isfinite(posts.pool_capacity), load / posts.pool_capacity * MAX_UTILIZATION, 0.0
-        )
-    server = _next_server_usd_per_year(answer)
-    stage = model.filled.stages["stage"].to_numpy(object)[posts.stage_row[posts.pool_bottleneck]]
-    size = int(max(way.max(initial=0), on_way.max(initial=0))) + 1
-    pool = posts.member_pool
-    at = on_way[posts.arc[posts.member_post]]
-    best = np.full(size, -1)
-    order = np.argsort(used[pool], kind="stable")
-    best[at[order]] = pool[order]
-    found = best[way]
-    known = found >= 0
-
-    def total(values: FloatArray) -> FloatArray:
-        return np.bincount(at, weights=values[pool], minlength=size)[way]
-
-    country = np.array(net.countries, dtype=object)
+    goods, arcs = slice(None, -1), posts.arc
+    vehicles_a_day, t_a_day = answer.arc_vehicles[:, arcs], answer.arc_t_per_day[:, arcs]
+    fee_per_t = model.costs.post_fee_usd_per_t[:, arcs]
+    fee_per_vehicle = fee_per_t * model.costs.payload_t[:, arcs]
+    columns = {
+        "fixed_h": (posts.fixed_h[:, goods].T, vehicles_a_day),
+        "service_h": (posts.service_h[:, goods].T, vehicles_a_day),
+        "wait_h": (answer.wait_h[:, arcs], vehicles_a_day),
+        "cost_usd_per_t": (fee_per_t, t_a_day),
+        "cost_usd_per_vehicle": (fee_per_vehicle, vehicles_a_day),
+    }
     return {
-        "base": np.where(known, posts.pool_base[found], 0.0),
-        "utilization": np.where(known, used[found], np.nan),
-        "bottleneck_stage": np.where(known, stage[found], ""),
-        "bottleneck_country": np.where(known, country[posts.pool_country[found]], ""),
-        "marginal_delay_usd_per_vehicle": total(answer.pool_slope[:n]),
-        "capacity_price_usd_per_vehicle": total(answer.pool_price[: len(table)]),
-        "next_server_usd_per_year": np.where(known, server[found], 0.0),
+        name: ways.total((values * _shares(answer, ways, weight)).sum(axis=0), arcs)
+        for name, (values, weight) in columns.items()
     }
 
 
-def _next_server_usd_per_year(answer: FlowAnswer) -> FloatArray:
-    """Return what one more server at each pool's tightest stage saves at this load [USD/year], shape (n_pools,).
+def _shares(answer: FlowAnswer, ways: _Ways, weight: FloatArray) -> FloatArray:
+    """Return the share of each commodity and post in its side of its way: 1 in total.
 
-    The delay it saves to all vehicles, background included, and the capacity it adds at the price
-    of capacity (a marginal price: exact for small steps).
+    Parameters
+    ----------
+    weight : ndarray of float64, shape (n_commodities, n_posts)
+        What passes; where nothing does, every commodity counts the same.
+    """
+    net, arcs = answer.model.supernetwork, answer.model.posts.arc
+    side = 2 * ways.arc_way[arcs] + (net.arc_kind[arcs] == ArcKind.EXIT)
+    side[ways.arc_way[arcs] < 0] = 2 * ways.n
+    passing = np.bincount(side, weight.sum(axis=0), minlength=2 * ways.n + 1)
+    counted = np.where(passing[side] > 0.0, weight, 1.0)
+    total = np.bincount(side, counted.sum(axis=0), minlength=2 * ways.n + 1)
+    shares: FloatArray = counted / total[side]
+    return shares
+
+
+def _tightest_pool(answer: FlowAnswer, ways: _Ways) -> dict[str, NDArray[np.generic]]:
+    """Return utilization, bottleneck and next server of each way: its most utilized pool's."""
+    model, posts, net = answer.model, answer.model.posts, answer.model.supernetwork
+    load = answer.pool_load[: posts.n_pools] + posts.pool_base
+    used = load / posts.pool_capacity * MAX_UTILIZATION
+    stage = model.filled.stages["stage"].to_numpy(object)[posts.stage_row[posts.pool_bottleneck]]
+    country = np.array(net.countries, dtype=object)[posts.pool_country]
+    way = ways.arc_way[posts.arc[posts.member_post]]
+    order = np.argsort(used[posts.member_pool], kind="stable")
+    order = order[way[order] >= 0]
+    tightest = np.zeros(ways.n, np.int32)  # an open post has stages, hence a pool
+    tightest[way[order]] = posts.member_pool[order]
+    return {
+        "utilization": used[tightest],
+        "bottleneck_stage": stage[tightest],
+        "bottleneck_country": country[tightest],
+        "next_server_usd_per_year": _next_server_usd_per_year(answer)[tightest],
+    }
+
+
+def _post_prices(answer: FlowAnswer, ways: _Ways) -> dict[str, FloatArray]:
+    """Return marginal delay and price of capacity of each way [USD per mean loaded vehicle]."""
+    posts = answer.model.posts
+    pool, post = posts.member_pool, posts.member_post
+    shares = _shares(answer, ways, answer.arc_vehicles[:, posts.arc])
+    # The part of a way's vehicles that a pool sees at a post.
+    seen = (shares[:, post] * posts.pool_users[pool][:, :-1].T).sum(axis=0)
+    prices = {
+        "marginal_delay_usd_per_vehicle": answer.pool_slope,
+        "capacity_price_usd_per_vehicle": answer.pool_price,
+    }
+    return {name: ways.total(price[pool] * seen, posts.arc[post]) for name, price in prices.items()}
+
+
+def _next_server_usd_per_year(answer: FlowAnswer) -> FloatArray:
+    """Return what one more server at each pool's tightest stage saves, shape (n_pools,) [USD/year].
+
+    At this load: the delay it saves to all vehicles, background included, and the capacity it adds
+    (up to the next stage's) at the price of capacity, a marginal price: exact for small steps.
     """
     posts, queues = answer.model.posts, answer.model.pools.queues
     n = posts.n_pools
-    base = np.append(posts.pool_base, np.zeros(queues.n_pools - n))
-    more = queues.servers.copy()
+    load = np.maximum(answer.pool_load, 0.0)
+    load[:n] += posts.pool_base
+    more = posts.stage_servers.copy()
     more[posts.pool_bottleneck] += 1
-    none = np.zeros(queues.base_load.size)
-    load = np.maximum(answer.pool_load, 0.0) + base
-    today = replace(queues, base_load=none).value(load)
-    staffed = replace(queues, base_load=none, servers=more).value(load)
-    servers = posts.stage_servers[posts.pool_bottleneck]
-    with np.errstate(invalid="ignore"):
-        added = np.where(np.isfinite(posts.pool_capacity), posts.pool_capacity / servers, 0.0)
-    return ((today - staffed)[:n] + answer.pool_price[:n] * added) * DAYS_PER_YEAR
+    nobody = np.zeros_like(queues.base_load)
+    today = replace(queues, base_load=nobody).value(load)[:n]
+    staffed = replace(queues, base_load=nobody, servers=more).value(load)[:n]
+    priced = np.flatnonzero(answer.pool_price[:n] > 0.0)
+    added = np.zeros(n)
+    added[priced] = posts.capacity(more)[priced] - posts.pool_capacity[priced]
+    return (today - staffed + answer.pool_price[:n] * added) * DAYS_PER_YEAR
 
 
 def path_table(answer: FlowAnswer) -> pd.DataFrame:
     """Return one row per path that carries something, door to door."""
-    model = answer.model
-    net, costs, shipments = model.supernetwork, model.costs, model.shipments
-    at_post = net.is_kind(ArcKind.EXIT, ArcKind.ENTRY)[answer.path_arc]
-    moving = net.is_kind(ArcKind.TRAVEL)[answer.path_arc]
-    hours = answer.step_of(costs.time_h + answer.wait_h)
-    fees = model.fee_usd_per_t[answer.step_class, answer.path_arc]
-    money = answer.step_of(costs.money_usd_per_t) + fees
-    at_border = answer.step_of(costs.post_fee_usd_per_t) + np.where(at_post, fees, 0.0)
-    spread = answer.step_of(costs.reliability_usd_per_t_h * costs.sd_h)
-    generalized = money + answer.step_of(costs.usd_per_t_h) * hours + spread
+    model, shipments = answer.model, answer.model.shipments
     rows = answer.path_shipment
-    goods = model.network.commodities["commodity_id"].to_numpy(object)
-    origin, destination = (
-        shipments.places[ends[rows]] for ends in (shipments.origin, shipments.destination)
-    )
-    commodity = goods[shipments.commodity[rows]]
+    goods = shipments.commodities[shipments.commodity[rows]]
     frame = pd.DataFrame(
         {
-            "origin": origin,
-            "destination": destination,
-            "commodity": commodity,
+            "origin": shipments.places[shipments.origin[rows]],
+            "destination": shipments.places[shipments.destination[rows]],
+            "commodity": goods,
             "path_id": np.zeros(rows.size, dtype=int),
             "t_per_day": answer.path_t_per_day,
-            "time_h": answer.path_sum(hours),
-            "border_h": answer.path_sum(hours * at_post),
-            "moving_h": answer.path_sum(hours * moving),
-            "cost_usd_per_t": answer.path_sum(money),
-            "border_usd_per_t": answer.path_sum(at_border),
-            "generalized_usd_per_t": answer.path_sum(generalized),
-            "co2_kg_per_t": answer.path_sum(answer.step_of(costs.co2_kg_per_t)),
-            "length_km": answer.path_sum(net.arc_length_km[answer.path_arc]),
+            **_path_times(answer),
+            **_path_money(answer),
+            "co2_kg_per_t": answer.path_sum(answer.step_of(model.costs.co2_kg_per_t)),
+            "length_km": answer.path_sum(model.supernetwork.arc_length_km[answer.path_arc]),
             **_path_labels(answer),
         }
     )
+    pair = ["origin", "destination", "commodity"]
     frame = frame.sort_values(
-        ["origin", "destination", "commodity", "t_per_day"],
-        ascending=[True, True, True, False],
-        ignore_index=True,
+        [*pair, "t_per_day"], ascending=[True, True, True, False], ignore_index=True
     )
-    frame["path_id"] = frame.groupby(["origin", "destination", "commodity"]).cumcount()
+    frame["path_id"] = frame.groupby(pair).cumcount()
     return frame
+
+
+def _path_times(answer: FlowAnswer) -> dict[str, FloatArray]:
+    """Return the total time of each path and its parts [h]."""
+    net, costs = answer.model.supernetwork, answer.model.costs
+    hours = answer.step_of(costs.time_h + answer.wait_h)
+    scheduled = answer.model.service_wait_h[answer.path_arc]
+
+    def at(*kinds: ArcKind) -> BoolArray:
+        return net.is_kind(*kinds)[answer.path_arc]
+
+    return {
+        "time_h": answer.path_sum(hours),
+        "border_h": answer.path_sum(hours * at(ArcKind.EXIT, ArcKind.ENTRY)),
+        "moving_h": answer.path_sum((hours - scheduled) * at(ArcKind.TRAVEL)),
+        "terminal_h": answer.path_sum(hours * at(ArcKind.TRANSFER)),
+        "service_wait_h": answer.path_sum(scheduled),
+    }
+
+
+def _path_money(answer: FlowAnswer) -> dict[str, FloatArray]:
+    """Return money, its part at borders and generalized cost of each path [USD/t]."""
+    model, costs = answer.model, answer.model.costs
+    at_post = model.supernetwork.is_kind(ArcKind.EXIT, ArcKind.ENTRY)[answer.path_arc]
+    fees = model.fee_usd_per_t[answer.step_class, answer.path_arc]
+    money = answer.step_of(costs.money_usd_per_t) + fees
+    at_border = answer.step_of(costs.post_fee_usd_per_t) + np.where(at_post, fees, 0.0)
+    hours = costs.usd_per_t_h * (costs.time_h + answer.wait_h)
+    spread = costs.reliability_usd_per_t_h * costs.sd_h
+    return {
+        "cost_usd_per_t": answer.path_sum(money),
+        "border_usd_per_t": answer.path_sum(at_border),
+        "generalized_usd_per_t": answer.path_sum(money + answer.step_of(hours + spread)),
+    }
 
 
 def _path_labels(answer: FlowAnswer) -> dict[str, list[str]]:
     """Return the links, crossings and states of each path, in the order in which it meets them."""
     net, network = answer.model.supernetwork, answer.model.network
-    named = (
-        ("links", network.links["link_id"], np.where(net.arc_is_main, net.arc_link, -1)),
-        (
-            "crossings",
-            network.crossings["crossing_id"],
-            np.where(net.is_kind(ArcKind.ENTRY), net.arc_crossing, -1),
+    on_entry, ashore = net.is_kind(ArcKind.ENTRY), net.arc_country != net.high_seas
+    return {
+        "links": _met(answer, network.links["link_id"].tolist(), net.arc_is_main, net.arc_link),
+        "crossings": _met(
+            answer, network.crossings["crossing_id"].tolist(), on_entry, net.arc_crossing
         ),
-        (
-            "countries",
-            pd.Series(net.countries[:-1]),
-            np.where(net.arc_country == net.high_seas, -1, net.arc_country),
-        ),
-    )
-    labels = {}
-    for column, names, code in named:
-        ids = names.to_numpy(object)
-        steps = code[answer.path_arc]
-        paths = []
-        for first, last in zip(answer.path_indptr[:-1], answer.path_indptr[1:], strict=True):
-            met = steps[first:last]
-            met = met[met >= 0]
-            met = met[np.append(True, met[1:] != met[:-1])] if met.size else met
-            paths.append(SEPARATOR.join(ids[met]))
-        labels[column] = paths
-    return labels
+        "countries": _met(answer, list(net.countries), ashore, net.arc_country),
+    }
 
 
-def rule_table(answer: FlowAnswer, obstacles: Obstacles) -> pd.DataFrame:
+def _met(answer: FlowAnswer, names: list[str], counted: BoolArray, codes: IntArray) -> list[str]:
+    """Return the names that each path meets on counted arcs, each run of the same once."""
+    steps = np.where(counted, codes, -1)[answer.path_arc]
+    paths = []
+    for first, last in zip(answer.path_indptr[:-1], answer.path_indptr[1:], strict=True):
+        met = steps[first:last]
+        met = met[met >= 0]
+        is_new = np.append(True, met[1:] != met[:-1])[: met.size]
+        paths.append(SEPARATOR.join(names[code] for code in met[is_new]))
+    return paths
+
+
+def full_quotas(answer: FlowAnswer) -> frozenset[str]:
+    """Return the ids of the hard quotas that are used up."""
+    hard = {q.rule_id for q in answer.model.effects.quotas if q.over_usd_per_unit is None}
+    table = answer.model.pools.table
+    quotas = table[table["kind"] == QUOTA]
+    limit, load = quotas["capacity"].to_numpy(float), answer.pool_load[quotas.index]
+    full = load >= limit * (1.0 - _FULL) - 1e-9
+    return frozenset(quotas["item"][full]) & hard
+
+
+def rule_table(answer: FlowAnswer, binding_bans: set[str]) -> pd.DataFrame:
     """Return every rule in force: does it bind, and what would one unit more be worth.
 
-    A ban binds where a shipment would go cheaper without the bans on its way; it has no price of
-    its own here.
+    A ban binds where a shipment would go cheaper without the bans on its way, a quota where it is
+    used up and worth having; only a quota has a price of its own.
     """
     model = answer.model
-    quotas = model.pools.table[model.pools.table["kind"] == QUOTA]
-    limit = quotas["capacity"].to_numpy(float)
-    load = answer.pool_load[quotas.index]
+    table = model.pools.table
+    quotas = table[table["kind"] == QUOTA]
+    limit, load = quotas["capacity"].to_numpy(float), answer.pool_load[quotas.index]
     # A soft quota's price is what its next unit over the limit pays.
     price = answer.pool_price[quotas.index] + answer.pool_slope[quotas.index]
-    full = load >= limit * (1.0 - 1e-6) - 1e-9
-    by_rule = {
-        rule: (bool(f), float(p), f"USD per {unit.removesuffix('_per_day')}")
-        for rule, f, p, unit in zip(quotas["item"], full, price, quotas["unit"], strict=True)
+    binds = (price > 0.0) | ((load >= limit * (1.0 - _FULL)) & (limit > 0.0))
+    by_quota = {
+        rule: (bool(bind), float(usd), _QUOTA_UNITS[unit])
+        for rule, bind, usd, unit in zip(quotas["item"], binds, price, quotas["unit"], strict=True)
     }
-    breached = {breach.rule_id for breach in model.breaches}
-    rows = []
-    for rule in model.rules.in_force:
-        binding, value, unit = by_rule.get(
-            rule.id, (rule.id in obstacles.binding | breached, np.nan, "")
+    rows = [
+        (
+            rule.id,
+            rule.kind,
+            rule.title,
+            *by_quota.get(rule.id, (rule.id in binding_bans, np.nan, "")),
         )
-        rows.append((rule.id, rule.kind, rule.title, binding, value, unit))
+        for rule in model.rules.in_force
+    ]
     return pd.DataFrame(rows, columns=["rule_id", "kind", "title", "binding", "price", "unit"])
 
 
 def country_table(answer: FlowAnswer, paths: pd.DataFrame) -> pd.DataFrame:
-    """Return transport, transit and revenue of every state."""
-    model = answer.model
-    net = model.supernetwork
-    n = net.high_seas
-    flow = answer.step_t_per_day
-    code = net.arc_country[answer.path_arc]
-    t_km = np.bincount(code, weights=flow * net.arc_length_km[answer.path_arc], minlength=n + 1)[:n]
-    shared = answer.step_of(model.costs.host_usd_per_t + model.costs.post_fee_usd_per_t)
-    revenue = np.bincount(code, weights=flow * shared, minlength=n + 1)[:n]
-    for fee in model.effects.fees:
-        amount = fee.usd_per_t[answer.step_class, answer.path_arc] * flow
-        if fee.payee == "host":
-            revenue += np.bincount(code, weights=amount, minlength=n + 1)[:n]
-        elif fee.payee in net.countries:
-            revenue[net.countries.index(fee.payee)] += amount.sum()
-    transit = pd.Series(0.0, index=list(net.countries[:n]))
-    state = dict(zip(model.network.nodes["node_id"], model.network.nodes["country"], strict=True))
-    rows = zip(
-        paths["origin"], paths["destination"], paths["countries"], paths["t_per_day"], strict=True
+    """Return transport, transit and revenue of every state.
+
+    A path is transit of each state that it meets and that is neither its origin's nor its
+    destination's, once, however often it meets it.
+    """
+    net = answer.model.supernetwork
+    states = list(net.countries[:-1])
+    flow, code = answer.step_t_per_day, net.arc_country[answer.path_arc]
+    t_km = np.bincount(
+        code, flow * net.arc_length_km[answer.path_arc], minlength=len(net.countries)
     )
-    for origin, destination, met, t in rows:
-        for country in set(met.split(SEPARATOR)) - {state[origin], state[destination], ""}:
-            transit[country] += t
+    transit = _transit_t_per_day(answer, paths, states)
     served = float(answer.path_t_per_day.sum())
     return pd.DataFrame(
         {
-            "country": net.countries[:n],
-            "t_km_per_day": t_km,
-            "transit_t_per_day": transit.to_numpy(),
-            "revenue_usd_per_day": revenue,
-            "share": transit.to_numpy() / served if served > 0 else np.nan,
+            "country": states,
+            "t_km_per_day": t_km[:-1].astype(float),
+            "transit_t_per_day": transit,
+            "revenue_usd_per_day": _revenue_usd_per_day(answer)[:-1],
+            "share": transit / served if served > 0 else np.nan,
         }
     )
 
 
-def unmet_table(answer: FlowAnswer, obstacles: Obstacles, full_quotas: list[str]) -> pd.DataFrame:
-    """Return the demand that is not served, and why.
+def _transit_t_per_day(answer: FlowAnswer, paths: pd.DataFrame, states: list[str]) -> FloatArray:
+    nodes = answer.model.network.nodes
+    state = dict(zip(nodes["node_id"], nodes["country"], strict=True))
+    transit = dict.fromkeys(states, 0.0)
+    columns = (paths["origin"], paths["destination"], paths["countries"], paths["t_per_day"])
+    for origin, destination, met, t in zip(*columns, strict=True):
+        for country in set(met.split(SEPARATOR)) - {state[origin], state[destination], ""}:
+            transit[country] += t
+    return np.array(list(transit.values()), dtype=float)
 
-    ``no_path``: no open way even without rules; ``rule``: bans close every open way, and ``rules``
-    names those on the cheapest; ``capacity``: ways are open and full, and ``rules`` names the hard
-    quotas that are used up.
+
+def _revenue_usd_per_day(answer: FlowAnswer) -> FloatArray:
+    """Return fees and the host's part of tariffs by state, the high seas last [USD/day]."""
+    model, net = answer.model, answer.model.supernetwork
+    flow, code = answer.step_t_per_day, net.arc_country[answer.path_arc]
+    by_arc = answer.step_of(model.costs.host_usd_per_t + model.costs.post_fee_usd_per_t)
+    revenue = np.bincount(code, flow * by_arc, minlength=len(net.countries)).astype(float)
+    for fee in model.effects.fees:
+        paid = fee.usd_per_t.toarray()[answer.step_class, answer.path_arc] * flow
+        if fee.payee == "host":
+            revenue += np.bincount(code, paid, minlength=len(net.countries))
+        elif fee.payee in net.countries:
+            revenue[net.countries.index(fee.payee)] += paid.sum()
+    return revenue
+
+
+def unmet_table(answer: FlowAnswer, rows: IntArray, obstacles: list[Obstacle]) -> pd.DataFrame:
+    """Return the demand that is not served, and why; see `explain_unmet`.
+
+    Parameters
+    ----------
+    answer
+        The evaluated flow.
+    rows, obstacles
+        Shipments that are not served, and what stops each.
     """
-    model = answer.model
-    shipments = model.shipments
-    unmet = answer.unmet_t_per_day
-    rows = np.flatnonzero(unmet > np.maximum(_NEGLIGIBLE_T_PER_DAY, 1e-9 * model.t_per_day))
-    reason, rules = [], []
-    for i in rows:
-        if np.isfinite(obstacles.lawful_usd_per_t[i]):
-            reason.append("capacity")
-            rules.append(SEPARATOR.join(full_quotas))
-        elif np.isfinite(obstacles.free_usd_per_t[i]):
-            reason.append("rule")
-            rules.append(SEPARATOR.join(obstacles.blocking[i]))
-        else:
-            reason.append("no_path")
-            rules.append("")
-    goods = model.network.commodities["commodity_id"].to_numpy(object)
+    shipments = answer.model.shipments
     return pd.DataFrame(
         {
             "origin": shipments.places[shipments.origin[rows]],
             "destination": shipments.places[shipments.destination[rows]],
-            "commodity": goods[shipments.commodity[rows]],
-            "t_per_day": unmet[rows],
-            "reason": pd.Series(reason, dtype=str),
-            "rules": pd.Series(rules, dtype=str),
+            "commodity": shipments.commodities[shipments.commodity[rows]],
+            "t_per_day": answer.unmet_t_per_day[rows],
+            "reason": pd.Series([obstacle.reason for obstacle in obstacles], dtype=str),
+            "rules": pd.Series([SEPARATOR.join(o.rules) for o in obstacles], dtype=str),
         }
     )

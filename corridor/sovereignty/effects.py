@@ -50,13 +50,17 @@ class Quota:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Floor:
-    """The least share of loaded vehicles that a stage must see on each post among ``arcs``."""
+    """The least share of vehicles that a stage must see on each post among ``arcs``.
+
+    ``goods`` are the commodities whose vehicles it speaks of, shape (n_commodities,).
+    """
 
     rule_id: str
     country: str
     stage: str
     share: float
     arcs: BoolArray
+    goods: BoolArray
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

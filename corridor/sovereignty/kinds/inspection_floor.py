@@ -2,6 +2,8 @@
 
 from typing import ClassVar, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from corridor.errors import Fault
@@ -15,8 +17,9 @@ from corridor.sovereignty.territory import Territory
 class InspectionFloorRule(Rule):
     """The state's posts inspect at least this share of vehicles; no optimizer relaxes it.
 
-    A regime that goes below the floor at any open post of the state (of the rule's layers and
-    crossings, where it names some) makes a variant infeasible.
+    A regime that goes below the floor at any open post of the state makes a variant infeasible. The
+    rule's layers and crossings narrow the posts; its commodities, flags, origins and destinations
+    narrow the goods to those of shipments that match.
 
     Attributes
     ----------
@@ -24,7 +27,9 @@ class InspectionFloorRule(Rule):
         The state, the stage's name in ``stages.csv`` and the least share [0, 1].
     """
 
-    scope_keys: ClassVar[frozenset[str]] = frozenset({"crossings", "layers"})
+    scope_keys: ClassVar[frozenset[str]] = frozenset(
+        {"crossings", "layers", "commodities", "flags", "origins", "destinations"}
+    )
 
     kind: Literal["inspection_floor"]
     country: str
@@ -54,5 +59,16 @@ class InspectionFloorRule(Rule):
                 stage=self.stage,
                 share=self.share,
                 arcs=territory.place(own),
+                goods=self._goods(territory),
             )
         )
+
+    def _goods(self, territory: Territory) -> NDArray[np.bool_]:
+        """Return the commodities the floor speaks of; all of them where it names no shipments."""
+        classes = territory.classes
+        named = (self.commodities, self.flags, self.origins, self.destinations)
+        if all(names is None for names in named):
+            return np.ones(classes.commodities.size, np.bool_)
+        goods = np.zeros(classes.commodities.size, np.bool_)
+        goods[classes.commodity[classes.matches(self)]] = True
+        return goods
