@@ -1,13 +1,27 @@
-"""Shortest paths, skims and k-shortest paths on a :class:`corridor.core.graph.Graph`."""
+"""Shortest and earliest paths, skims and alternatives on a :class:`corridor.core.graph.Graph`."""
 
 from corridor.core.paths.ksp import Path, k_shortest_paths
+from corridor.core.paths.schedules import ArcTimes, Departures, PostHours
 from corridor.core.paths.shortest import shortest_paths, skim
+from corridor.core.paths.timetable import (
+    DatedPath,
+    date_path,
+    departure_profile,
+    earliest_arrival,
+)
 from corridor.core.paths.trees import arc_paths, arc_paths_batch, shortest_trees
 
 __all__ = [
+    "ArcTimes",
+    "DatedPath",
+    "Departures",
     "Path",
+    "PostHours",
     "arc_paths",
     "arc_paths_batch",
+    "date_path",
+    "departure_profile",
+    "earliest_arrival",
     "k_shortest_paths",
     "shortest_paths",
     "shortest_trees",
