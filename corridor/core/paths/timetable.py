@@ -93,7 +93,7 @@ def earliest_arrival(
     for rounding: `schedules.TOLERANCE_H` late is still in time for a closing or a departure.
 
     Only compiled kernels answer. The first call in a process loads numba and the kernels, about
-    1.5 s from a warm disk cache; the very first on a machine compiles them, about 15 s.
+    0.3 to 1.5 s from a warm disk cache; the very first on a machine compiles them, about 4 s.
 
     .. [1] S. E. Dreyfus, "An appraisal of some shortest-path algorithms", Operations Research 17
        (1969).
