@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -14,6 +15,9 @@ Method: TypeAlias = Literal["auto", "scipy", "kernels"]
 
 KERNEL_WORK = 1_000_000
 """Trees x arcs above which compiling or loading the kernels pays for itself."""
+
+DISTANCE_BYTES, TREE_BYTES = 8, 12
+"""Bytes for a distance, and for a distance and a predecessor."""
 
 
 def as_costs(name: str, values: npt.ArrayLike, graph: Graph, ndims: tuple[int, ...]) -> FloatArray:
@@ -71,3 +75,49 @@ def uses_kernels(method: Method, work: int) -> bool:
         message = f"method must be 'auto', 'scipy' or 'kernels'; found {method!r}"
         raise InputError(message)
     return method == "kernels"
+
+
+def free_bytes() -> int | None:
+    """Return the memory a process can still get; None where the system does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    sizes = [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    return 1024 * sizes[0] if sizes else None
+
+
+def check_memory(name: str, shape: tuple[int, ...], n_bytes_each: int) -> None:
+    """Refuse results that cannot fit into memory.
+
+    Parameters
+    ----------
+    name
+        What the results are called in the message.
+    shape
+        Their shape: (n_scenarios, n_origins, n_nodes or n_destinations).
+    n_bytes_each
+        Bytes for one entry.
+
+    Raises
+    ------
+    InputError
+        When they take more than is free, with the sizes and the chunk that would fit.
+    """
+    n_scenarios, n_origins, width = shape
+    size = n_scenarios * n_origins * width * n_bytes_each
+    free = free_bytes()
+    if free is None or size <= free:
+        return
+    row = width * n_bytes_each
+    fitting = free // 2 // (n_origins * row)
+    if fitting >= 1 and n_scenarios > 1:
+        remedy = f"pass {fitting} scenarios at a time"
+    else:
+        remedy = f"pass one scenario and {max(1, free // 2 // row)} origins at a time"
+    message = (
+        f"{name} must fit into memory; found {n_scenarios} scenarios x {n_origins} origins x "
+        f"{width} nodes, which take {size / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB free; "
+        f"{remedy} and keep what you need of each answer"
+    )
+    raise InputError(message)

@@ -229,7 +229,7 @@ def inverse_width(indptr: IntArray, packed: FloatArray) -> float:
 
 
 @compiled
-def grow_tree(  # noqa: C901, PLR0912, PLR0915 - a call with arrays in the inner loop costs as much as the loop
+def grow_tree(  # noqa: C901, PLR0912, PLR0915 - calls with arrays would double its time
     arcs: Arcs,
     packed: FloatArray,
     inverse: float,

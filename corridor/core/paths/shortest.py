@@ -4,8 +4,16 @@ import numpy as np
 import numpy.typing as npt
 
 from corridor.core.graph import FloatArray, Graph, IntArray, as_positions
-from corridor.core.paths import _scipy
-from corridor.core.paths._checks import Method, as_costs, as_threads, uses_kernels
+from corridor.core.paths import _batches, _scipy
+from corridor.core.paths._checks import (
+    DISTANCE_BYTES,
+    TREE_BYTES,
+    Method,
+    as_costs,
+    as_threads,
+    check_memory,
+    uses_kernels,
+)
 from corridor.core.paths.trees import run_blocks, shortest_trees
 
 
@@ -44,13 +52,18 @@ def shortest_paths(
     Raises
     ------
     InputError
-        For shapes that do not fit, negative or NaN costs, or nodes out of range.
+        For shapes that do not fit, negative or NaN costs, nodes out of range, or results that do
+        not fit into memory.
 
     Notes
     -----
-    Dijkstra's algorithm [1]_ with a 4-ary heap (kernels) or SciPy's Fibonacci heap.
+    The kernels keep nodes in buckets of distance [1]_, and search under many scenarios at once
+    where there are eight or more; SciPy runs Dijkstra's algorithm [2]_. All give the least
+    left-to-right rounded sum of costs over all paths, so they agree to the last bit.
 
-    .. [1] E. W. Dijkstra, "A note on two problems in connexion with graphs", Numerische
+    .. [1] U. Meyer and P. Sanders, "Delta-stepping: a parallelizable shortest path algorithm",
+       Journal of Algorithms 49 (2003).
+    .. [2] E. W. Dijkstra, "A note on two problems in connexion with graphs", Numerische
        Mathematik 1 (1959).
 
     Examples
@@ -65,13 +78,19 @@ def shortest_paths(
     costs = as_costs("cost", cost, graph, (1, 2))
     origin = as_positions("origins", origins, graph.n_nodes)
     scenarios = np.atleast_2d(costs)
-    n_scenarios = scenarios.shape[0]
-    rows = np.repeat(np.arange(n_scenarios, dtype=np.int32), origin.size)
-    distance, arcs = shortest_trees(
-        graph, scenarios, rows, np.tile(origin, n_scenarios), threads, method
-    )
-    shape = (*costs.shape[:-1], origin.size, graph.n_nodes)
-    return distance.reshape(shape), arcs.reshape(shape)
+    shape = (scenarios.shape[0], origin.size, graph.n_nodes)
+    check_memory("shortest-path trees", shape, TREE_BYTES)
+    work = shape[0] * shape[1] * graph.n_arcs
+    if uses_kernels(method, work) and _batches.is_batch(graph, shape[0]):
+        distance, arcs = np.empty(shape, dtype=np.float64), np.empty(shape, dtype=np.int32)
+        _batches.grow_trees(graph, scenarios, origin, distance, arcs, as_threads(threads))
+    else:
+        rows = np.repeat(np.arange(shape[0], dtype=np.int32), origin.size)
+        distance, arcs = shortest_trees(
+            graph, scenarios, rows, np.tile(origin, shape[0]), threads, method
+        )
+    shown = (*costs.shape[:-1], *shape[1:])
+    return distance.reshape(shown), arcs.reshape(shown)
 
 
 def skim(
@@ -106,7 +125,8 @@ def skim(
     Raises
     ------
     InputError
-        For shapes that do not fit, negative or NaN costs, or nodes out of range.
+        For shapes that do not fit, negative or NaN costs, nodes out of range, or results that do
+        not fit into memory.
 
     Examples
     --------
@@ -121,11 +141,17 @@ def skim(
     origin = as_positions("origins", origins, graph.n_nodes)
     destination = as_positions("destinations", destinations, graph.n_nodes)
     n_threads = as_threads(threads)
-    out = np.empty((scenarios.shape[0], origin.size, destination.size), dtype=np.float64)
-    n_searches = scenarios.shape[0] * origin.size
-    if uses_kernels(method, n_searches * graph.n_arcs):
+    shape = (scenarios.shape[0], origin.size, destination.size)
+    check_memory("skim", shape, DISTANCE_BYTES)
+    out = np.empty(shape, dtype=np.float64)
+    by_kernels = uses_kernels(method, shape[0] * shape[1] * graph.n_arcs)
+    if not out.size:
+        pass
+    elif by_kernels and _batches.is_batch(graph, shape[0]):
+        _batches.fill_skims(graph, scenarios, origin, destination, out, n_threads)
+    elif by_kernels:
         _skim_by_kernels(graph, scenarios, origin, destination, out, n_threads)
-    elif out.size:
+    else:
         _scipy.fill_skim(graph, scenarios, origin, destination, out)
     return out.reshape(*costs.shape[:-1], origin.size, destination.size)
 

@@ -9,7 +9,14 @@ import numpy.typing as npt
 
 from corridor.core.graph import FloatArray, Graph, IntArray, as_count, as_positions
 from corridor.core.paths import _scipy
-from corridor.core.paths._checks import Method, as_costs, as_threads, uses_kernels
+from corridor.core.paths._checks import (
+    TREE_BYTES,
+    Method,
+    as_costs,
+    as_threads,
+    check_memory,
+    uses_kernels,
+)
 from corridor.errors import InputError
 
 N_TREE_AXES = 2
@@ -18,12 +25,15 @@ BLOCKS_PER_THREAD = 4
 """Blocks each thread gets on average: enough to even out trees of unequal size."""
 
 
-def run_blocks(work: Callable[[int, int], object], size: int, threads: int) -> None:
-    """Call ``work(first, last)`` over ``0 .. size - 1`` in blocks, on ``threads`` threads."""
-    if threads == 1 or size <= 1:
+def run_blocks(work: Callable[[int, int], object], size: int, threads: int, least: int = 1) -> None:
+    """Call ``work(first, last)`` over ``0 .. size - 1`` in blocks, on ``threads`` threads.
+
+    A block has ``least`` entries or more.
+    """
+    n_blocks = min(size // least, threads * BLOCKS_PER_THREAD)
+    if threads == 1 or n_blocks <= 1:
         work(0, size)
         return
-    n_blocks = min(size, threads * BLOCKS_PER_THREAD)
     edges = np.linspace(0, size, n_blocks + 1).astype(int).tolist()
     with ThreadPoolExecutor(max_workers=threads) as pool:
         for future in [pool.submit(work, first, last) for first, last in pairwise(edges)]:
@@ -69,7 +79,8 @@ def shortest_trees(
     Raises
     ------
     InputError
-        For shapes that do not fit, negative or NaN costs, rows or nodes out of range.
+        For shapes that do not fit, negative or NaN costs, rows or nodes out of range, or results
+        that do not fit into memory.
 
     Examples
     --------
@@ -92,6 +103,7 @@ def shortest_trees(
         )
         raise InputError(message)
     n_threads = as_threads(threads)
+    check_memory("shortest-path trees", (1, row.size, graph.n_nodes), TREE_BYTES)
     distance = np.empty((row.size, graph.n_nodes), dtype=np.float64)
     predecessor = np.empty((row.size, graph.n_nodes), dtype=np.int32)
     if not uses_kernels(method, row.size * graph.n_arcs):

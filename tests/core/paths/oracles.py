@@ -77,3 +77,11 @@ def check_path(graph: Graph, arcs: IntArray, origin: int, destination: int) -> N
     assert graph.tail[arcs].tolist() == nodes[:-1]
     assert nodes[-1] == destination
     assert len(set(nodes)) == len(nodes)
+
+
+def doubling_detours(n: int) -> tuple[Graph, FloatArray]:
+    """Return a chain with detours on which a search in a bad order takes 2**n steps."""
+    node = 2 * np.arange(n)
+    length = 2.0 ** (n - np.arange(n))
+    tail, head = np.r_[node, node, node + 1], np.r_[node + 2, node + 1, node + 2]
+    return Graph(2 * n + 1, tail, head), np.r_[length, np.zeros(n), 0.5 * length]

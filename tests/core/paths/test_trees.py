@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from corridor.core.graph import FloatArray, Graph
+from corridor.core.graph import Graph
 from corridor.core.paths import _kernels, arc_paths, arc_paths_batch, shortest_trees
 from corridor.core.paths._checks import Method
 from corridor.errors import InputError
@@ -12,6 +12,7 @@ from tests.core.paths.oracles import (
     bellman_ford,
     canonical_tree,
     check_path,
+    doubling_detours,
     random_graph,
 )
 
@@ -65,15 +66,6 @@ def test_costs_of_any_spread_give_the_same_bits(sigma: float, seed: int) -> None
     by_scipy = shortest_trees(graph, cost, [0, 0, 0, 1, 1, 1], origins, method="scipy")
     np.testing.assert_array_equal(by_kernels[0], by_scipy[0])
     np.testing.assert_array_equal(by_kernels[1], by_scipy[1])
-
-
-def doubling_detours(n: int) -> tuple[Graph, FloatArray]:
-    """Return a chain with detours on which a search last in, first out takes 2**n steps."""
-    node = 2 * np.arange(n)
-    length = 2.0 ** (n - np.arange(n))
-    tail = np.r_[node, node, node + 1]
-    head = np.r_[node + 2, node + 1, node + 2]
-    return Graph(2 * n + 1, tail, head), np.r_[length, np.zeros(n), 0.5 * length]
 
 
 @pytest.mark.parametrize("width", [0.0, 1e-3, 1.0, 1e3, 1e9, 1e300])
