@@ -386,6 +386,13 @@ _LAYERS: Final = Table(
         _number("vehicle_usd_per_h", "vehicle and crew time", default=0.0),
         _number("empty_usd_per_km", "cost of an empty vehicle", default=0.0),
         _number("speed_kmh", "moving speed", above=True),
+        _number(
+            "moving_share",
+            "share of its time under way in which the vehicle moves (the crew rests in the rest)",
+            above=True,
+            high=1.0,
+            default=1.0,
+        ),
         _number("cost_usd_per_t_km", "tariff or running cost", default=0.0),
         _number("co2_g_per_t_km", "emission", default=0.0),
         _share("host_share", "part of the money that the host state earns", default=0.0),

@@ -161,11 +161,15 @@ def _times(
 
 
 def _moving_h(filled: FilledTables, net: Supernetwork, services: LinkServices) -> FloatArray:
-    """Return the time under way on travel arcs: the service's, else the link's, else by speed."""
+    """Return the time under way on travel arcs: the service's, else the link's, else by speed.
+
+    Formula by speed: length / (speed x moving share); crews rest as they go.
+    """
     travel = net.is_kind(ArcKind.TRAVEL)
     given = _link_column(filled.links, "time_h", net) * net.arc_share
     speed_kmh = np.where(travel, _link_column(filled.links, "speed_kmh", net), 1.0)
-    own = np.where(np.isnan(given), net.arc_length_km / speed_kmh, given)
+    moves = filled.layers["moving_share"].to_numpy(float)[net.arc_layer]
+    own = np.where(np.isnan(given), net.arc_length_km / (speed_kmh * moves), given)
     return np.where(np.isnan(services.arc_sailing_h), own, services.arc_sailing_h)
 
 

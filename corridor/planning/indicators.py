@@ -193,6 +193,8 @@ def _modes(rows: _Rows, answer: FlowAnswer) -> None:
     km = net.arc_length_km[answer.path_arc]
     hours = answer.step_of(costs.time_h + answer.wait_h)
     under_way = hours - model.service_wait_h[answer.path_arc]
+    # CPMM's speed without delay leaves out the hours in which a crew rests.
+    moves = model.filled.layers["moving_share"].to_numpy(float)[net.arc_layer][answer.path_arc]
     usd = (
         answer.step_of(costs.money_usd_per_t)
         + model.fee_usd_per_t[answer.step_class, answer.path_arc]
@@ -209,7 +211,7 @@ def _modes(rows: _Rows, answer: FlowAnswer) -> None:
         rows.add(
             "tfi4_swod",
             "km_per_h",
-            _ratio(vehicle_km, (vehicles * under_way)[travelling].sum()),
+            _ratio(vehicle_km, (vehicles * under_way * moves)[travelling].sum()),
             name,
         )
         rows.add(
@@ -235,14 +237,14 @@ def _states(rows: _Rows, countries: pd.DataFrame) -> None:
 
 
 def _screenlines(rows: _Rows, answer: FlowAnswer) -> None:
-    """Add throughput by gate and direction, totals by commodity, shares and concentration."""
+    """Add throughput by gate in the direction it counts, totals by commodity, concentration."""
     lines, passing = answer.model.network.screenlines, _GateFlows.of(answer)
     for line, gates in lines.groupby("screenline", sort=False):
         flows: dict[tuple[str, str], FloatArray] = {}
         columns = (gates["gate"], gates["crossing_id"], gates["link_id"], gates["direction"])
         for gate, crossing_id, link_id, direction in zip(*columns, strict=True):
-            for way in _WAYS:
-                flows[gate, way] = passing.through(crossing_id, link_id, direction, way)
+            for way in _WAYS if direction == "both" else (direction,):
+                flows[gate, way] = passing.through(crossing_id, link_id, way)
         _throughput(rows, answer, str(line), flows)
         _concentration(rows, str(line), flows)
 
@@ -257,7 +259,7 @@ def _throughput(
             scope = f"{line}/{gate}"
             rows.add("throughput", "Mt_per_year", flow.sum() * _MT_PER_YEAR, scope, way)
             rows.add("throughput", "kTEU_per_year", (flow * per_teu).sum() * kteu, scope, way)
-    for way in _WAYS:
+    for way in dict.fromkeys(way for _, way in flows):
         total = np.sum([flow for (_, w), flow in flows.items() if w == way], axis=0)
         rows.add("throughput", "Mt_per_year", total.sum() * _MT_PER_YEAR, line, way)
         rows.add("throughput", "kTEU_per_year", (total * per_teu).sum() * kteu, line, way)
@@ -315,10 +317,9 @@ class _GateFlows:
             over_links=over_links,
         )
 
-    def through(self, crossing_id: str, link_id: str, direction: str, way: str) -> FloatArray:
-        """Return what passes a gate in one direction of its screenline, by commodity [t/day]."""
-        # A gate turned "backward" lies across the screenline the other way round.
-        along = (way == "forward") != (direction == "backward")
+    def through(self, crossing_id: str, link_id: str, way: str) -> FloatArray:
+        """Return what passes a crossing or link in one direction, by commodity [t/day]."""
+        along = way == "forward"
         if crossing_id:
             return self.over_crossings[:, 2 * self.crossing[crossing_id] + along]
         return self.over_links[:, 2 * self.link[link_id] + along]
