@@ -1,0 +1,220 @@
+"""The cheapest path whose use of resources stays within bounds."""
+
+import numpy as np
+import numpy.typing as npt
+
+from corridor.core.graph import FloatArray, Graph, IntArray, as_count
+from corridor.core.paths._checks import as_costs
+from corridor.core.paths._whole import Whole, as_whole
+from corridor.core.paths.ksp import Path
+from corridor.core.paths.pareto import MAX_LABELS
+from corridor.errors import InputError, SolverError
+
+ULPS = 1.0 + 2.0**-51
+"""Factor that forgives a bound the rounding of its own scaling, and less than one whole number."""
+
+
+def constrained_path(
+    graph: Graph,
+    cost: npt.ArrayLike,
+    resources: npt.ArrayLike,
+    limits: npt.ArrayLike,
+    origin: int,
+    destination: int,
+    lower: npt.ArrayLike | None = None,
+    *,
+    max_labels: int = MAX_LABELS,
+) -> Path | None:
+    """Return the cheapest simple path that uses every resource within its bounds.
+
+    Parameters
+    ----------
+    graph
+        The graph.
+    cost
+        (n_arcs,), >= 0; inf closes an arc.
+    resources
+        (n_resources, n_arcs), >= 0: what an arc uses of each; inf closes it.
+    limits
+        (n_resources,), >= 0: most that the arcs of a path may use together; inf sets no limit.
+    origin, destination
+        Nodes; when they are the same the empty path, which uses nothing, is the only one.
+    lower
+        (n_resources,), finite, between 0 and ``limits``: least that they must use together; None
+        asks for nothing.
+    max_labels
+        Partial paths to keep at once, beyond which the search is given up; >= 1.
+
+    Returns
+    -------
+    Path or None
+        None where no simple path keeps the bounds. Which of several cheapest paths it is, is
+        fixed by the input but otherwise unspecified.
+
+    Raises
+    ------
+    InputError
+        For shapes that do not fit, negative or NaN values, nodes out of range, a lower bound above
+        its limit, or values too far apart to be added in float64.
+    SolverError
+        When the search needs more than ``max_labels`` labels. Nothing is ever cut off in silence.
+
+    Notes
+    -----
+    Arcs that no path within the limits can use are closed, by least use of each resource from the
+    origin and to the destination, until none is left [1]_; then labels are set in order of cost
+    plus the least cost to come, and the first to arrive is the answer. A label is dropped when
+    another at its node costs and uses no more. With a lower bound that some path could miss this
+    is not enough: the other must use exactly as much, or enough already, and must have visited no
+    further node, since a detour can be what a path needs and may not be driven twice. Such searches
+    can take exponentially long even where those without lower bounds do not.
+
+    Values are scaled to whole numbers: decimals (of at most nine places) add up exactly, so that
+    0.1 + 0.2 keeps a limit of 0.3. Others are rounded to one part in 2**50 of the greatest total
+    that matters, and a total may miss a bound by as much for every arc.
+
+    .. [1] J. E. Beasley, N. Christofides, "An algorithm for the resource constrained shortest
+       path problem", Networks 19 (1989).
+
+    Examples
+    --------
+    >>> graph = Graph(3, tail=[0, 1, 0], head=[1, 2, 2])
+    >>> hours = [[4.0, 4.0, 3.0]]
+    >>> constrained_path(graph, [1.0, 1.0, 5.0], hours, [8.0], 0, 2)
+    Path(arcs=array([0, 1], dtype=int32), cost=2.0)
+    >>> constrained_path(graph, [1.0, 1.0, 5.0], hours, [7.0], 0, 2)
+    Path(arcs=array([2], dtype=int32), cost=5.0)
+    >>> constrained_path(graph, [1.0, 1.0, 5.0], hours, [2.0], 0, 2) is None
+    True
+    """
+    costs = as_costs("cost", cost, graph, (1,))
+    use = as_costs("resources", resources, graph, (2,))
+    most = _as_bounds("limits", limits, len(use))
+    least = _as_bounds("lower", np.zeros(len(use)) if lower is None else lower, len(use))
+    _check_order(least, most)
+    source = as_count("origin", origin, most=graph.n_nodes - 1)
+    target = as_count("destination", destination, most=graph.n_nodes - 1)
+    label_limit = as_count("max_labels", max_labels, least=1)
+    if source == target:
+        return None if least.any() else _path_of(costs, np.empty(0, dtype=np.int32))
+    costs = np.where(np.isinf(use).any(axis=0), np.inf, costs)
+    matters = np.isfinite(most) | (least > 0)
+    criteria, bounds = _scaled(costs, use[matters], least[matters], most[matters], graph.n_nodes)
+    arcs = _search(graph, criteria, bounds, source, target, label_limit)
+    return None if arcs is None else _path_of(costs, arcs)
+
+
+def _search(
+    graph: Graph,
+    criteria: FloatArray,
+    bounds: FloatArray,
+    origin: int,
+    destination: int,
+    max_labels: int,
+) -> IntArray | None:
+    """Return the arcs of the cheapest path with totals of ``criteria`` (k, n_arcs) in ``bounds``.
+
+    ``criteria`` has the cost first, in whole numbers, and is changed; ``bounds`` is (2, k).
+    """
+    from corridor.core.paths import _budget_kernels, _kernels, _label_kernels
+
+    lower, limits = bounds
+    arcs = _kernels.arcs_of(graph)
+    reverse = _kernels.reversed_arcs(arcs)
+    to_go = _budget_kernels.close_arcs(arcs, reverse, criteria, limits, origin, destination)
+    start = to_go[:, origin].copy()
+    if not (start <= limits).all() or np.isinf(start[0]):
+        return None
+    reduced = _label_kernels.reduce_costs(arcs, criteria, to_go)
+    if (lower <= start).all():
+        task = _label_kernels.Task(
+            indptr=arcs.indptr,
+            order=arcs.order,
+            neighbor=arcs.neighbor,
+            reduced=reduced,
+            ceiling=limits,
+            destination=destination,
+            slack=1.0,
+            most_wanted=1,
+            max_labels=max_labels,
+        )
+        found = _label_kernels.settle_labels(task, start, origin)
+    else:
+        found = _budget_kernels.find_between(
+            arcs, reduced, start, lower, limits, origin, destination, max_labels
+        )
+    if not found.complete:
+        message = (
+            f"the constrained path must be found with at most max_labels = {max_labels:,} labels "
+            "at once; found more that were needed; try tighter limits, coarser resources, no "
+            "lower bounds, or a larger max_labels"
+        )
+        raise SolverError(message)
+    if found.wanted.size == 0:
+        return None
+    return _label_kernels.trace_labels(found.labels, found.wanted)[1]
+
+
+def _scaled(
+    cost: FloatArray, use: FloatArray, lower: FloatArray, limits: FloatArray, n_nodes: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return (criteria, bounds) in whole numbers: (k, n_arcs) and (2, k), the cost first."""
+    closed = np.isinf(cost) | (use > ULPS * limits[:, np.newaxis]).any(axis=0)
+    criteria = [as_whole("cost", np.where(closed, np.inf, cost), n_nodes - 1).values]
+    bounds = [(0.0, np.inf)]
+    for row, (amounts, low, high) in enumerate(zip(use, lower, limits, strict=True)):
+        whole = as_whole(
+            f"resources[{row}]", np.where(closed, np.inf, amounts), n_nodes - 1, ceiling=high
+        )
+        criteria.append(whole.values)
+        bounds.append(_whole_bounds(whole, low, high, n_nodes - 1))
+    if len(criteria) == 1:  # labels have at least one component beside the cost
+        criteria.append(np.where(closed, np.inf, 0.0))
+        bounds.append((0.0, np.inf))
+    return np.stack(criteria), np.array(bounds).T.copy()
+
+
+def _whole_bounds(whole: Whole, lower: float, limit: float, n_steps: int) -> tuple[float, float]:
+    """Return the bounds as whole numbers that forgive rounding."""
+    rounding = 0 if whole.exact else n_steps
+    low = np.ceil(lower * whole.scale / ULPS) - rounding
+    high = np.floor(limit * whole.scale * ULPS) + rounding
+    return float(low), float(high)
+
+
+def _path_of(cost: FloatArray, arcs: IntArray) -> Path:
+    arcs.flags.writeable = False
+    return Path(arcs, float(sum(cost[arcs].tolist())))
+
+
+def _as_bounds(name: str, values: npt.ArrayLike, n_resources: int) -> FloatArray:
+    """Return bounds as float64 (n_resources,), >= 0, or say what is wrong."""
+    array = np.asarray(values)
+    if array.shape != (n_resources,) or (array.size and array.dtype.kind not in "iuf"):
+        message = (
+            f"{name} must have shape ({n_resources},), one number for each resource; "
+            f"found shape {array.shape}, dtype {array.dtype}; give them in the order of resources"
+        )
+        raise InputError(message)
+    bounds = array.astype(np.float64)
+    if not (bounds >= 0).all():
+        bad = ~(bounds >= 0)
+        first = int(np.argmax(bad))
+        message = (
+            f"{name} must be >= 0; found {bounds[first]} at position {first} "
+            f"({int(bad.sum())} of {bounds.size} values); use inf for no limit and 0 for no minimum"
+        )
+        raise InputError(message)
+    return bounds
+
+
+def _check_order(lower: FloatArray, limits: FloatArray) -> None:
+    """Raise when a lower bound is infinite or above its limit."""
+    bad = (lower > limits) | np.isinf(lower)
+    if bad.any():
+        first = int(np.argmax(bad))
+        message = (
+            f"lower must be finite and at most limits; found {lower[first]} above {limits[first]} "
+            f"at position {first} ({int(bad.sum())} of {bad.size} values); swap or loosen them"
+        )
+        raise InputError(message)
