@@ -216,11 +216,10 @@ def test_two_hosts_of_one_post_are_refused(toy_tables: Tables) -> None:
 
 
 def test_an_open_post_must_have_stages(toy_tables: Tables) -> None:
+    rows = toy_tables["stages"].assign(regime="standard")
     with pytest.raises(InputError, match=r"ab-road/AAA/out under 'joint'"):
-        rows = toy_tables["stages"].assign(regime="standard")
         compiled({**toy_tables, "stages": rows}, {"ab-road": "joint"})
     tables = toys.changed(toy_tables, "crossings", "ab-road", status="broken")
-    rows = tables["stages"].assign(regime="standard")
     posts, _, _ = compiled({**tables, "stages": rows}, {"ab-road": "joint"})
     assert posts.arc.size == 8
 
