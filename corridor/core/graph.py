@@ -124,6 +124,13 @@ def _compressed(ends: IntArray, n_nodes: int) -> tuple[IntArray, IntArray]:
     return indptr, order
 
 
+def _taken(ends: IntArray, order: IntArray) -> IntArray:
+    """Return ``ends[order]``, read-only."""
+    taken = ends[order]
+    taken.flags.writeable = False
+    return taken
+
+
 @dataclass(frozen=True, slots=True, eq=False, init=False, repr=False)
 class Graph:
     """Immutable directed graph; arcs keep the order in which the caller gave them.
@@ -146,8 +153,10 @@ class Graph:
     indptr, order : IntArray
         CSR by tail: the arcs that leave node ``v`` are ``order[indptr[v]:indptr[v + 1]]``,
         int32 (n_nodes + 1,) and (n_arcs,), read-only.
-    reverse_indptr, reverse_order : IntArray
-        The same by head: the arcs that enter a node.
+    neighbor : IntArray
+        int32 (n_arcs,), read-only: head of each arc in the order of ``order``.
+    reverse_indptr, reverse_order, reverse_neighbor : IntArray
+        The same by head: the arcs that enter a node, and their tails.
 
     Raises
     ------
@@ -173,8 +182,10 @@ class Graph:
     head: IntArray
     indptr: IntArray
     order: IntArray
+    neighbor: IntArray
     reverse_indptr: IntArray
     reverse_order: IntArray
+    reverse_neighbor: IntArray
 
     def __init__(self, n_nodes: int, tail: npt.ArrayLike, head: npt.ArrayLike) -> None:
         size = as_count("n_nodes", n_nodes)
@@ -190,7 +201,8 @@ class Graph:
         reverse_indptr, reverse_order = _compressed(heads, size)
         values = (
             size, tails.size, tails, heads,
-            indptr, order, reverse_indptr, reverse_order,
+            indptr, order, _taken(heads, order),
+            reverse_indptr, reverse_order, _taken(tails, reverse_order),
         )  # fmt: skip
         for field, value in zip(self.__dataclass_fields__, values, strict=True):
             object.__setattr__(self, field, value)

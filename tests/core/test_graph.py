@@ -31,11 +31,17 @@ def test_both_csr_forms_list_each_nodes_arcs_in_order(graph: Graph) -> None:
         entering = graph.reverse_order[graph.reverse_indptr[node] : graph.reverse_indptr[node + 1]]
         np.testing.assert_array_equal(leaving, np.flatnonzero(graph.tail == node))
         np.testing.assert_array_equal(entering, np.flatnonzero(graph.head == node))
+    np.testing.assert_array_equal(graph.neighbor, graph.head[graph.order])
+    np.testing.assert_array_equal(graph.reverse_neighbor, graph.tail[graph.reverse_order])
 
 
 @pytest.mark.parametrize(
-    "name", ["tail", "head", "indptr", "order", "reverse_indptr", "reverse_order"]
-)
+    "name",
+    [
+        "tail", "head", "indptr", "order", "neighbor",
+        "reverse_indptr", "reverse_order", "reverse_neighbor",
+    ],
+)  # fmt: skip
 def test_every_array_is_int32_and_read_only(graph: Graph, name: str) -> None:
     array = getattr(graph, name)
     assert array.dtype == np.int32

@@ -18,15 +18,11 @@ from corridor.core.paths._kernels import (
     ZERO_STEP,
     Arcs,
     BoolArray,
-    Heap,
-    Queue,
+    Space,
     compiled,
-    empty_heap,
-    empty_queue,
     grow_tree,
     hang_on,
-    inverse_width,
-    pack,
+    pack_row,
 )
 
 LANES = 64
@@ -47,7 +43,7 @@ N_SAMPLED = 32
 
 @compiled
 def mean_costs(cost: FloatArray) -> FloatArray:
-    """Return the mean finite cost of each arc over some scenarios; inf where there is none."""
+    """Return the mean finite cost of each arc over some scenarios, (1, n_arcs); inf for no cost."""
     n_rows, n_arcs = cost.shape
     total, count = np.zeros(n_arcs), np.zeros(n_arcs, dtype=np.int32)
     for row in range(0, n_rows, max(1, n_rows // N_SAMPLED)):
@@ -57,24 +53,20 @@ def mean_costs(cost: FloatArray) -> FloatArray:
                 count[arc] += 1
     for arc in range(n_arcs):
         total[arc] = total[arc] / count[arc] if count[arc] else np.inf
-    return total
+    return total.reshape(1, n_arcs)
 
 
 @compiled
-def rank_nodes(arcs: Arcs, cost: FloatArray, origins: IntArray) -> IntArray:
+def rank_nodes(arcs: Arcs, cost: FloatArray, origins: IntArray, space: Space) -> IntArray:
     """Return the nodes in the order of their distance from each origin, (n_origins, n_nodes)."""
     n_nodes = arcs.indptr.size - 1
-    queue, heap = empty_queue(n_nodes), empty_heap(arcs.order.size + n_nodes)
-    packed, distance = np.empty(cost.size), np.empty(n_nodes)
+    distance = np.empty(n_nodes)
     predecessor = np.empty(n_nodes, dtype=np.int32)
     everywhere = np.empty(0, dtype=np.int32)
     ranking = np.empty((origins.size, n_nodes), dtype=np.int32)
-    pack(arcs.order, cost, packed)
-    inverse = inverse_width(arcs.indptr, packed)
+    pack_row(arcs, cost, 0, space)
     for row in range(origins.size):
-        grow_tree(
-            arcs, packed, inverse, origins[row], everywhere, distance, predecessor, queue, heap
-        )
+        grow_tree(arcs, origins[row], everywhere, distance, predecessor, space)
         ranking[row] = np.argsort(distance)
     return ranking
 
@@ -196,19 +188,17 @@ def search_singly(
     origin: int,
     distance: FloatArray,
     via: IntArray,
-    queue: Queue,
-    heap: Heap,
+    space: Space,
 ) -> None:
     """Do the same by one search for each scenario from ``first`` on."""
     n_nodes = via.size
-    packed, row = np.empty(arcs.order.size), np.empty(n_nodes)
+    row = np.empty(n_nodes)
     predecessor = np.empty(n_nodes, dtype=np.int32)
     everywhere = np.empty(0, dtype=np.int32)
     via[:] = SEVERAL
     for lane in range(min(LANES, cost.shape[0] - first)):
-        pack(arcs.order, cost[first + lane], packed)
-        inverse = inverse_width(arcs.indptr, packed)
-        grow_tree(arcs, packed, inverse, origin, everywhere, row, predecessor, queue, heap)
+        pack_row(arcs, cost, first + lane, space)
+        grow_tree(arcs, origin, everywhere, row, predecessor, space)
         for node in range(n_nodes):
             distance[node, lane] = row[node]
 
@@ -236,6 +226,7 @@ def fill_skims(
     first: int,
     last: int,
     offset: int,
+    space: Space,
     out: FloatArray,
 ) -> None:
     """Fill units ``first .. last - 1`` of ``out`` (n_scenarios, n_origins, n_destinations).
@@ -247,7 +238,6 @@ def fill_skims(
     packed, distance = np.empty((arcs.order.size, LANES)), np.empty((n_nodes, LANES))
     via, rank = np.empty(n_nodes, dtype=np.int32), np.empty(n_nodes, dtype=np.int32)
     changed, bound = np.empty(n_nodes + 1, dtype=np.bool_), np.empty(LANES)
-    queue, heap = empty_queue(n_nodes), empty_heap(arcs.order.size + n_nodes)
     packed_block = -1
     together = True
     for unit in range(first, last):
@@ -262,7 +252,7 @@ def fill_skims(
                 distance, via, rank, changed, bound,
             )  # fmt: skip
         if not together:
-            search_singly(arcs, cost, start, origins[row], distance, via, queue, heap)
+            search_singly(arcs, cost, start, origins[row], distance, via, space)
         n_lanes = min(LANES, cost.shape[0] - start)
         found = out[start : start + n_lanes, offset + row]
         write_lanes(destinations, distance, via, n_lanes, found)
@@ -316,6 +306,7 @@ def grow_batch(
     first: int,
     last: int,
     offset: int,
+    space: Space,
     distance: FloatArray,
     predecessor: IntArray,
 ) -> None:
@@ -325,9 +316,6 @@ def grow_batch(
     arc_rows = np.empty((n_nodes, LANES), dtype=np.int32)
     via, rank = np.empty(n_nodes, dtype=np.int32), np.empty(n_nodes, dtype=np.int32)
     changed, bound = np.empty(n_nodes + 1, dtype=np.bool_), np.empty(LANES)
-    waiting, frontier = np.empty(n_nodes, dtype=np.int32), np.empty(n_nodes, dtype=np.int32)
-    rounds = np.zeros(n_nodes, dtype=np.int32)
-    queue, heap = empty_queue(n_nodes), empty_heap(n_arcs + n_nodes)
     nodes, everywhere = np.arange(n_nodes, dtype=np.int32), np.empty(0, dtype=np.int32)
     packed_block = -1
     together = True
@@ -344,7 +332,7 @@ def grow_batch(
                 rows, via, rank, changed, bound,
             )  # fmt: skip
         if not together:
-            search_singly(arcs, cost, start, origins[row], rows, via, queue, heap)
+            search_singly(arcs, cost, start, origins[row], rows, via, space)
         for node in range(n_nodes):
             if via[node] == UNREACHED:
                 rows[node] = np.inf
@@ -355,7 +343,5 @@ def grow_batch(
         write_lanes(nodes, rows, via, n_lanes, found)
         write_trees(origins[row], arc_rows, found, n_lanes, trees)
         for scenario in range(start, start + n_lanes):
-            hang_on(
-                arcs, cost[scenario], distance[scenario, column], predecessor[scenario, column],
-                waiting, rounds, frontier,
-            )  # fmt: skip
+            row_distance, tree = distance[scenario, column], predecessor[scenario, column]
+            hang_on(arcs, cost[scenario], row_distance, tree, space)

@@ -40,7 +40,16 @@ def fill_skims(
 
     def fill(some: IntArray, ranking: IntArray, offset: int) -> Callable[[int, int], object]:
         return lambda first, last: _batch_kernels.fill_skims(
-            arcs, cost, some, ranking, destinations, first, last, offset, out
+            arcs,
+            cost,
+            some,
+            ranking,
+            destinations,
+            first,
+            last,
+            offset,
+            _kernels.space_for(graph),
+            out,
         )
 
     _run(graph, cost, origins, fill, threads)
@@ -62,7 +71,16 @@ def grow_trees(
 
     def fill(some: IntArray, ranking: IntArray, offset: int) -> Callable[[int, int], object]:
         return lambda first, last: _batch_kernels.grow_batch(
-            arcs, cost, some, ranking, first, last, offset, distance, predecessor
+            arcs,
+            cost,
+            some,
+            ranking,
+            first,
+            last,
+            offset,
+            _kernels.space_for(graph),
+            distance,
+            predecessor,
         )
 
     _run(graph, cost, origins, fill, threads)
@@ -84,5 +102,7 @@ def _run(
     most = max(1, RANKING_BYTES // (4 * max(1, graph.n_nodes)))
     for offset in range(0, origins.size, most):
         some = _kernels.read_only(origins[offset : offset + most])
-        ranking = _kernels.read_only(_batch_kernels.rank_nodes(arcs, mean, some))
+        ranking = _kernels.read_only(
+            _batch_kernels.rank_nodes(arcs, mean, some, _kernels.space_for(graph))
+        )
         run_blocks(fill(some, ranking, offset), n_blocks * some.size, threads, LEAST_UNITS)

@@ -19,6 +19,9 @@ KERNEL_WORK = 1_000_000
 DISTANCE_BYTES, TREE_BYTES = 8, 12
 """Bytes for a distance, and for a distance and a predecessor."""
 
+SMALL_BYTES = 1 << 24
+"""Results for which nobody asks how much memory is free."""
+
 
 def as_costs(name: str, values: npt.ArrayLike, graph: Graph, ndims: tuple[int, ...]) -> FloatArray:
     """Return arc costs as float64, C-contiguous, last axis ``n_arcs``.
@@ -106,7 +109,7 @@ def check_memory(name: str, shape: tuple[int, ...], n_bytes_each: int) -> None:
     """
     n_scenarios, n_origins, width = shape
     size = n_scenarios * n_origins * width * n_bytes_each
-    free = free_bytes()
+    free = free_bytes() if size > SMALL_BYTES else None
     if free is None or size <= free:
         return
     row = width * n_bytes_each

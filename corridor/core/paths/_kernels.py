@@ -10,7 +10,8 @@ graph and costs alone, not on the order in which a heap settles equal distances.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
@@ -79,6 +80,23 @@ class Queue(NamedTuple):
     links: IntArray
 
 
+class Space(NamedTuple):
+    """What a run of searches writes to on the way; every thread has its own.
+
+    ``packed`` holds a row of costs in CSR order, ``row`` (1,) its number and ``inverse`` (1,) what
+    ``inverse_width`` says of it.
+    """
+
+    packed: FloatArray
+    row: IntArray
+    inverse: FloatArray
+    queue: Queue
+    heap: Heap
+    waiting: IntArray
+    rounds: IntArray
+    frontier: IntArray
+
+
 AFTER, BEFORE, BUCKET = 0, 1, 2
 """Columns of ``Queue.links``."""
 
@@ -116,11 +134,45 @@ def arcs_of(graph: Graph) -> Arcs:
         head=graph.head,
         indptr=graph.indptr,
         order=graph.order,
-        neighbor=read_only(graph.head[graph.order]),
+        neighbor=graph.neighbor,
         reverse_indptr=graph.reverse_indptr,
         reverse_order=graph.reverse_order,
-        reverse_neighbor=read_only(graph.tail[graph.reverse_order]),
+        reverse_neighbor=graph.reverse_neighbor,
     )
+
+
+def space_for(graph: Graph) -> Space:
+    """Return room for searches; NumPy asks for large pages, which the compiled code does not."""
+    n_nodes, n_entries = graph.n_nodes, graph.n_arcs + graph.n_nodes
+    first = np.full(N_BUCKETS, -1, dtype=np.int32)
+    return Space(
+        packed=np.empty(graph.n_arcs, dtype=np.float64),
+        row=np.full(1, -1, dtype=np.int32),
+        inverse=np.zeros(1, dtype=np.float64),
+        queue=Queue(first, np.full((n_nodes, 4), -1, dtype=np.int32)),
+        heap=Heap(np.empty(n_entries, dtype=np.float64), np.empty(n_entries, dtype=np.int32)),
+        waiting=np.empty(n_nodes, dtype=np.int32),
+        rounds=np.zeros(n_nodes, dtype=np.int32),
+        frontier=np.empty(n_nodes, dtype=np.int32),
+    )
+
+
+class Spaces:
+    """Spaces for one cost array, lent to the threads at work and used again."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._idle: list[Space] = []
+
+    @contextmanager
+    def lend(self) -> Iterator[Space]:
+        """Lend a space that nobody else has."""
+        try:
+            space = self._idle.pop()
+        except IndexError:
+            space = space_for(self._graph)
+        yield space
+        self._idle.append(space)
 
 
 def reversed_arcs(arcs: Arcs) -> Arcs:
@@ -186,13 +238,6 @@ def heap_drop(heap: Heap, size: int) -> int:
     return rest
 
 
-@compiled
-def empty_queue(n_nodes: int) -> Queue:
-    """Return a queue without nodes."""
-    first = np.full(N_BUCKETS, -1, dtype=np.int32)
-    return Queue(first, np.full((n_nodes, 4), -1, dtype=np.int32))
-
-
 @inlined
 def bucket_of(distance: float, inverse: float, bucket: int) -> int:
     """Return the bucket of a distance, or the last one that the ring has from ``bucket`` on."""
@@ -229,18 +274,26 @@ def inverse_width(indptr: IntArray, packed: FloatArray) -> float:
 
 
 @compiled
+def pack_row(arcs: Arcs, cost: FloatArray, row: int, space: Space) -> None:
+    """Pack a row of costs unless it is the one packed already."""
+    if space.row[0] != row:
+        pack(arcs.order, cost[row], space.packed)
+        space.row[0] = row
+        space.inverse[0] = inverse_width(arcs.indptr, space.packed)
+
+
+@compiled
 def grow_tree(  # noqa: C901, PLR0912, PLR0915 - calls with arrays would double its time
     arcs: Arcs,
-    packed: FloatArray,
-    inverse: float,
     origin: int,
     destinations: IntArray,
     distance: FloatArray,
     predecessor: IntArray,
-    queue: Queue,
-    heap: Heap,
+    space: Space,
 ) -> None:
     """Search from one origin, until the destinations are final, or all nodes when there are none.
+
+    Costs are those that ``space`` holds.
 
     Nodes wait in buckets of equal width, so that taking the next costs the same however many
     wait; inside a bucket they come in any order and may come again (delta-stepping). A node too
@@ -251,7 +304,8 @@ def grow_tree(  # noqa: C901, PLR0912, PLR0915 - calls with arrays would double 
     than its head gets its own final distance; so the ties leave the lowest of them in
     ``predecessor``, which is ``ZERO_STEP`` where no nearer node leads.
     """
-    first, links = queue.first, queue.links
+    first, links, packed = space.queue.first, space.queue.links, space.packed
+    inverse = space.inverse[0]
     indptr, order, neighbor = arcs.indptr, arcs.order, arcs.neighbor
     distance[:] = np.inf
     predecessor[:] = -1
@@ -316,17 +370,15 @@ def grow_tree(  # noqa: C901, PLR0912, PLR0915 - calls with arrays would double 
                 links[after, BEFORE] = target
             first[new] = target
     if n_waiting > 0:
-        empty_into_heap(arcs, packed, distance, predecessor, queue, heap, effort <= 0)
+        empty_into_heap(arcs, distance, predecessor, space, effort <= 0)
 
 
 @compiled
 def empty_into_heap(
     arcs: Arcs,
-    packed: FloatArray,
     distance: FloatArray,
     predecessor: IntArray,
-    queue: Queue,
-    heap: Heap,
+    space: Space,
     go_on: bool,  # noqa: FBT001 - kernels take positional arguments
 ) -> None:
     """Empty the queue; go on from its nodes by Dijkstra's algorithm where asked to.
@@ -334,6 +386,7 @@ def empty_into_heap(
     The heap keeps stale entries (at most one an arc and node) instead of decreasing keys.
     """
     indptr, order, neighbor = arcs.indptr, arcs.order, arcs.neighbor
+    packed, queue, heap = space.packed, space.queue, space.heap
     queue.first[:] = -1
     size = 0
     for node in range(distance.size):
@@ -364,19 +417,19 @@ def hang_on(
     cost: FloatArray,
     distance: FloatArray,
     predecessor: IntArray,
-    waiting: IntArray,
-    rounds: IntArray,
-    frontier: IntArray,
+    space: Space,
 ) -> None:
     """Give the nodes that only steps of length zero reach their predecessors."""
     if predecessor.max() < ZERO_STEP:
         return
-    n_waiting = 0
+    waiting, n_waiting = space.waiting, 0
     for node in range(predecessor.size):
         if predecessor[node] == ZERO_STEP:
             waiting[n_waiting] = node
             n_waiting += 1
-    hang_zero_steps(arcs, cost, distance, predecessor, waiting[:n_waiting], rounds, frontier)
+    hang_zero_steps(
+        arcs, cost, distance, predecessor, waiting[:n_waiting], space.rounds, space.frontier
+    )
 
 
 @compiled
@@ -467,30 +520,17 @@ def grow_trees(
     origins: IntArray,
     first: int,
     last: int,
+    space: Space,
     distance: FloatArray,
     predecessor: IntArray,
 ) -> None:
     """Fill rows ``first .. last - 1`` of the output: one tree for each (cost row, origin)."""
-    n_nodes = distance.shape[1]
-    queue, heap = empty_queue(n_nodes), empty_heap(arcs.order.size + n_nodes)
-    packed = np.empty(arcs.order.size, dtype=np.float64)
-    waiting = np.empty(n_nodes, dtype=np.int32)
-    frontier = np.empty(n_nodes, dtype=np.int32)
-    rounds = np.zeros(n_nodes, dtype=np.int32)
     everywhere = np.empty(0, dtype=np.int32)
-    inverse = 0.0
-    packed_row = -1
     for pair in range(first, last):
         row = rows[pair]
-        if row != packed_row:
-            pack(arcs.order, cost[row], packed)
-            inverse = inverse_width(arcs.indptr, packed)
-            packed_row = row
-        grow_tree(
-            arcs, packed, inverse, origins[pair], everywhere,
-            distance[pair], predecessor[pair], queue, heap,
-        )  # fmt: skip
-        hang_on(arcs, cost[row], distance[pair], predecessor[pair], waiting, rounds, frontier)
+        pack_row(arcs, cost, row, space)
+        grow_tree(arcs, origins[pair], everywhere, distance[pair], predecessor[pair], space)
+        hang_on(arcs, cost[row], distance[pair], predecessor[pair], space)
 
 
 @compiled
@@ -533,23 +573,16 @@ def fill_skim(
     destinations: IntArray,
     first: int,
     last: int,
+    space: Space,
     out: FloatArray,
 ) -> None:
     """Fill rows ``first .. last - 1`` of ``out`` (n_scenarios * n_origins, n_destinations)."""
     n_nodes = arcs.indptr.size - 1
-    queue, heap = empty_queue(n_nodes), empty_heap(arcs.order.size + n_nodes)
-    packed = np.empty(arcs.order.size, dtype=np.float64)
     distance = np.empty(n_nodes, dtype=np.float64)
     predecessor = np.empty(n_nodes, dtype=np.int32)
-    inverse = 0.0
-    packed_row = -1
     for index in range(first, last):
-        row = index // origins.size
-        if row != packed_row:
-            pack(arcs.order, cost[row], packed)
-            inverse = inverse_width(arcs.indptr, packed)
-            packed_row = row
+        pack_row(arcs, cost, index // origins.size, space)
         origin = origins[index % origins.size]
-        grow_tree(arcs, packed, inverse, origin, destinations, distance, predecessor, queue, heap)
+        grow_tree(arcs, origin, destinations, distance, predecessor, space)
         for column in range(destinations.size):
             out[index, column] = distance[destinations[column]]

@@ -166,12 +166,13 @@ def _skim_by_kernels(
 ) -> None:
     from corridor.core.paths import _kernels
 
-    arcs = _kernels.arcs_of(graph)
+    arcs, spaces = _kernels.arcs_of(graph), _kernels.Spaces(graph)
     cost, origin, destination = (_kernels.read_only(array) for array in (cost, origin, destination))
     n_searches = cost.shape[0] * origin.size
     matrix = out.reshape(n_searches, destination.size)
 
     def fill(first: int, last: int) -> None:
-        _kernels.fill_skim(arcs, cost, origin, destination, first, last, matrix)
+        with spaces.lend() as space:
+            _kernels.fill_skim(arcs, cost, origin, destination, first, last, space, matrix)
 
     run_blocks(fill, n_searches, threads)

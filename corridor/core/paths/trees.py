@@ -111,11 +111,12 @@ def shortest_trees(
         return distance, predecessor
     from corridor.core.paths import _kernels
 
-    arcs = _kernels.arcs_of(graph)
+    arcs, spaces = _kernels.arcs_of(graph), _kernels.Spaces(graph)
     costs, row, origin = (_kernels.read_only(array) for array in (costs, row, origin))
 
     def fill(first: int, last: int) -> None:
-        _kernels.grow_trees(arcs, costs, row, origin, first, last, distance, predecessor)
+        with spaces.lend() as space:
+            _kernels.grow_trees(arcs, costs, row, origin, first, last, space, distance, predecessor)
 
     run_blocks(fill, row.size, n_threads)
     return distance, predecessor

@@ -119,7 +119,8 @@ def test_a_hopeless_order_of_nodes_is_given_up_and_the_answer_is_the_same() -> N
     assert stayed == [True, False]
     origins = np.zeros(2, dtype=np.int32)
     found = np.empty((70, 2, n)), np.empty((70, 2, n), dtype=np.int32)
-    _batch_kernels.grow_batch(arcs, cost, origins, np.array([worst, worst]), 0, 4, 0, *found)
+    space = _kernels.space_for(graph)
+    _batch_kernels.grow_batch(arcs, cost, origins, np.array([worst, worst]), 0, 4, 0, space, *found)
     expected = one_by_one(graph, cost, origins)
     np.testing.assert_array_equal(found[0], expected[0])
     np.testing.assert_array_equal(found[1], expected[1])
@@ -130,6 +131,7 @@ def test_what_cannot_fit_into_memory_is_refused_with_its_size(
 ) -> None:
     graph = Graph(1_000, [0], [1])
     monkeypatch.setattr(_checks, "free_bytes", lambda: 2_000_000)
+    monkeypatch.setattr(_checks, "SMALL_BYTES", 0)
     nodes = np.arange(100)
     with pytest.raises(
         InputError,

@@ -76,13 +76,11 @@ def test_any_width_of_the_buckets_gives_the_same_tree(width: float) -> None:
         expected = shortest_trees(graph, cost[np.newaxis], [0], [0], method="scipy")
         arcs, n = _kernels.arcs_of(graph), graph.n_nodes
         distance, predecessor = np.empty(n), np.empty(n, dtype=np.int32)
-        queue, heap = _kernels.empty_queue(n), _kernels.empty_heap(graph.n_arcs + n)
-        packed = _kernels.read_only(cost[graph.order])
+        space = _kernels.space_for(graph)
+        space.packed[:], space.inverse[0] = cost[graph.order], width
         everywhere = np.empty(0, dtype=np.int32)
         for _ in range(2):  # the queue is left as it was found
-            _kernels.grow_tree(
-                arcs, packed, width, 0, everywhere, distance, predecessor, queue, heap
-            )
+            _kernels.grow_tree(arcs, 0, everywhere, distance, predecessor, space)
             np.testing.assert_array_equal(distance, expected[0][0])
             nearer = predecessor != _kernels.ZERO_STEP
             np.testing.assert_array_equal(predecessor[nearer], expected[1][0, nearer])
