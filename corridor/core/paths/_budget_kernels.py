@@ -18,7 +18,14 @@ from corridor.core.paths._kernels import (
     heap_drop,
     heap_push,
 )
-from corridor.core.paths._label_kernels import Found, Labels, distances_to
+from corridor.core.paths._label_kernels import (
+    Answer,
+    Found,
+    Labels,
+    distances_to,
+    reduce_costs,
+    trace_labels,
+)
 
 WordArray = npt.NDArray[np.uint64]
 
@@ -197,3 +204,25 @@ def find_between(
             size = heap_push(heap, size, labels.total[n_labels, 0], n_labels)
             n_labels += 1
     return Found(labels, empty, complete=True)
+
+
+@compiled
+def best_between(
+    arcs: Arcs,
+    criteria: FloatArray,
+    to_go: FloatArray,
+    lower: FloatArray,
+    limits: FloatArray,
+    origin: int,
+    destination: int,
+    max_labels: int,
+) -> Answer:
+    """Return the cheapest simple path with totals in ``lower .. limits``, if there is one."""
+    start = to_go[:, origin].copy()
+    reduced = reduce_costs(arcs, criteria, to_go)
+    found = find_between(arcs, reduced, start, lower, limits, origin, destination, max_labels)
+    total = np.empty((found.wanted.size, start.size), dtype=np.float64)
+    for row in range(found.wanted.size):
+        total[row] = found.labels.total[found.wanted[row]]
+    indptr, steps = trace_labels(found.labels, found.wanted)
+    return Answer(found.complete, total, indptr, steps)

@@ -645,3 +645,85 @@ def by_node(
         arc[here] = labels.arc[label]
         parent[here] = new[labels.parent[label]]  # settled before, so it has its place
     return indptr, total, arc, parent
+
+
+class Answer(NamedTuple):
+    """Paths as (total, indptr, arcs), one row of ``total`` each; ``complete`` or refused."""
+
+    complete: bool
+    total: FloatArray
+    indptr: PositionArray
+    arcs: IntArray
+
+
+@compiled
+def best_paths(
+    arcs: Arcs,
+    criteria: FloatArray,
+    to_go: FloatArray,
+    origin: int,
+    destination: int,
+    slack: float,
+    ceiling: FloatArray,
+    most_wanted: int,
+    max_labels: int,
+) -> Answer:
+    """Return the nondominated paths to one node (see ``settle_labels``).
+
+    ``criteria`` is (k, n_arcs), ``to_go`` (k, n_nodes) what ``distances_to`` gives for it.
+    """
+    start = to_go[:, origin].copy()
+    if start[0] == np.inf:
+        ceiling = np.full(start.size, -1.0)
+    reduced = reduce_costs(arcs, criteria, to_go)
+    task = Task(
+        arcs.indptr,
+        arcs.order,
+        arcs.neighbor,
+        reduced,
+        ceiling,
+        destination,
+        slack,
+        most_wanted,
+        max_labels,
+    )
+    found = settle_labels(task, start, origin)
+    total = np.empty((found.wanted.size, start.size), dtype=np.float64)
+    for row in range(found.wanted.size):
+        total[row] = found.labels.total[found.wanted[row]]
+    indptr, steps = trace_labels(found.labels, found.wanted)
+    return Answer(found.complete, total, indptr, steps)
+
+
+class Tree(NamedTuple):
+    """Settled labels grouped by node, in lexicographic order at each; ``complete`` or refused."""
+
+    complete: bool
+    indptr: PositionArray
+    total: FloatArray
+    arc: IntArray
+    parent: IntArray
+
+
+@compiled
+def grow_label_tree(arcs: Arcs, criteria: FloatArray, origin: int, max_labels: int) -> Tree:
+    """Return the nondominated labels at every node; ``criteria`` is (k, n_arcs)."""
+    n_criteria, n_arcs = criteria.shape
+    packed = np.empty((n_arcs, n_criteria), dtype=np.float64)
+    for position in range(n_arcs):
+        for row in range(n_criteria):
+            packed[position, row] = criteria[row, arcs.order[position]]
+    task = Task(
+        arcs.indptr,
+        arcs.order,
+        arcs.neighbor,
+        packed,
+        np.full(n_criteria, np.inf),
+        -1,
+        1.0,
+        -1,
+        max_labels,
+    )
+    found = settle_labels(task, np.zeros(n_criteria), origin)
+    indptr, total, arc, parent = by_node(found.labels, found.wanted, arcs.indptr.size - 1)
+    return Tree(found.complete, indptr, total, arc, parent)

@@ -125,34 +125,22 @@ def _search(
     start = to_go[:, origin].copy()
     if not (start <= limits).all() or np.isinf(start[0]):
         return None
-    reduced = _label_kernels.reduce_costs(arcs, criteria, to_go)
     if (lower <= start).all():
-        task = _label_kernels.Task(
-            indptr=arcs.indptr,
-            order=arcs.order,
-            neighbor=arcs.neighbor,
-            reduced=reduced,
-            ceiling=limits,
-            destination=destination,
-            slack=1.0,
-            most_wanted=1,
-            max_labels=max_labels,
+        found = _label_kernels.best_paths(
+            arcs, criteria, to_go, origin, destination, 1.0, limits, 1, max_labels
         )
-        found = _label_kernels.settle_labels(task, start, origin)
     else:
-        found = _budget_kernels.find_between(
-            arcs, reduced, start, lower, limits, origin, destination, max_labels
+        found = _budget_kernels.best_between(
+            arcs, criteria, to_go, lower, limits, origin, destination, max_labels
         )
     if not found.complete:
         message = (
             f"the constrained path must be found with at most max_labels = {max_labels:,} labels "
-            "at once; found more that were needed; try tighter limits, coarser resources, no "
+            "at once; found that more were needed; try tighter limits, coarser resources, no "
             "lower bounds, or a larger max_labels"
         )
         raise SolverError(message)
-    if found.wanted.size == 0:
-        return None
-    return _label_kernels.trace_labels(found.labels, found.wanted)[1]
+    return found.arcs if len(found.total) else None
 
 
 def _scaled(

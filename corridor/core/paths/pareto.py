@@ -2,18 +2,15 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from corridor.core.graph import FloatArray, Graph, IntArray, as_count
 from corridor.core.paths._checks import as_costs
-from corridor.core.paths._whole import as_whole
+from corridor.core.paths._whole import are_whole, as_whole
 from corridor.errors import InputError, SolverError
-
-if TYPE_CHECKING:
-    from corridor.core.paths._label_kernels import Found
 
 PositionArray: TypeAlias = npt.NDArray[np.int64]
 Array = TypeVar("Array", bound=npt.NDArray[Any])
@@ -167,25 +164,20 @@ def pareto_paths(
     from corridor.core.paths import _kernels, _label_kernels
 
     arcs = _kernels.arcs_of(graph)
-    to_go = _label_kernels.distances_to(_kernels.reversed_arcs(arcs), criteria, target)
-    if not np.isfinite(to_go[0, source]):
-        return ParetoPaths(costs=_locked(np.empty((0, len(scale)))), arcs=())
-    task = _label_kernels.Task(
-        indptr=arcs.indptr,
-        order=arcs.order,
-        neighbor=arcs.neighbor,
-        reduced=_label_kernels.reduce_costs(arcs, criteria, to_go),
-        ceiling=np.full(len(scale), np.inf),
-        destination=target,
-        slack=slack,
-        most_wanted=-1,
-        max_labels=most,
+    found = _label_kernels.best_paths(
+        arcs,
+        criteria,
+        _label_kernels.distances_to(_kernels.reversed_arcs(arcs), criteria, target),
+        source,
+        target,
+        slack,
+        np.full(len(scale), np.inf),
+        -1,
+        most,
     )
-    found = _label_kernels.settle_labels(task, to_go[:, source].copy(), source)
-    _check_complete(found, most, "a larger epsilon")
-    indptr, steps = _label_kernels.trace_labels(found.labels, found.wanted)
-    arcs_of = np.split(_locked(steps), indptr[1:-1])
-    return ParetoPaths(costs=_locked(found.labels.total[found.wanted] / scale), arcs=tuple(arcs_of))
+    _check_complete(found.complete, most, len(found.total), "a larger epsilon")
+    arcs_of = np.split(_locked(found.arcs), found.indptr[1:-1]) if len(found.total) else []
+    return ParetoPaths(costs=_locked(found.total / scale), arcs=tuple(arcs_of))
 
 
 def pareto_tree(
@@ -223,26 +215,14 @@ def pareto_tree(
     most = as_count("max_labels", max_labels, least=1)
     from corridor.core.paths import _kernels, _label_kernels
 
-    arcs = _kernels.arcs_of(graph)
-    task = _label_kernels.Task(
-        indptr=arcs.indptr,
-        order=arcs.order,
-        neighbor=arcs.neighbor,
-        reduced=np.ascontiguousarray(criteria[:, graph.order].T),
-        ceiling=np.full(len(scale), np.inf),
-        destination=-1,
-        slack=1.0,
-        most_wanted=-1,
-        max_labels=most,
-    )
-    found = _label_kernels.settle_labels(task, np.zeros(len(scale)), source)
-    _check_complete(found, most, "pareto_paths with an epsilon for single destinations")
-    indptr, total, arc, parent = _label_kernels.by_node(found.labels, found.wanted, graph.n_nodes)
+    tree = _label_kernels.grow_label_tree(_kernels.arcs_of(graph), criteria, source, most)
+    remedy = "pareto_paths with an epsilon for single destinations"
+    _check_complete(tree.complete, most, len(tree.total), remedy)
     return ParetoTree(
-        indptr=_locked(indptr),
-        costs=_locked(total / scale),
-        arc=_locked(arc),
-        parent=_locked(parent),
+        indptr=_locked(tree.indptr),
+        costs=_locked(tree.total / scale),
+        arc=_locked(tree.arc),
+        parent=_locked(tree.parent),
     )
 
 
@@ -256,6 +236,8 @@ def _as_criteria(graph: Graph, costs: npt.ArrayLike) -> tuple[FloatArray, FloatA
             f"found {n_criteria}; use shortest_paths for one, and merge some of more than six"
         )
         raise InputError(message)
+    if are_whole(array):
+        return array.copy(), np.ones(n_criteria)
     closed = np.isinf(array).any(axis=0)
     if closed.any():
         array = np.where(closed, np.inf, array)
@@ -280,12 +262,12 @@ def _as_epsilon(epsilon: float) -> float:
     return value
 
 
-def _check_complete(found: "Found", max_labels: int, remedy: str) -> None:
+def _check_complete(complete: bool, max_labels: int, n_found: int, remedy: str) -> None:  # noqa: FBT001
     """Raise when the search stopped at its limit."""
-    if not found.complete:
+    if not complete:
         message = (
             f"the nondominated paths must be found with at most max_labels = {max_labels:,} labels "
-            f"at once; found {len(found.wanted):,} complete ones when that many were reached; try "
+            f"at once; found {n_found:,} complete ones when that many were reached; try "
             f"{remedy}, coarser costs, fewer criteria, or a larger max_labels"
         )
         raise SolverError(message)
