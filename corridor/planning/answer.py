@@ -39,6 +39,8 @@ class FlowAnswer:
         Flow by commodity and arc [t/day].
     pool_load, pool_price, pool_slope : ndarray of float64, shape (n_pools,)
         Load, price of capacity [USD per unit] and marginal delay [USD per unit].
+    pool_load_price : ndarray of float64, shape (n_pools,)
+        Price of a unit of load, delay and capacity together [USD per unit].
     wait_h : ndarray of float64, shape (n_commodities, n_arcs)
         Queue at the posts at this load [h].
     stage_wait_h : ndarray of float64, shape (n_stages,)
@@ -58,6 +60,7 @@ class FlowAnswer:
     pool_load: FloatArray
     pool_price: FloatArray
     pool_slope: FloatArray
+    pool_load_price: FloatArray
     wait_h: FloatArray
     stage_wait_h: FloatArray
     queue_usd_per_day: float
@@ -116,6 +119,7 @@ def evaluate(
         load=np.asarray(result.pool_load, dtype=float),
         price=np.asarray(result.pool_price, dtype=float),
         slope=np.asarray(result.pool_delay_slope, dtype=float),
+        load_price=np.asarray(result.pool_load_price, dtype=float),
         congestion=congestion,
     )
     _verify(answer, problem, float(result.objective))
@@ -127,7 +131,7 @@ def no_flow(model: Model) -> FlowAnswer:
     nothing = np.zeros(len(model.pools.table))
     return _answer(
         model, shipment=np.zeros(0, np.int32), arcs=[], flow=np.zeros(0), unmet=model.t_per_day,
-        load=nothing, price=nothing, slope=nothing, congestion=False,
+        load=nothing, price=nothing, slope=nothing, load_price=nothing, congestion=False,
     )  # fmt: skip
 
 
@@ -141,6 +145,7 @@ def _answer(
     load: FloatArray,
     price: FloatArray,
     slope: FloatArray,
+    load_price: FloatArray,
     congestion: bool,
 ) -> FlowAnswer:
     sizes = np.array([path.size for path in arcs], dtype=np.int32)
@@ -165,6 +170,7 @@ def _answer(
         pool_load=load,
         pool_price=price,
         pool_slope=slope,
+        pool_load_price=load_price,
         wait_h=wait,
         stage_wait_h=stage_wait,
         queue_usd_per_day=float(model.pools.queues.value(queue_load).sum()),

@@ -139,8 +139,7 @@ def solve_plan(
 
 def _arc_prices(model: Model, problem: FlowProblem, answer: FlowAnswer) -> FloatArray:
     """Return the price of every arc for every class at the solution [USD/t]."""
-    price = np.maximum(answer.pool_price + answer.pool_slope, 0.0)
-    surcharge = model.pools.pools.matrix.T @ price
+    surcharge = model.pools.pools.matrix.T @ np.maximum(answer.pool_load_price, 0.0)
     return np.asarray(problem.cost + surcharge.reshape(problem.cost.shape))
 
 

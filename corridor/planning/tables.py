@@ -368,8 +368,7 @@ def rule_table(answer: FlowAnswer, binding_bans: set[str]) -> pd.DataFrame:
     table = model.pools.table
     quotas = table[table["kind"] == QUOTA]
     limit, load = quotas["capacity"].to_numpy(float), answer.pool_load[quotas.index]
-    # A soft quota's price is what its next unit over the limit pays.
-    price = answer.pool_price[quotas.index] + answer.pool_slope[quotas.index]
+    price = answer.pool_load_price[quotas.index]
     binds = (price > 0.0) | ((load >= limit * (1.0 - _FULL)) & (limit > 0.0))
     by_quota = {
         rule: (bool(bind), float(usd), _QUOTA_UNITS[unit])

@@ -168,7 +168,7 @@ def test_a_quota_on_trains_counts_trains(territory: Lay) -> None:
 
 def test_a_waiver_does_nothing_by_itself(territory: Lay) -> None:
     done = effects(territory(GRAIN), kind="waive", principle="P2", country="AAA")
-    assert not (done.bans or done.fees or done.quotas or done.floors)
+    assert [*done.bans, *done.fees, *done.quotas, *done.floors] == []
 
 
 @pytest.mark.parametrize(
