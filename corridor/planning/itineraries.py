@@ -4,16 +4,18 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from corridor.core.paths import arc_paths, k_shortest_paths, shortest_paths
+from corridor.core.paths import DatedPath, arc_paths, k_shortest_paths, shortest_paths
 from corridor.errors import InputError, NoRouteError
 from corridor.network import Network
 from corridor.network.supernetwork import ArcKind
+from corridor.planning.dated import Clock, compile_dated, date_legs, date_steps
 from corridor.planning.model import Model, compile_model
 from corridor.sovereignty import Rules, Shipments
 from corridor.units import HOURS_PER_DAY
@@ -54,6 +56,14 @@ class Itinerary:
         ``from_node, to_node, crossing_id, length_km, time_h, fixed_h, service_h, wait_h`` (queue,
         or the wait for a sailing), ``cost_usd_per_t, fee_usd_per_t`` (the part that rules and posts
         take), ``co2_kg_per_t``.
+        A dated itinerary has also ``arrive, depart`` (UTC: when the shipment comes to ``from_node``
+        and leaves it; a post or terminal when it is let go), ``timezone`` (there),
+        ``opening_wait_h`` (wait for a closed post, in an undated one a mean in ``fixed_h``) and
+        ``wait_reason``: ``closed``, ``queue``, ``departure`` (of a timetable), ``headway`` (mean
+        wait for a service without one), joined by ``+``.
+    depart, arrive
+        Door to door in UTC, to the second; None for an undated itinerary, whose waits are means
+        over all hours of the week.
     """
 
     origin: str
@@ -74,6 +84,8 @@ class Itinerary:
     crossings: tuple[str, ...]
     countries: tuple[str, ...]
     legs: pd.DataFrame
+    depart: dt.datetime | None = None
+    arrive: dt.datetime | None = None
 
     def __repr__(self) -> str:
         ends = f"{self.origin} -> {self.destination}, {self.commodity}"
@@ -108,7 +120,10 @@ def route(
     minimize
         ``generalized_cost``, ``time``, ``money`` or ``co2``.
     depart
-        Dated itineraries need a timetable search that this version does not have: only None.
+        When the shipment leaves, with a time zone: opening hours and timetables are then kept to
+        the hour, and every wait has its reason. ``minimize="time"`` takes the way that arrives
+        first of all; the other criteria choose the way at mean waits and then date it. None is no
+        date.
 
     Returns
     -------
@@ -118,7 +133,8 @@ def route(
     Raises
     ------
     InputError
-        If an id is unknown, origin equals destination, or `depart` is given.
+        If an id is unknown, origin equals destination, `depart` has no time zone, or a post or port
+        that keeps hours has none.
     NoRouteError
         If no open way exists; ``reasons`` has the rules and links that block the cheapest. Also if
         an open post inspects less than a rule demands.
@@ -146,6 +162,9 @@ def alternatives(
 ) -> list[Itinerary]:
     """Return the ``k`` best simple ways, best first; fewer where there are fewer.
 
+    With a date they are the ``k`` best at mean waits, dated and then put in order; under
+    ``minimize="time"`` the way that arrives first of all is among them.
+
     Parameters
     ----------
     k
@@ -166,16 +185,14 @@ def alternatives(
     >>> [a.generalized_usd_per_t <= b.generalized_usd_per_t for a, b in zip(ways, ways[1:])]
     [True, True]
     """
-    if depart is not None:
-        msg = "depart must be None in this version: it has no timetable search. Leave it out."
-        raise InputError(msg)
     if k < 1:
         msg = f"k must be at least 1 way; found {k}."
         raise InputError(msg)
     goods = network.commodities["commodity_id"]
     wanted = commodity if commodity is not None else str(goods.iloc[0])
     shipments = single_shipments(network, [(origin, destination, wanted)])
-    return find_itineraries(compile_model(network, shipments, rules), 0, minimize=minimize, k=k)
+    model = compile_model(network, shipments, rules)
+    return find_itineraries(model, 0, minimize=minimize, k=k, depart=depart)
 
 
 def single_shipments(network: Network, rows: Iterable[tuple[str, str, str]]) -> Shipments:
@@ -230,6 +247,7 @@ def find_itineraries(
     minimize: Criterion = "generalized_cost",
     k: int = 1,
     layers: frozenset[str] | None = None,
+    depart: dt.datetime | None = None,
 ) -> list[Itinerary]:
     """Return the best ways of one shipment of a compiled model, best first.
 
@@ -243,6 +261,8 @@ def find_itineraries(
         Criterion, and number of ways.
     layers
         Only these layers may be used; None is all.
+    depart
+        As in `route`.
 
     Raises
     ------
@@ -260,10 +280,50 @@ def find_itineraries(
     source = int(net.source[model.shipments.origin[shipment]])
     sink = int(net.sink[model.shipments.destination[shipment]])
     allowed = np.where(model.allowed[code], cost, np.inf)
-    paths = k_shortest_paths(net.graph, allowed, source, sink, k)
-    if not paths:
+    ends = source, sink
+    if depart is None:
+        paths = k_shortest_paths(net.graph, allowed, source, sink, k)
+        ways = [_itinerary(model, shipment, path.arcs, minimize) for path in paths]
+    else:
+        ways = _dated_itineraries(model, shipment, allowed, ends, minimize, k, depart)
+    if not ways:
         raise _no_route(model, shipment, cost, source, sink)
-    return [_itinerary(model, shipment, np.asarray(path.arcs), minimize) for path in paths]
+    return ways
+
+
+def _dated_itineraries(
+    model: Model,
+    shipment: int,
+    cost: FloatArray,
+    ends: tuple[int, int],
+    minimize: Criterion,
+    k: int,
+    depart: dt.datetime,
+) -> list[Itinerary]:
+    """Return the ``k`` best ways at mean waits, and the earliest under ``time``, as dated."""
+    graph, clock = model.supernetwork.graph, Clock.of_week(depart)
+    good = int(model.shipments.commodity[shipment])
+    dated = compile_dated(model, good, np.isfinite(cost), clock)
+    start = clock.hour(depart)
+    found = [dated.earliest(*ends, start)] if minimize == "time" else []
+    if k > len(found):
+        known = {path.arcs.tobytes() for path in found if path is not None}
+        others = [path.arcs for path in k_shortest_paths(graph, cost, *ends, k)]
+        found += [dated.along(arcs, start) for arcs in others if arcs.tobytes() not in known]
+    ways = [
+        _itinerary(model, shipment, path.arcs, minimize, path, clock)
+        for path in found
+        if path is not None
+    ]
+    return sorted(ways, key=attrgetter(_TOTALS[minimize]))[:k]
+
+
+_TOTALS: Final[dict[Criterion, str]] = {
+    "generalized_cost": "generalized_usd_per_t",
+    "time": "time_h",
+    "money": "cost_usd_per_t",
+    "co2": "co2_kg_per_t",
+}
 
 
 def _criterion(model: Model, code: int, minimize: Criterion) -> FloatArray:
@@ -323,10 +383,25 @@ def _no_route(
     return NoRouteError(msg, reasons)
 
 
-def _itinerary(model: Model, shipment: int, arcs: IntArray, minimize: Criterion) -> Itinerary:
+def _itinerary(
+    model: Model,
+    shipment: int,
+    arcs: IntArray,
+    minimize: Criterion,
+    path: DatedPath | None = None,
+    clock: Clock | None = None,
+) -> Itinerary:
     net, network, shipments = model.supernetwork, model.network, model.shipments
     good, code = int(shipments.commodity[shipment]), int(model.class_of[shipment])
     steps = _steps(model, good, code, arcs)
+    generalized = float(_criterion(model, code, "generalized_cost")[arcs].sum())
+    depart = arrive = None
+    if path is not None and clock is not None:
+        usual_h = model.costs.time_h[good, arcs] + model.costs.wait_h[good, arcs]
+        later_h = path.end_h - path.start_h - usual_h
+        generalized += float((model.costs.usd_per_t_h[good, arcs] * later_h).sum())
+        steps = date_steps(steps, model, path, clock)
+        depart, arrive = clock.time(float(path.start_h[0])), clock.time(float(path.end_h[-1]))
     kind, hours = steps["arc_kind"].to_numpy(int), steps["time_h"].to_numpy(float)
     travels = kind == ArcKind.TRAVEL
     waits = float(steps["wait_h"].to_numpy(float)[travels].sum())
@@ -345,13 +420,15 @@ def _itinerary(model: Model, shipment: int, arcs: IntArray, minimize: Criterion)
         service_wait_h=waits,
         cost_usd_per_t=money,
         cost_usd_per_teu=money * t_per_teu if boxed else float("nan"),
-        generalized_usd_per_t=float(_criterion(model, code, "generalized_cost")[arcs].sum()),
+        generalized_usd_per_t=generalized,
         co2_kg_per_t=float(steps["co2_kg_per_t"].sum()),
         length_km=float(steps["length_km"].sum()),
         links=_met(network.links["link_id"].tolist(), net.arc_link[arcs]),
         crossings=_met(network.crossings["crossing_id"].tolist(), net.arc_crossing[arcs]),
         countries=_met(list(net.countries[:-1]), _ashore(model)[arcs]),
         legs=_legs(model, steps),
+        depart=depart,
+        arrive=arrive,
     )
 
 
@@ -426,4 +503,6 @@ def _legs(model: Model, steps: pd.DataFrame) -> pd.DataFrame:
             **{name: legs[name].sum() for name in _NUMBERS},
         }
     )
+    if "arrive" in steps:
+        frame = date_legs(frame, legs)
     return frame.reset_index(drop=True)

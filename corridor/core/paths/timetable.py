@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from corridor.core.graph import FloatArray, Graph, IntArray, as_count, as_positions
 from corridor.core.paths._checks import as_threads
-from corridor.core.paths.schedules import ArcTimes, Departures, PostHours
+from corridor.core.paths.schedules import TOLERANCE_H, ArcTimes, Departures, PostHours
 from corridor.core.paths.trees import run_blocks
 from corridor.errors import InputError
 
@@ -266,9 +266,10 @@ def _hours_at_post(times: "Times", post: int, start: float) -> tuple[float, floa
     if served == np.inf:
         return np.inf, 0.0, 0.0, served
     queue = _timetable_kernels.queue_of(times, post, start)
-    opening = max(0.0, served - start - queue - times.service[post])
-    # Work that is left at the closing time within the tolerance was forgiven.
-    queue = min(queue, served - start - opening)
+    opening = served - start - queue - times.service[post]
+    if opening < TOLERANCE_H:  # rounding, or work forgiven at the closing time
+        opening = 0.0
+        queue = min(queue, served - start)
     return opening, queue, served - start - opening - queue, served
 
 
