@@ -56,15 +56,26 @@ def build(
     )
 
 
-def by_road(network: Network, depart: dt.datetime | None, **options: object) -> Itinerary:
-    model = compile_model(network, single_shipments(network, [("A1", "B1", "grain")]))
-    return find_itineraries(model, 0, depart=depart, layers=frozenset({"road"}), **options)[0]
+ROAD, RAIL = frozenset({"road"}), frozenset({"rail1520", "rail1435"})
 
 
-def by_rail(network: Network, depart: dt.datetime | None, **options: object) -> Itinerary:
+def by_road(network: Network, *departs: dt.datetime | None) -> list[Itinerary]:
+    return by(ROAD, network, departs)
+
+
+def by_rail(network: Network, *departs: dt.datetime | None) -> list[Itinerary]:
+    return by(RAIL, network, departs)
+
+
+def by(
+    layers: frozenset[str], network: Network, departs: tuple[dt.datetime | None, ...]
+) -> list[Itinerary]:
     model = compile_model(network, single_shipments(network, [("A1", "B1", "grain")]))
-    layers = frozenset({"rail1520", "rail1435"})
-    return find_itineraries(model, 0, depart=depart, layers=layers, **options)[0]
+    return [find_itineraries(model, 0, depart=time, layers=layers)[0] for time in departs]
+
+
+def all_week(start: dt.datetime) -> list[dt.datetime]:
+    return [start + dt.timedelta(hours=2 * step + 1) for step in range(84)]
 
 
 def leg(itinerary: Itinerary, kind: str) -> pd.Series:
@@ -90,8 +101,9 @@ def check_clock(itinerary: Itinerary) -> None:
             assert row["arrive"] + pd.Timedelta(hours=known) == pytest.approx(
                 row["depart"], abs=pd.Timedelta(seconds=1)
             )
-        elif "post" in row["kind"]:
-            assert known == pytest.approx(row["time_h"], abs=1e-9)
+        else:  # a post or terminal lets go at the end
+            assert row["depart"] == end
+            assert known == pytest.approx(row["time_h"], abs=1e-9) or row["kind"] == "transfer"
         assert bool(row["wait_reason"]) == (row["opening_wait_h"] + row["wait_h"] > 1e-6)
     total = legs["time_h"].sum()
     assert itinerary.time_h == pytest.approx(total, abs=1e-9)
@@ -107,8 +119,8 @@ def check_clock(itinerary: Itinerary) -> None:
 
 def test_where_all_is_open_a_date_changes_nothing(toy_tables: Tables) -> None:
     network = build(toy_tables)
-    usual = by_road(network, None)
-    dated = by_road(network, utc(2026, 7, 4, 3, 30))
+    [usual] = by_road(network, None)
+    [dated] = by_road(network, utc(2026, 7, 4, 3, 30))
     check_clock(dated)
     for name in ("time_h", "border_h", "generalized_usd_per_t", "cost_usd_per_t", "co2_kg_per_t"):
         assert getattr(dated, name) == pytest.approx(getattr(usual, name), rel=1e-12)
@@ -119,9 +131,10 @@ def test_where_all_is_open_a_date_changes_nothing(toy_tables: Tables) -> None:
 
 
 def test_a_post_closed_on_sundays_lets_go_on_monday(toy_tables: Tables) -> None:
-    network = build(toy_tables, NO_SUNDAYS)
+    stages = toy_tables["stages"].assign(fixed_delay_h=1.5)
+    network = build({**toy_tables, "stages": stages}, NO_SUNDAYS)
     # Saturday 4 July 2026, 17:00 in Yerevan; the post is two hours away and closes at 18:00.
-    dated = by_road(network, dt.datetime(2026, 7, 4, 17, tzinfo=YEREVAN))
+    [dated] = by_road(network, dt.datetime(2026, 7, 4, 17, tzinfo=YEREVAN))
     check_clock(dated)
     post = leg(dated, "exit post")
     assert post["arrive"].tz_convert(YEREVAN).strftime("%a %H:%M") == "Sat 19:03"  # 123 km
@@ -136,7 +149,7 @@ def test_a_post_closed_on_sundays_lets_go_on_monday(toy_tables: Tables) -> None:
 def test_each_post_keeps_the_clock_of_its_own_node(toy_tables: Tables) -> None:
     network = build(toy_tables, "08:00-18:00")
     # The first post opens at 8 h in Yerevan, an hour before the second at 8 h in Istanbul.
-    dated = by_road(network, dt.datetime(2026, 7, 7, 5, 57, tzinfo=YEREVAN))
+    [dated] = by_road(network, dt.datetime(2026, 7, 7, 5, 57, tzinfo=YEREVAN))
     check_clock(dated)
     first, second = leg(dated, "exit post"), leg(dated, "entry post")
     assert first["wait_reason"] == "queue"
@@ -151,7 +164,7 @@ def test_each_post_keeps_the_clock_of_its_own_node(toy_tables: Tables) -> None:
 
 def test_service_that_the_night_interrupts_goes_on_in_the_morning(toy_tables: Tables) -> None:
     network = build(toy_tables, "08:00-18:00")
-    dated = by_road(network, dt.datetime(2026, 7, 7, 15, 56, tzinfo=YEREVAN))  # there at 17:59
+    [dated] = by_road(network, dt.datetime(2026, 7, 7, 15, 56, tzinfo=YEREVAN))  # there at 17:59
     check_clock(dated)
     post = leg(dated, "exit post")
     assert post["opening_wait_h"] == pytest.approx(14.0, abs=1e-6)
@@ -160,13 +173,22 @@ def test_service_that_the_night_interrupts_goes_on_in_the_morning(toy_tables: Ta
     )
 
 
+def test_hours_over_midnight_and_the_end_of_the_week_are_one_spell(toy_tables: Tables) -> None:
+    network = build(toy_tables, "20:00-06:00")
+    # On Sunday evening the post is reached at 23:58 in Yerevan.
+    [dated] = by_road(network, dt.datetime(2026, 7, 5, 21, 55, tzinfo=YEREVAN))
+    check_clock(dated)
+    assert leg(dated, "exit post")["opening_wait_h"] == 0.0
+    assert leg(dated, "exit post")["depart"].tz_convert(YEREVAN).strftime("%a") == "Mon"
+
+
 def test_summer_time_ends_on_the_way(toy_tables: Tables) -> None:
     tables = {**toy_tables}
     network = build(tables, "08:00-18:00")
     nodes = network.nodes.assign(timezone="Europe/Berlin")
     network = network.replace(nodes=nodes)
     for day, opens in ((23, 6), (26, 7)):  # of October 2026: clocks change on the 25th
-        dated = by_road(network, utc(2026, 10, day - 1, 22))
+        [dated] = by_road(network, utc(2026, 10, day - 1, 22))
         post = leg(dated, "exit post")
         assert post["arrive"] + pd.Timedelta(hours=post["opening_wait_h"]) == pytest.approx(
             pd.Timestamp(utc(2026, 10, day, opens)), abs=pd.Timedelta(seconds=1)
@@ -179,7 +201,7 @@ def test_summer_time_ends_on_the_way(toy_tables: Tables) -> None:
 
 def test_a_train_on_fridays_is_waited_for_over_the_weekend(toy_tables: Tables) -> None:
     network = build(toy_tables, services=[TRAIN])
-    dated = by_rail(network, dt.datetime(2026, 7, 4, 12, tzinfo=YEREVAN))  # a Saturday
+    [dated] = by_rail(network, dt.datetime(2026, 7, 4, 12, tzinfo=YEREVAN))  # a Saturday
     check_clock(dated)
     train = leg(dated, "travel")
     assert train["depart"] == dt.datetime(2026, 7, 10, 18, 30, tzinfo=YEREVAN)
@@ -187,30 +209,23 @@ def test_a_train_on_fridays_is_waited_for_over_the_weekend(toy_tables: Tables) -
     assert train["wait_reason"] == "departure"
     assert dated.service_wait_h == pytest.approx(6 * 24 + 6.5)
     assert dated.legs["arrive"].iloc[1] >= train["depart"] + pd.Timedelta(hours=5)
-    in_time = by_rail(network, dt.datetime(2026, 7, 10, 18, 30, tzinfo=YEREVAN))
+    [in_time] = by_rail(network, dt.datetime(2026, 7, 10, 18, 30, tzinfo=YEREVAN))
     assert in_time.service_wait_h == 0.0
 
 
 def test_waits_for_a_timetable_have_its_mean(toy_tables: Tables) -> None:
     services = [{**TRAIN, "departures": "Mo 06:00; We 12:00; Fr 18:30"}]
     network = build(toy_tables, services=services)
-    usual = by_rail(network, None)
-    start = utc(2026, 7, 6)
-    waits = [
-        by_rail(network, start + dt.timedelta(hours=2 * step + 1)).service_wait_h
-        for step in range(84)
-    ]
+    usual, *ways = by_rail(network, None, *all_week(utc(2026, 7, 6)))
+    waits = [way.service_wait_h for way in ways]
     assert np.mean(waits) == pytest.approx(usual.service_wait_h, rel=0.01)
 
 
 def test_waits_for_the_opening_have_the_mean_of_the_undated_delay(toy_tables: Tables) -> None:
     tables = {**toy_tables, "stages": toy_tables["stages"].assign(service_min=0.001)}
     network = build(tables, NO_SUNDAYS)
-    usual = leg(by_road(network, None), "exit post")
-    posts = [
-        leg(by_road(network, utc(2026, 7, 6) + dt.timedelta(hours=2 * step + 1)), "exit post")
-        for step in range(84)
-    ]
+    ways = by_road(network, None, *all_week(utc(2026, 7, 6)))
+    usual, *posts = (leg(way, "exit post") for way in ways)
     mean = np.mean([post["opening_wait_h"] for post in posts])
     assert mean == pytest.approx(usual["fixed_h"] - posts[0]["fixed_h"], rel=0.01)
     assert mean > 5.0
@@ -219,12 +234,12 @@ def test_waits_for_the_opening_have_the_mean_of_the_undated_delay(toy_tables: Ta
 def test_a_train_without_a_timetable_waits_half_its_headway(toy_tables: Tables) -> None:
     frequent = {**TRAIN, "service_id": "often", "departures": "", "headway_h": 12.0}
     network = build(toy_tables, services=[{**frequent, "headway_cv": 0.0}])
-    dated = by_rail(network, utc(2026, 7, 4))
+    [dated] = by_rail(network, utc(2026, 7, 4))
     check_clock(dated)
     train = leg(dated, "travel")
     assert train["wait_reason"] == "headway"
     assert train["wait_h"] == pytest.approx(6.0)
-    assert dated.time_h == pytest.approx(by_rail(network, None).time_h, rel=1e-12)
+    assert dated.time_h == pytest.approx(by_rail(network, None)[0].time_h, rel=1e-12)
 
 
 def test_of_services_with_and_without_a_timetable_the_sooner_is_taken(toy_tables: Tables) -> None:
@@ -237,10 +252,10 @@ def test_of_services_with_and_without_a_timetable_the_sooner_is_taken(toy_tables
         "sailing_h": 9.0,
     }
     network = build(toy_tables, services=[TRAIN, frequent])
-    on_friday = by_rail(network, dt.datetime(2026, 7, 10, 18, tzinfo=YEREVAN))
+    [on_friday] = by_rail(network, dt.datetime(2026, 7, 10, 18, tzinfo=YEREVAN))
     assert leg(on_friday, "travel")["wait_reason"] == "departure"
     assert on_friday.service_wait_h == pytest.approx(0.5)
-    on_saturday = by_rail(network, dt.datetime(2026, 7, 11, 18, tzinfo=YEREVAN))
+    [on_saturday] = by_rail(network, dt.datetime(2026, 7, 11, 18, tzinfo=YEREVAN))
     assert leg(on_saturday, "travel")["wait_reason"] == "headway"
     assert on_saturday.service_wait_h == pytest.approx(24.0)
     difference = on_saturday.moving_h - on_friday.moving_h
@@ -256,7 +271,7 @@ def test_the_way_that_arrives_first_depends_on_the_day(toy_tables: Tables) -> No
     assert at_once.crossings == ("ab-road",)
     around = route(network, "A1", "B1", "grain", minimize="time", depart=saturday)
     assert around.crossings == ("ab-rail",)
-    waiting = by_road(network, saturday)
+    [waiting] = by_road(network, saturday)
     assert around.time_h < waiting.time_h
     check_clock(around)
     ways = alternatives(network, "A1", "B1", 3, "grain", minimize="time", depart=saturday)
@@ -278,9 +293,8 @@ def test_no_departure_arrives_before_an_earlier_one(toy_tables: Tables) -> None:
 
 def test_an_hour_of_delay_costs_an_hour_of_value(toy_tables: Tables) -> None:
     network = build(toy_tables, NO_SUNDAYS)
-    early, late = (
-        by_road(network, dt.datetime(2026, 7, 4, hour, tzinfo=YEREVAN)) for hour in (17, 19)
-    )
+    times = (dt.datetime(2026, 7, 4, hour, tzinfo=YEREVAN) for hour in (17, 19))
+    early, late = by_road(network, *times)
     assert early.arrive == late.arrive
     value = 0.01 + 15.0 / 20.0  # the grain, and the truck by its load [USD/t/h]
     saved = early.generalized_usd_per_t - late.generalized_usd_per_t
@@ -313,7 +327,7 @@ def test_a_post_with_hours_needs_a_time_zone(toy_tables: Tables, zone: str, foun
         by_road(network, utc(2026, 7, 4))
     nodes["timezone"] = ""
     always = build(toy_tables).replace(nodes=nodes)
-    check_clock(by_road(always, utc(2026, 7, 4)))  # nothing there runs by the clock
+    check_clock(by_road(always, utc(2026, 7, 4))[0])  # nothing there runs by the clock
 
 
 def test_no_way_is_no_dated_way(toy_tables: Tables) -> None:

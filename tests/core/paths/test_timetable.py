@@ -391,6 +391,8 @@ def test_rounding_makes_nobody_miss_the_closing_time_or_the_ship() -> None:
     ship = ArcTimes([0.0], departures=Departures([0], [0, 1], [1.0], 2.0))
     late = 1_000 * WEEK_H + third + third + third + 1e-9
     assert leaves(ship, [late]) == pytest.approx([1_000 * WEEK_H + 3.0])
+    ferry = ArcTimes([0.0], departures=Departures([0], [0, 1], [1.0], 0.0))
+    assert leaves(ferry, [1.0 + 1e-8]) == [1.0 + 1e-8]  # and nobody arrives before leaving
 
 
 def test_a_queue_is_that_of_the_hour_of_arrival() -> None:
