@@ -9,7 +9,7 @@ goes on, only while the post is open. Fixed delays and work in terminals run by 
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -215,11 +215,12 @@ def post_hours(
     net, posts = model.supernetwork, model.posts
     texts = model.network.crossings["opening_hours"].to_numpy(object)[net.arc_crossing[posts.arc]]
     places = post_places(net, posts.arc)
+    spells_of = cache(partial(_open_spells, clock))  # many posts keep the same hours
     spells = [
-        _open_spells(text, net.places[place], clock, zones)
+        spells_of(text, None if parse_hours(text) == ALWAYS else zones(net.places[place]))
         for text, place in zip(texts, places, strict=True)
     ]
-    ends = np.array([end for of_post in spells for end in of_post]).reshape(-1, 2)
+    ends = np.concatenate([*spells, np.empty((0, 2))])
     return PostHours(
         posts.arc,
         np.cumsum([0, *map(len, spells)]),
@@ -262,19 +263,15 @@ def node_zones(network: Network) -> Callable[[str], ZoneInfo]:
     return zone_of
 
 
-def _open_spells(
-    text: str, node: str, clock: Clock, zones: Callable[[str], ZoneInfo]
-) -> list[Interval]:
-    """Return the open spells of a post within the period."""
-    week = parse_hours(text)
-    if week == ALWAYS:
-        return [(0.0, PERIOD_H)]
-    zone = zones(node)
+def _open_spells(clock: Clock, text: str, zone: ZoneInfo | None) -> FloatArray:
+    """Return the open spells of a post within the period, (n, 2); None is open always."""
+    if zone is None:
+        return np.array([[0.0, PERIOD_H]])
     spells: list[Interval] = []
-    for opens, closes in week:
+    for opens, closes in parse_hours(text):
         spells += zip(clock.hours_of(opens, zone), clock.hours_of(closes, zone), strict=True)
     inside = ((max(opens, 0.0), min(closes, PERIOD_H)) for opens, closes in spells)
-    return _joined(sorted(spell for spell in inside if spell[0] < spell[1]))
+    return np.array(_joined(sorted(spell for spell in inside if spell[0] < spell[1])))
 
 
 def _joined(spells: Iterable[Interval]) -> list[Interval]:
