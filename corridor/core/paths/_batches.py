@@ -1,12 +1,21 @@
-"""Skims and trees under many cost vectors by the kernels that search for many at once."""
+"""Skims and trees by the kernels that search for many scenarios or many origins at once."""
 
 from collections.abc import Callable
+from functools import partial
+
+import numpy as np
 
 from corridor.core.graph import FloatArray, Graph, IntArray
 from corridor.core.paths.trees import run_blocks
 
 LEAST_SCENARIOS = 8
 """Scenarios from which one search for all of them is quicker than one for each."""
+
+LEAST_ORIGINS = 16
+"""Origins from which one search from all of them is quicker than one from each."""
+
+NEAR_BYTES = 1 << 24
+"""Memory for the distances of one search from many origins; beyond it they are slow."""
 
 LANE_BYTES = 1 << 28
 """Memory a thread may take for the rows of one search."""
@@ -22,6 +31,48 @@ def is_batch(graph: Graph, n_scenarios: int) -> bool:
     """Return whether one search serves many scenarios: there are many, and their rows fit."""
     lane_bytes = 64 * (8 * graph.n_arcs + 12 * graph.n_nodes)
     return n_scenarios >= LEAST_SCENARIOS and lane_bytes <= LANE_BYTES
+
+
+def has_many_origins(graph: Graph, n_origins: int) -> bool:
+    """Return whether one search serves many origins: there are many, and the graph is small."""
+    return n_origins >= LEAST_ORIGINS and 64 * 8 * graph.n_nodes <= NEAR_BYTES
+
+
+def search_from_many(
+    graph: Graph,
+    cost: FloatArray,
+    origins: IntArray,
+    nodes: IntArray,
+    distance: FloatArray,
+    predecessor: IntArray | None,
+    threads: int,
+) -> None:
+    """Fill distances to ``nodes`` (n_scenarios, n_origins, n_nodes), and trees to all nodes."""
+    from corridor.core.paths import _kernels, _origin_kernels
+
+    arcs, spaces = _kernels.arcs_of(graph), _kernels.Spaces(graph)
+    cost, origins, nodes = (_kernels.read_only(array) for array in (cost, origins, nodes))
+    n_units = -(-origins.size // _origin_kernels.LANES)
+
+    def plan(row: int) -> _origin_kernels.Plan:
+        with spaces.lend() as space:
+            order, width = _origin_kernels.walk_tree(arcs, cost, row, int(origins[0]), space)
+        place = np.empty_like(order)
+        place[order] = np.arange(order.size, dtype=np.int32)
+        positions = np.argsort(place[origins]).astype(np.int32)
+        return _origin_kernels.Plan(row, origins, nodes, positions, n_units, order, width)
+
+    def fill(first: int, last: int, planned: _origin_kernels.Plan) -> None:
+        trees = np.empty((0, 0), dtype=np.int32)
+        if predecessor is not None:
+            trees = predecessor[planned.row]
+        with spaces.lend() as space:
+            _origin_kernels.search_from_many(
+                arcs, cost, planned, first, last, space, distance[planned.row], trees
+            )
+
+    for row in range(cost.shape[0]):
+        run_blocks(partial(fill, planned=plan(row)), n_units, threads)
 
 
 def fill_skims(

@@ -57,9 +57,10 @@ def shortest_paths(
 
     Notes
     -----
-    The kernels keep nodes in buckets of distance [1]_, and search under many scenarios at once
-    where there are eight or more; SciPy runs Dijkstra's algorithm [2]_. All give the least
-    left-to-right rounded sum of costs over all paths, so they agree to the last bit.
+    The kernels keep nodes in buckets of distance [1]_, and search under many scenarios or from
+    many origins at once where there are enough of them; SciPy runs Dijkstra's algorithm [2]_. All
+    give the least left-to-right rounded sum of costs over all paths, so they agree to the last
+    bit.
 
     .. [1] U. Meyer and P. Sanders, "Delta-stepping: a parallelizable shortest path algorithm",
        Journal of Algorithms 49 (2003).
@@ -80,10 +81,16 @@ def shortest_paths(
     scenarios = np.atleast_2d(costs)
     shape = (scenarios.shape[0], origin.size, graph.n_nodes)
     check_memory("shortest-path trees", shape, TREE_BYTES)
-    work = shape[0] * shape[1] * graph.n_arcs
-    if uses_kernels(method, work) and _batches.is_batch(graph, shape[0]):
+    by_kernels = uses_kernels(method, shape[0] * shape[1] * graph.n_arcs)
+    if by_kernels and _batches.is_batch(graph, shape[0]):
         distance, arcs = np.empty(shape, dtype=np.float64), np.empty(shape, dtype=np.int32)
         _batches.grow_trees(graph, scenarios, origin, distance, arcs, as_threads(threads))
+    elif by_kernels and _batches.has_many_origins(graph, origin.size):
+        distance, arcs = np.empty(shape, dtype=np.float64), np.empty(shape, dtype=np.int32)
+        nodes = np.arange(graph.n_nodes, dtype=np.int32)
+        _batches.search_from_many(
+            graph, scenarios, origin, nodes, distance, arcs, as_threads(threads)
+        )
     else:
         rows = np.repeat(np.arange(shape[0], dtype=np.int32), origin.size)
         distance, arcs = shortest_trees(
@@ -149,6 +156,8 @@ def skim(
         pass
     elif by_kernels and _batches.is_batch(graph, shape[0]):
         _batches.fill_skims(graph, scenarios, origin, destination, out, n_threads)
+    elif by_kernels and _batches.has_many_origins(graph, origin.size):
+        _batches.search_from_many(graph, scenarios, origin, destination, out, None, n_threads)
     elif by_kernels:
         _skim_by_kernels(graph, scenarios, origin, destination, out, n_threads)
     else:

@@ -1,8 +1,9 @@
 """Shortest-path trees for many (cost row, origin) pairs, and the paths in them."""
 
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from threading import Thread
 
 import numpy as np
 import numpy.typing as npt
@@ -24,20 +25,40 @@ N_TREE_AXES = 2
 BLOCKS_PER_THREAD = 4
 """Blocks each thread gets on average: enough to even out trees of unequal size."""
 
+LEAST_ARCS = 1 << 14
+"""Arcs that a block of searches has at least, so that starting a thread for it pays."""
+
 
 def run_blocks(work: Callable[[int, int], object], size: int, threads: int, least: int = 1) -> None:
     """Call ``work(first, last)`` over ``0 .. size - 1`` in blocks, on ``threads`` threads.
 
     A block has ``least`` entries or more.
     """
-    n_blocks = min(size // least, threads * BLOCKS_PER_THREAD)
-    if threads == 1 or n_blocks <= 1:
-        work(0, size)
-        return
+    n_blocks = max(1, min(size // least, threads * BLOCKS_PER_THREAD))
     edges = np.linspace(0, size, n_blocks + 1).astype(int).tolist()
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        for future in [pool.submit(work, first, last) for first, last in pairwise(edges)]:
-            future.result()
+    blocks = deque(pairwise(edges))
+    faults: list[BaseException] = []
+
+    def drain() -> None:
+        while not faults:
+            try:
+                first, last = blocks.popleft()
+            except IndexError:
+                return
+            try:
+                work(first, last)
+            except BaseException as fault:  # noqa: BLE001 - raised again in the caller's thread
+                faults.append(fault)
+
+    # The caller works too: small work is over before another thread has begun.
+    helpers = [Thread(target=drain, daemon=True) for _ in range(min(threads, n_blocks) - 1)]
+    for helper in helpers:
+        helper.start()
+    drain()
+    for helper in helpers:
+        helper.join()
+    if faults:
+        raise faults[0]
 
 
 def shortest_trees(
@@ -118,7 +139,7 @@ def shortest_trees(
         with spaces.lend() as space:
             _kernels.grow_trees(arcs, costs, row, origin, first, last, space, distance, predecessor)
 
-    run_blocks(fill, row.size, n_threads)
+    run_blocks(fill, row.size, n_threads, least=1 + LEAST_ARCS // (1 + graph.n_arcs))
     return distance, predecessor
 
 

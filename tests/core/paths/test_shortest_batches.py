@@ -1,4 +1,4 @@
-"""Searches under many scenarios at once against one search for each."""
+"""Searches under many scenarios, or from many origins, at once against one search for each."""
 
 import numpy as np
 import pytest
@@ -9,10 +9,12 @@ from corridor.core.paths import (
     _batches,
     _checks,
     _kernels,
+    _origin_kernels,
     shortest_paths,
     shortest_trees,
     skim,
 )
+from corridor.core.paths.trees import run_blocks
 from corridor.errors import InputError
 from tests.core.paths.oracles import PRICES, doubling_detours, random_graph
 
@@ -124,6 +126,61 @@ def test_a_hopeless_order_of_nodes_is_given_up_and_the_answer_is_the_same() -> N
     expected = one_by_one(graph, cost, origins)
     np.testing.assert_array_equal(found[0], expected[0])
     np.testing.assert_array_equal(found[1], expected[1])
+
+
+@pytest.mark.parametrize("n_origins", [_batches.LEAST_ORIGINS, 64, 65, 150])
+@pytest.mark.parametrize("seed", range(6))
+def test_many_origins_equal_single_searches_bit_for_bit(n_origins: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n_nodes, n_arcs = int(rng.integers(1, 40)), int(rng.integers(0, 120))
+    graph = random_graph(rng, n_nodes, n_arcs)
+    cost = rng.choice(PRICES, (3, n_arcs))
+    cost[0] = rng.lognormal(size=n_arcs)
+    check_batch(graph, cost, rng.integers(0, n_nodes, n_origins))
+
+
+@pytest.mark.parametrize("sigma", [0.0, 2.0, 300.0])
+def test_many_origins_and_costs_of_any_spread_give_the_same_bits(sigma: float) -> None:
+    rng = np.random.default_rng(8)
+    graph = random_graph(rng, 200, 700)
+    cost = 10.0 ** np.clip(rng.normal(0.0, sigma, (2, 700)), -320, 307)
+    cost[rng.uniform(size=cost.shape) < 0.05] = np.inf
+    check_batch(graph, cost, rng.permutation(200), threads=3)
+
+
+@pytest.mark.parametrize(("width", "stayed"), [(0.0, True), (1e300, False)])
+def test_a_hopeless_step_of_distance_is_given_up_and_the_answer_is_the_same(
+    width: float,
+    stayed: bool,  # noqa: FBT001
+) -> None:
+    graph, cost = doubling_detours(600)
+    n, arcs, costs = graph.n_nodes, _kernels.arcs_of(graph), _kernels.read_only(cost[np.newaxis])
+    origins, lanes = np.arange(0, 40, 2, dtype=np.int32), _origin_kernels.LANES
+    worst = np.r_[np.arange(0, n, 2), np.arange(1, n, 2)].astype(np.int32)
+    answer = _origin_kernels.search_origins(
+        arcs, cost[graph.order], origins, worst, width,
+        np.empty((n, lanes)), np.empty(n, dtype=np.int32), np.empty(n),
+    )  # fmt: skip
+    assert answer is stayed
+    plan = _origin_kernels.Plan(
+        0, origins, np.arange(n, dtype=np.int32), np.arange(20, dtype=np.int32), 2, worst, width
+    )
+    found = np.empty((20, n)), np.empty((20, n), dtype=np.int32)
+    space = _kernels.space_for(graph)
+    _origin_kernels.search_from_many(arcs, costs, plan, 0, 2, space, *found)
+    expected = one_by_one(graph, costs, origins)
+    np.testing.assert_array_equal(found[0], expected[0][0])
+    np.testing.assert_array_equal(found[1], expected[1][0])
+
+
+def test_a_fault_in_any_thread_is_raised() -> None:
+    def work(first: int, last: int) -> None:
+        if first >= 3:
+            message = f"{first}..{last}"
+            raise ValueError(message)
+
+    with pytest.raises(ValueError, match=r"\d\.\.\d"):
+        run_blocks(work, 8, 2)
 
 
 def test_what_cannot_fit_into_memory_is_refused_with_its_size(
