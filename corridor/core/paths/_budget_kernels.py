@@ -169,7 +169,7 @@ def find_between(
     empty = np.empty(0, dtype=np.int32)
     labels = Labels(np.empty((0, start.size)), empty, empty, empty, empty, empty)
     trail = Trail(np.zeros((0, n_nodes // WORD + 1), dtype=np.uint64), empty)
-    labels, trail, heap = more_room(labels, trail, empty_heap(0), FEW)
+    labels, trail, heap = more_room(labels, trail, empty_heap(0), min(FEW, max_labels))
     last = np.full(n_nodes, -1, dtype=np.int32)
     labels.total[0] = start
     labels.node[0], labels.arc[0], labels.parent[0] = origin, -1, -1

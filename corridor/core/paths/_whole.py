@@ -19,7 +19,7 @@ LARGEST_TOTAL = 2.0**51
 
 N_DECIMALS = 10
 COARSEST = 1e-6
-"""Rounding of a whole path that is accepted, as a share of the median cost."""
+"""Rounding of a cost that is accepted, as a share of the median cost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,7 +78,7 @@ def as_whole(name: str, cost: FloatArray, n_steps: int, ceiling: float = math.in
     median = positive[(positive.size - 1) // 2]
     exponent = math.frexp(LARGEST_TOTAL)[1] - math.frexp(top)[1] - 1
     scale = math.ldexp(1.0, min(exponent, 1000)) if math.isfinite(top) else 0.0
-    if not n_steps <= COARSEST * median * scale:
+    if not COARSEST * median * scale >= 1.0:
         message = (
             f"{name} must not span more orders of magnitude than float64 can add; found values "
             f"from {positive[0]:g} to {positive[-1]:g}, median {median:g}; "

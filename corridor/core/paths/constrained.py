@@ -1,17 +1,45 @@
 """The cheapest path whose use of resources stays within bounds."""
 
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
 from corridor.core.graph import FloatArray, Graph, IntArray, as_count
 from corridor.core.paths._checks import as_costs
-from corridor.core.paths._whole import Whole, as_whole
+from corridor.core.paths._multipliers import Multipliers, find_multipliers
+from corridor.core.paths._whole import LARGEST_TOTAL, Whole, as_whole
 from corridor.core.paths.ksp import Path
 from corridor.core.paths.pareto import MAX_LABELS
 from corridor.errors import InputError, SolverError
 
+Ends: TypeAlias = tuple[int, int]
+"""Origin and destination."""
+
+EASY_LABELS = 20_000
+"""Labels that are tried before multipliers are looked for."""
+
+FIRST_GAP = 0.002
+"""How far above the bound, in shares of it, the cost is taken to be at first."""
+
+FINEST = 20
+"""Most binary digits behind the point of a priced total."""
+
 ULPS = 1.0 + 2.0**-51
 """Factor that forgives a bound the rounding of its own scaling, and less than one whole number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """What a search found: at most one row of ``total``; ``criteria`` with useless arcs closed."""
+
+    complete: bool
+    total: FloatArray
+    arcs: IntArray
+    criteria: FloatArray
 
 
 def constrained_path(
@@ -63,11 +91,14 @@ def constrained_path(
     -----
     Arcs that no path within the limits can use are closed, by least use of each resource from the
     origin and to the destination, until none is left [1]_; then labels are set in order of cost
-    plus the least cost to come, and the first to arrive is the answer. A label is dropped when
-    another at its node costs and uses no more. With a lower bound that some path could miss this
-    is not enough: the other must use exactly as much, or enough already, and must have visited no
-    further node, since a detour can be what a path needs and may not be driven twice. Such searches
-    can take exponentially long even where those without lower bounds do not.
+    plus the least cost to come, and the first to arrive is the answer. Where that takes many
+    labels, Lagrange multipliers give a bound on the cost [2]_, and labels above a ceiling near it
+    are dropped; the ceiling is raised until a path is found.
+
+    A label is dropped when another at its node costs and uses no more. With a lower bound that
+    some path could miss this is not enough: the other must use exactly as much, or enough already,
+    and must have visited no further node, since a detour can be what a path needs and may not be
+    driven twice. Such searches can take exponentially long where those without would not.
 
     Values are scaled to whole numbers: decimals (of at most nine places) add up exactly, so that
     0.1 + 0.2 keeps a limit of 0.3. Others are rounded to one part in 2**50 of the greatest total
@@ -75,6 +106,8 @@ def constrained_path(
 
     .. [1] J. E. Beasley, N. Christofides, "An algorithm for the resource constrained shortest
        path problem", Networks 19 (1989).
+    .. [2] G. Y. Handler, I. Zang, "A dual algorithm for the constrained shortest path problem",
+       Networks 10 (1980).
 
     Examples
     --------
@@ -100,47 +133,91 @@ def constrained_path(
     costs = np.where(np.isinf(use).any(axis=0), np.inf, costs)
     matters = np.isfinite(most) | (least > 0)
     criteria, bounds = _scaled(costs, use[matters], least[matters], most[matters], graph.n_nodes)
-    arcs = _search(graph, criteria, bounds, source, target, label_limit)
+    arcs = _search(graph, criteria, bounds, (source, target), label_limit)
     return None if arcs is None else _path_of(costs, arcs)
 
 
 def _search(
-    graph: Graph,
-    criteria: FloatArray,
-    bounds: FloatArray,
-    origin: int,
-    destination: int,
-    max_labels: int,
+    graph: Graph, criteria: FloatArray, bounds: FloatArray, ends: Ends, max_labels: int
 ) -> IntArray | None:
     """Return the arcs of the cheapest path with totals of ``criteria`` (k, n_arcs) in ``bounds``.
 
-    ``criteria`` has the cost first, in whole numbers, and is changed; ``bounds`` is (2, k).
+    ``criteria`` has the cost first, in whole numbers; ``bounds`` is (2, k). Most searches are over
+    before multipliers would have been found. Of the others, those that take the cost to be little
+    above the bound are small, and a path that one of them finds is the cheapest of all.
     """
-    from corridor.core.paths import _budget_kernels, _kernels, _label_kernels
-
+    found = _search_once(graph, criteria, bounds, ends, min(max_labels, EASY_LABELS))
+    if found.complete:
+        return found.arcs if len(found.total) else None
     lower, limits = bounds
-    arcs = _kernels.arcs_of(graph)
-    reverse = _kernels.reversed_arcs(arcs)
-    to_go = _budget_kernels.close_arcs(arcs, reverse, criteria, limits, origin, destination)
-    start = to_go[:, origin].copy()
-    if not (start <= limits).all() or np.isinf(start[0]):
-        return None
-    if (lower <= start).all():
-        found = _label_kernels.best_paths(
-            arcs, criteria, to_go, origin, destination, 1.0, limits, 1, max_labels
-        )
+    best = find_multipliers(graph, found.criteria, lower, limits, *ends)
+    for ceiling in _ceilings(best, found.criteria[0]):
+        priced = _with_prices(found.criteria, bounds, best.price, ceiling, graph.n_nodes - 1)
+        trial = _search_once(graph, *priced, ends, max_labels)
+        if len(trial.total):
+            return trial.arcs
+        if not trial.complete:
+            break
     else:
-        found = _budget_kernels.best_between(
-            arcs, criteria, to_go, lower, limits, origin, destination, max_labels
-        )
-    if not found.complete:
+        trial = _search_once(graph, found.criteria, bounds, ends, max_labels)
+    if not trial.complete:
         message = (
             f"the constrained path must be found with at most max_labels = {max_labels:,} labels "
             "at once; found that more were needed; try tighter limits, coarser resources, no "
             "lower bounds, or a larger max_labels"
         )
         raise SolverError(message)
-    return found.arcs if len(found.total) else None
+    return trial.arcs if len(trial.total) else None
+
+
+def _ceilings(best: Multipliers, cost: FloatArray) -> Iterator[float]:
+    """Yield ever higher costs that the cheapest path may not pass, up to that of a known path."""
+    worst = float(cost[np.isfinite(cost)].sum())
+    gap = max(FIRST_GAP * abs(best.bound), 1.0)
+    while best.bound + gap < min(best.cost, worst):
+        yield best.bound + gap
+        gap *= 4.0
+    if best.cost < math.inf:
+        yield best.cost
+
+
+def _search_once(
+    graph: Graph, criteria: FloatArray, bounds: FloatArray, ends: Ends, max_labels: int
+) -> Outcome:
+    """Close arcs and search once; ``criteria`` stay as they are."""
+    from corridor.core.paths import _budget_kernels, _kernels, _label_kernels
+
+    lower, limits = bounds
+    arcs = _kernels.arcs_of(graph)
+    reverse = _kernels.reversed_arcs(arcs)
+    left = criteria.copy()
+    to_go = _budget_kernels.close_arcs(arcs, reverse, left, limits, *ends)
+    if (lower <= to_go[:, ends[0]]).all():
+        found = _label_kernels.best_paths(arcs, left, to_go, *ends, 1.0, limits, 1, max_labels)
+    else:
+        found = _budget_kernels.best_between(arcs, left, to_go, lower, limits, *ends, max_labels)
+    return Outcome(complete=found.complete, total=found.total, arcs=found.arcs, criteria=left)
+
+
+def _with_prices(
+    criteria: FloatArray, bounds: FloatArray, price: FloatArray, ceiling: float, n_steps: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return criteria and bounds with one more, cost + price @ use, and a ceiling on the cost.
+
+    Its values are rounded down, which keeps the ceiling valid.
+    """
+    is_open = np.isfinite(criteria[0])
+    weight = np.full(len(is_open), np.inf)
+    weight[is_open] = criteria[0, is_open] + price @ criteria[1:, is_open]
+    most = ceiling + float(price[price > 0] @ bounds[1, 1:][price > 0])
+    top = max(float(weight[is_open].max(initial=0.0)) * n_steps, most, 1.0)
+    scale = 2.0 ** min(math.frexp(LARGEST_TOTAL / top)[1] - 2, FINEST)
+    # Rounding of prices and sums is worth less than the one unit added.
+    limit = math.floor(most * scale * (1.0 + 1e-12)) + 1.0
+    above = bounds[1].copy()
+    above[0] = ceiling
+    lower, limits = np.append(bounds[0], 0.0), np.append(above, limit)
+    return np.vstack([criteria, np.floor(weight * scale)]), np.stack([lower, limits])
 
 
 def _scaled(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corridor.core.graph import FloatArray, Graph
-from corridor.core.paths import Path, constrained_path, shortest_paths
+from corridor.core.paths import Path, constrained, constrained_path, shortest_paths, skim
 from corridor.errors import InputError, SolverError
 from tests.core.paths.oracles import PRICES, check_path, random_graph
 
@@ -108,6 +108,38 @@ def random_case(seed: int, kind: str, *, has_lower: bool) -> Case:
 @pytest.mark.parametrize("seed", range(60))
 def test_cost_equals_the_enumeration(seed: int, kind: str, *, has_lower: bool) -> None:
     random_case(seed, kind, has_lower=has_lower).check()
+
+
+@pytest.mark.parametrize("has_lower", [False, True])
+@pytest.mark.parametrize("kind", ["few", "decimal", "float"])
+@pytest.mark.parametrize("seed", range(60))
+def test_multipliers_change_nothing(
+    monkeypatch: pytest.MonkeyPatch, seed: int, kind: str, *, has_lower: bool
+) -> None:
+    monkeypatch.setattr(constrained, "EASY_LABELS", 1)
+    random_case(seed, kind, has_lower=has_lower).check()
+
+
+@pytest.mark.parametrize("n_resources", [1, 2, 3])
+def test_multipliers_change_nothing_on_a_grid(
+    monkeypatch: pytest.MonkeyPatch, n_resources: int
+) -> None:
+    node = np.arange(400).reshape(20, 20)
+    tail = np.concatenate([node[:-1].ravel(), node[:, :-1].ravel()])
+    head = np.concatenate([node[1:].ravel(), node[:, 1:].ravel()])
+    graph = Graph(400, [*tail, *head], [*head, *tail])
+    rng = np.random.default_rng(n_resources)
+    cost = rng.uniform(1.0, 10.0, graph.n_arcs)
+    use = rng.uniform(1.0, 10.0, (n_resources, graph.n_arcs))
+    least = skim(graph, use, [0], [399])[:, 0, 0]
+    for tightness in (1.02, 1.2, 1.4, 2.0):
+        found = constrained_path(graph, cost, use, tightness * least, 0, 399)
+        with monkeypatch.context() as patch:
+            patch.setattr(constrained, "EASY_LABELS", 1)
+            priced = constrained_path(graph, cost, use, tightness * least, 0, 399)
+        assert (found is None) == (priced is None)
+        if found is not None and priced is not None:
+            assert priced.cost == pytest.approx(found.cost, rel=1e-12)
 
 
 def test_without_binding_limits_it_is_the_shortest_path() -> None:
