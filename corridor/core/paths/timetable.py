@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corridor.core.graph import FloatArray, Graph, IntArray, as_count, as_positions
-from corridor.core.paths._checks import as_threads
+from corridor.core.paths._checks import TREE_BYTES, as_threads, check_memory
 from corridor.core.paths.schedules import TOLERANCE_H, ArcTimes, Departures, PostHours
 from corridor.core.paths.trees import run_blocks
 from corridor.errors import InputError
@@ -149,7 +149,7 @@ def departure_profile(
     Raises
     ------
     InputError
-        As :func:`earliest_arrival`.
+        As :func:`earliest_arrival`, and for results that do not fit into memory.
 
     Examples
     --------
@@ -165,6 +165,7 @@ def departure_profile(
     node = as_count("origin", origin, most=graph.n_nodes - 1)
     departs = _as_departs(depart_h)
     n_threads = as_threads(threads)
+    check_memory("departure profile", (departs.size, 1, graph.n_nodes), TREE_BYTES)
     from corridor.core.paths import _kernels, _timetable_kernels
 
     arcs, packed = _kernels.arcs_of(graph), _packed(times)

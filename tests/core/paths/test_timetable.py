@@ -640,6 +640,12 @@ def test_bad_arc_times_are_refused(options: dict[str, object], message: str) -> 
         ArcTimes(**options)
 
 
+def test_a_profile_that_cannot_fit_is_refused() -> None:
+    graph = Graph(20_000_000, [], [])
+    with pytest.raises(InputError, match="departure profile must fit into memory"):
+        departure_profile(graph, ArcTimes([]), 0, np.zeros(100_000))
+
+
 def test_bad_searches_are_refused() -> None:
     graph, times = Graph(3, [0, 1], [1, 2]), ArcTimes([1.0, 1.0])
     with pytest.raises(InputError, match="for each of the 2 arcs of the graph; found 1"):
