@@ -110,19 +110,22 @@ def test_small_work_does_not_load_numba_and_large_work_does() -> None:
 
 def test_kernels_come_from_the_disk_cache_in_a_new_process() -> None:
     code = SETUP + (
-        "cost = np.ones(3000)\n"
+        "cost, costs, many = np.ones(3000), np.ones((8, 3000)), np.zeros(16, dtype=int)\n"
         "for writable in (True, False):\n"
-        "    cost.flags.writeable = writable\n"
-        "    shortest_paths(graph, cost, [0], method='kernels')\n"
-        "    skim(graph, cost, [0], [1], method='kernels')\n"
+        "    cost.flags.writeable = costs.flags.writeable = writable\n"
+        "    for values, origins in ((cost, [0]), (cost, many), (costs, [0])):\n"
+        "        shortest_paths(graph, values, origins, method='kernels')\n"
+        "        skim(graph, values, origins, [1], method='kernels')\n"
         "    k_shortest_paths(graph, cost, 0, 2, 3)\n"
-        "from corridor.core.paths import _kernels, _ksp_kernels\n"
-        "entries = _kernels.grow_trees, _kernels.fill_skim, _ksp_kernels.best_paths\n"
+        "from corridor.core.paths import _batch_kernels, _kernels, _ksp_kernels, _origin_kernels\n"
+        "entries = (_kernels.grow_trees, _kernels.fill_skim, _ksp_kernels.best_paths,"
+        " _batch_kernels.fill_skims, _batch_kernels.grow_batch, _batch_kernels.mean_costs,"
+        " _batch_kernels.rank_nodes, _origin_kernels.walk_tree, _origin_kernels.search_from_many)\n"
         "print([len(entry.signatures) for entry in entries],"
         " sum(sum(entry.stats.cache_misses.values()) for entry in entries))"
     )
     run_python(code)  # fills the cache
-    assert run_python(code) == "[1, 1, 1] 0"
+    assert run_python(code) == f"{[1] * 9} 0"
 
 
 def test_new_code_in_any_kernels_file_is_never_answered_from_the_old_cache(tmp_path: Path) -> None:
