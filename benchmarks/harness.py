@@ -14,6 +14,10 @@ import numpy.typing as npt
 
 Answer = npt.NDArray[np.float64]
 Run = Callable[[], Answer]
+Cold = Callable[[int], float]
+
+BRIEF_S = 0.1
+"""Calls shorter than this are repeated before they are timed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +76,9 @@ class Timing:
         Who; the version is empty when the package is missing.
     seconds
         Median over the rounds, scaled up to the whole work; None when missing.
-    first_s
-        The very first call, with compilation or cache loading where there is any.
+    cold_s
+        Imports, building the library's graph and the first call, in a fresh process (compiled
+        code from the disk cache); None unless asked for. Not scaled up.
     ratio
         ``seconds`` over those of the first contestant; above 1 ours is faster.
     share
@@ -86,7 +91,7 @@ class Timing:
     package: str
     version: str = ""
     seconds: float | None = None
-    first_s: float | None = None
+    cold_s: float | None = None
     ratio: float | None = None
     share: float = 1.0
     rounds: int = 0
@@ -99,11 +104,14 @@ class Report:
     name: str
     title: str
     timings: tuple[Timing, ...]
+    machine: Mapping[str, str | int | None] = field(default_factory=dict)
     load_average: float | None = field(default=None)
 
 
-def run_workload(workload: Workload, rounds: int) -> Report:
-    """Time every installed contestant, all of them once a round.
+def run_workload(workload: Workload, rounds: int, cold: Cold | None = None) -> Report:
+    """Time every installed contestant, all of them once a round, each round another one first.
+
+    ``cold`` times the contestant of a given position in a fresh process.
 
     Raises
     ------
@@ -112,17 +120,26 @@ def run_workload(workload: Workload, rounds: int) -> Report:
     """
     present = [entry for entry in workload.contestants if is_installed(entry.package)]
     runs: dict[str, Run] = {}
-    first: dict[str, float] = {}
+    first = {
+        entry.name: cold(position)
+        for position, entry in enumerate(workload.contestants)
+        if cold is not None and entry in present
+    }
+    seconds_of_first: dict[str, float] = {}
     ours: Answer | None = None
     for entry in present:
         runs[entry.name] = entry.prepare()
-        first[entry.name], answer = timed(runs[entry.name])
+        seconds_of_first[entry.name], answer = timed(runs[entry.name])
         if ours is None:
             ours = answer
         check_agreement(workload, entry.name, ours, answer)
     seconds: dict[str, list[float]] = {entry.name: [] for entry in present}
-    for _ in range(rounds):
-        for name, run in runs.items():
+    names = list(runs)
+    for turn in range(rounds):
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            run = runs[name]
+            if seconds_of_first[name] < BRIEF_S:
+                run()  # brings back to the caches what the others drove out of them
             seconds[name].append(timed(run)[0])
     medians = {
         entry.name: statistics.median(seconds[entry.name]) / entry.share for entry in present
@@ -134,6 +151,7 @@ def run_workload(workload: Workload, rounds: int) -> Report:
             timing_of(entry, medians, first, medians[present[0].name], rounds)
             for entry in workload.contestants
         ),
+        machine=machine(),
         load_average=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
     )
 
@@ -153,11 +171,18 @@ def timing_of(
         package=entry.package,
         version=version_of(entry.package),
         seconds=medians[entry.name],
-        first_s=first[entry.name],
+        cold_s=first.get(entry.name),
         ratio=medians[entry.name] / baseline,
         share=entry.share,
         rounds=rounds,
     )
+
+
+def first_call(workload: Workload, position: int) -> float:
+    """Return the seconds from the import of a library to its first answer."""
+    start = time.perf_counter()
+    workload.contestants[position].prepare()()
+    return time.perf_counter() - start
 
 
 def timed(run: Run) -> tuple[float, Answer]:
@@ -214,6 +239,6 @@ def table_of(report: Report) -> str:
             f"  {timing.name:<34} {1e3 * timing.seconds:>11,.2f} ms {timing.ratio:>9,.2f}x"
             f"   {timing.package} {timing.version}{note}"
         )
-    first = report.timings[0]
-    lines.append(f"  first call of {first.name}: {first.first_s:.2f} s")
+        if timing.cold_s is not None:
+            lines[-1] += f", {timing.cold_s:.2f} s in a fresh process"
     return "\n".join(lines)

@@ -1,197 +1,186 @@
 """Shortest-path trees, scenario skims and k-shortest paths against the graph libraries."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from itertools import islice, pairwise
-from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import dijkstra, minimum_spanning_tree
-from scipy.spatial import cKDTree
+from scipy.sparse.csgraph import dijkstra
 
 from benchmarks.harness import Answer, Contestant, Run, Workload
-from corridor.core.graph import FloatArray, Graph, IntArray
-from corridor.core.paths import k_shortest_paths, shortest_trees, skim
+from benchmarks.roads import SMOKE_NODES, Roads
+from corridor.core.graph import IntArray
+from corridor.core.paths import k_shortest_paths, shortest_paths, skim
 
-SMOKE_NODES = 40
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Roads:
-    """A random road network: nearest neighbors in the plane, every road in both directions."""
-
-    graph: Graph
-    cost: FloatArray
-
-    @classmethod
-    def of(cls, n_nodes: int) -> "Roads":
-        """Draw ``n_nodes`` points and join them: a spanning tree and the two nearest of each."""
-        rng = np.random.default_rng(n_nodes)
-        points = rng.uniform(size=(n_nodes, 2))
-        found = cKDTree(points).query(points, k=min(12, n_nodes))
-        length, near = np.asarray(found[0]), np.asarray(found[1])
-        tail = np.repeat(np.arange(n_nodes), near.shape[1] - 1)
-        nearest = csr_array((length[:, 1:].ravel(), (tail, near[:, 1:].ravel())))
-        tree = coo_array(minimum_spanning_tree(nearest))
-        two = np.column_stack([np.repeat(np.arange(n_nodes), 2), near[:, 1:3].ravel()])
-        pairs = np.sort(np.vstack([np.column_stack(tree.coords), two]), axis=1)
-        pairs = np.unique(pairs, axis=0)
-        one_way = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1)
-        cost = np.tile(one_way, 2) * rng.lognormal(sigma=0.2, size=2 * len(pairs))
-        ends = np.vstack([pairs, pairs[:, ::-1]])
-        return cls(graph=Graph(n_nodes, ends[:, 0], ends[:, 1]), cost=cost)
-
-    @property
-    def size(self) -> str:
-        """Nodes and arcs in words."""
-        return f"{self.graph.n_nodes:,} nodes, {self.graph.n_arcs:,} arcs"
-
-    def scenarios(self, n: int) -> FloatArray:
-        """Return ``n`` cost vectors with independent lognormal noise of 0.4."""
-        noise = np.random.default_rng(n).lognormal(sigma=0.4, size=(n, self.graph.n_arcs))
-        return self.cost * noise
-
-    def nodes(self, n: int, seed: int) -> IntArray:
-        """Return ``n`` random nodes."""
-        draw = np.random.default_rng(seed).integers(0, self.graph.n_nodes, n)
-        return draw.astype(np.int32)
-
-    def csr(self) -> csr_array:
-        """Return SciPy's matrix of the graph, entries in CSR order."""
-        order = self.graph.order
-        return csr_array(
-            (self.cost[order], self.graph.head[order], self.graph.indptr),
-            shape=(self.graph.n_nodes, self.graph.n_nodes),
-        )
-
-    def networkx(self) -> Any:  # noqa: ANN401 - a peer that need not be installed
-        """Return the networkx graph."""
-        import networkx as nx
-
-        peer: Any = nx.DiGraph()
-        peer.add_nodes_from(range(self.graph.n_nodes))
-        ends = zip(self.graph.tail.tolist(), self.graph.head.tolist(), self.cost, strict=True)
-        peer.add_weighted_edges_from(ends)
-        return peer
-
-    def igraph(self) -> Any:  # noqa: ANN401
-        """Return the igraph graph; its edges are our arcs in our order."""
-        import igraph
-
-        ends = np.column_stack([self.graph.tail, self.graph.head]).tolist()
-        return igraph.Graph(n=self.graph.n_nodes, edges=ends, directed=True)
-
-    def rustworkx(self) -> Any:  # noqa: ANN401
-        """Return the rustworkx graph with float weights."""
-        import rustworkx
-
-        peer = rustworkx.PyDiGraph(multigraph=True)
-        peer.add_nodes_from(range(self.graph.n_nodes))
-        ends = zip(self.graph.tail.tolist(), self.graph.head.tolist(), strict=True)
-        costs = self.cost.tolist()
-        peer.add_edges_from([(*pair, cost) for pair, cost in zip(ends, costs, strict=True)])
-        return peer
+Network = Callable[[], Roads]
 
 
-def rows_of(n_nodes: int, distances: list[dict[int, float]]) -> Answer:
+def rows_of(n_nodes: int, distances: Iterable[dict[int, float]]) -> Answer:
     """Return distances given as dictionaries as an array."""
-    out = np.full((len(distances), n_nodes), np.inf)
-    for row, found in enumerate(distances):
-        out[row, list(found)] = list(found.values())
+    found = list(distances)
+    out = np.full((len(found), n_nodes), np.inf)
+    for row, entries in enumerate(found):
+        out[row, list(entries)] = list(entries.values())
     return out
 
 
-def trees(name: str, n_nodes: int, n_pairs: int, smoke: bool) -> Workload:  # noqa: FBT001
-    """One-to-all trees, distances and predecessors, from many origins under one cost vector."""
-    roads = Roads.of(SMOKE_NODES if smoke else n_nodes)
-    origins = roads.nodes(5 if smoke else n_pairs, seed=1)
-    n_slow = 2 if smoke else 8
-
-    def ours(threads: int) -> Callable[[], Run]:
-        cost, rows = roads.cost[np.newaxis], np.zeros_like(origins)
-        return lambda: (
-            lambda: shortest_trees(
-                roads.graph, cost, rows, origins, threads=threads, method="kernels"
-            )[0]
-        )
+def tree_peers(roads: Roads, origins: IntArray, n_slow: int) -> tuple[Contestant, ...]:
+    """Return the peers that search from each origin; they answer the distances between origins."""
+    sources = origins.tolist()
 
     def by_scipy() -> Run:
         matrix = roads.csr()
-        return lambda: dijkstra(matrix, indices=origins, return_predecessors=True)[0]
+        return lambda: dijkstra(matrix, indices=origins, return_predecessors=True)[0][:, origins]
 
     def by_igraph() -> Run:
         peer, cost = roads.igraph(), roads.cost.tolist()
-        sources = list(dict.fromkeys(origins.tolist()))  # igraph takes each source once
-        back = [sources.index(origin) for origin in origins]
-        return lambda: np.array(peer.distances(source=sources, weights=cost))[back]
+        return lambda: np.array(peer.distances(source=sources, weights=cost))[:, origins]
+
+    def by_networkit() -> Run:
+        import networkit
+
+        peer = roads.networkit()
+
+        def search(origin: int) -> Answer:
+            run = networkit.distance.Dijkstra(peer, origin, storePaths=True)
+            run.run()
+            return np.array(run.getDistances(asarray=True))[origins]
+
+        return lambda: np.array([search(origin) for origin in sources])
 
     def by_rustworkx() -> Run:
         import rustworkx
 
-        peer, n = roads.rustworkx(), roads.graph.n_nodes
+        peer, price = roads.rustworkx(), roads.cost.tolist().__getitem__
 
-        def run() -> Answer:
-            found = [
-                dict(rustworkx.dijkstra_shortest_path_lengths(peer, origin, float))
-                for origin in origins.tolist()
-            ]
-            out = rows_of(n, found)
-            out[np.arange(len(found)), origins] = 0.0  # it leaves out the origin
-            return out
+        def search(origin: int) -> dict[int, float]:
+            # It leaves out the origin.
+            found = rustworkx.dijkstra_shortest_path_lengths(peer, origin, price)
+            return {**found, origin: 0.0}
 
-        return run
+        n = roads.graph.n_nodes
+        return lambda: rows_of(n, map(search, sources))[:, origins]
+
+    def by_scgraph() -> Run:
+        peer = roads.scgraph(roads.cost)
+        search = peer.get_shortest_path_tree
+        return lambda: np.array([search(node)["distance_matrix"] for node in sources])[:, origins]
 
     def by_networkx() -> Run:
         import networkx as nx
 
         peer, n = roads.networkx(), roads.graph.n_nodes
         search = nx.dijkstra_predecessor_and_distance
-        return lambda: rows_of(n, [search(peer, node)[1] for node in origins[:n_slow].tolist()])
+        return lambda: rows_of(n, [search(peer, node)[1] for node in sources[:n_slow]])[:, origins]
 
-    return Workload(
-        name=name,
-        title=f"{origins.size} one-to-all trees with predecessors, {roads.size}",
-        contestants=(
-            Contestant(name="corridor, 1 thread", package="corridor", prepare=ours(1)),
-            Contestant(name="corridor, 2 threads", package="corridor", prepare=ours(2)),
-            Contestant(name="scipy dijkstra", package="scipy", prepare=by_scipy),
-            Contestant(name="igraph distances (no trees)", package="igraph", prepare=by_igraph),
-            Contestant(
-                name="rustworkx lengths (no trees)", package="rustworkx", prepare=by_rustworkx
-            ),
-            Contestant(
-                name="networkx",
-                package="networkx",
-                prepare=by_networkx,
-                share=n_slow / origins.size,
-            ),
+    return (
+        Contestant(name="scipy dijkstra", package="scipy", prepare=by_scipy),
+        Contestant(name="igraph distances (no trees)", package="igraph", prepare=by_igraph),
+        Contestant(name="networkit Dijkstra", package="networkit", prepare=by_networkit),
+        Contestant(name="rustworkx lengths (no trees)", package="rustworkx", prepare=by_rustworkx),
+        Contestant(name="scgraph C++ trees", package="scgraph", prepare=by_scgraph),
+        Contestant(
+            name="networkx", package="networkx", prepare=by_networkx, share=n_slow / len(sources)
         ),
     )
 
 
-def skims(smoke: bool) -> Workload:  # noqa: FBT001
-    """Origin-destination matrices under many cost scenarios."""
-    roads = Roads.of(SMOKE_NODES if smoke else 300)
-    costs = roads.scenarios(4 if smoke else 1_000)
-    origins = np.unique(roads.nodes(20, seed=2))
-    destinations = np.unique(roads.nodes(30, seed=3))
-    n_scenarios = len(costs)
-    n_scipy, n_slow = (2, 1) if smoke else (50, 3)
+def our_trees(roads: Roads, origins: IntArray, threads: int) -> Contestant:
+    """Return ours with some threads."""
 
-    def ours(threads: int) -> Callable[[], Run]:
-        return lambda: (
-            lambda: skim(
+    def run() -> Answer:
+        found, _ = shortest_paths(
+            roads.graph, roads.cost, origins, threads=threads, method="kernels"
+        )
+        return found[:, origins]
+
+    name = f"corridor, {threads} thread{'s' if threads > 1 else ''}"
+    return Contestant(name=name, package="corridor", prepare=lambda: run)
+
+
+def one_to_all(name: str, network: Network, *, smoke: bool) -> Workload:
+    """One tree with predecessors on one thread."""
+    roads = Roads.grid(8) if smoke else network()
+    origins = roads.nodes(1, seed=1)
+    return Workload(
+        name=name,
+        title=f"one tree with predecessors, one thread, {roads.size}",
+        contestants=(our_trees(roads, origins, 1), *tree_peers(roads, origins, 1)),
+    )
+
+
+def many_to_many(name: str, network: Network, n_origins: int, *, smoke: bool) -> Workload:
+    """Trees with predecessors from many origins, which are the destinations too."""
+    roads = Roads.of(SMOKE_NODES) if smoke else network()
+    origins = roads.nodes(5 if smoke else n_origins, seed=1)
+
+    def by_aequilibrae(cores: int) -> Contestant:
+        return Contestant(
+            name=f"AequilibraE skims, {cores} core{'s' if cores > 1 else ''} (no trees)",
+            package="aequilibrae",
+            prepare=lambda: roads.aequilibrae(origins, cores),
+        )
+
+    return Workload(
+        name=name,
+        title=f"trees with predecessors from {origins.size} origins, {roads.size}",
+        contestants=(
+            our_trees(roads, origins, 2),
+            our_trees(roads, origins, 1),
+            by_aequilibrae(2),
+            by_aequilibrae(1),
+            *tree_peers(roads, origins, min(2, origins.size)),
+        ),
+    )
+
+
+def scenario_skims(name: str, network: Network, *, smoke: bool) -> Workload:
+    """Origin-destination matrices under many cost scenarios."""
+    roads = Roads.of(SMOKE_NODES) if smoke else network()
+    costs = roads.scenarios(10 if smoke else 1_000)
+    origins, destinations = roads.nodes(20, seed=2), roads.nodes(30, seed=3)
+    n_scenarios = len(costs)
+    n_some, n_few = (2, 1) if smoke else (50, 3)
+
+    def ours(threads: int) -> Contestant:
+        def run() -> Answer:
+            return skim(
                 roads.graph, costs, origins, destinations, threads=threads, method="kernels"
             )
-        )
+
+        name = f"corridor, {threads} thread{'s' if threads > 1 else ''}"
+        return Contestant(name=name, package="corridor", prepare=lambda: run)
+
+    return Workload(
+        name=name,
+        title=f"{n_scenarios:,} scenarios x {origins.size} origins x {destinations.size} "
+        f"destinations, {roads.size}",
+        contestants=(
+            ours(2),
+            ours(1),
+            *skim_peers(roads, costs, origins, destinations, n_some, n_few),
+            *slow_skim_peers(roads, costs, origins, destinations, n_few),
+        ),
+        rtol=0.0,
+    )
+
+
+def skim_peers(
+    roads: Roads,
+    costs: Answer,
+    origins: IntArray,
+    destinations: IntArray,
+    n_some: int,
+    n_few: int,
+) -> tuple[Contestant, ...]:
+    """Return the peers, which take scenario after scenario; slow ones take the first few."""
+    sources, targets = origins.tolist(), destinations.tolist()
 
     def by_scipy() -> Run:
         matrix, order = roads.csr(), roads.graph.order
 
         def run() -> Answer:
-            out = np.empty((n_scipy, origins.size, destinations.size))
-            for scenario in range(n_scipy):
+            out = np.empty((n_some, origins.size, destinations.size))
+            for scenario in range(n_some):
                 matrix.data[:] = costs[scenario, order]
                 out[scenario] = dijkstra(matrix, indices=origins)[:, destinations]
             return out
@@ -200,52 +189,69 @@ def skims(smoke: bool) -> Workload:  # noqa: FBT001
 
     def by_igraph() -> Run:
         peer = roads.igraph()
-        source, target = origins.tolist(), destinations.tolist()
-        return lambda: np.array(
-            [
-                peer.distances(source=source, target=target, weights=cost.tolist())
-                for cost in costs[:n_scipy]
-            ]
-        )
+
+        def search(cost: Answer) -> list[list[float]]:
+            found: list[list[float]] = peer.distances(
+                source=sources, target=targets, weights=cost.tolist()
+            )
+            return found
+
+        return lambda: np.array([search(cost) for cost in costs[:n_some]])
 
     def by_networkx() -> Run:
         import networkx as nx
 
-        peer = roads.networkx()
+        peer, n = roads.networkx(), roads.graph.n_nodes
         ends = list(zip(roads.graph.tail.tolist(), roads.graph.head.tolist(), strict=True))
 
-        def run() -> Answer:
-            out = np.empty((n_slow, origins.size, destinations.size))
-            for scenario in range(n_slow):
-                weights = dict(zip(ends, costs[scenario].tolist(), strict=True))
-                nx.set_edge_attributes(peer, weights, "weight")
-                for row, origin in enumerate(origins.tolist()):
-                    found = nx.single_source_dijkstra_path_length(peer, origin)
-                    out[scenario, row] = [found.get(node, np.inf) for node in destinations.tolist()]
-            return out
+        def search(cost: Answer) -> Answer:
+            nx.set_edge_attributes(peer, dict(zip(ends, cost.tolist(), strict=True)), "weight")
+            found = [nx.single_source_dijkstra_path_length(peer, node) for node in sources]
+            return rows_of(n, found)[:, destinations]
 
-        return run
+        return lambda: np.array([search(cost) for cost in costs[:n_few]])
 
-    return Workload(
-        name="skims",
-        title=f"{n_scenarios:,} scenarios x {origins.size} origins x {destinations.size} "
-        f"destinations, {roads.size}",
-        contestants=(
-            Contestant(name="corridor, 1 thread", package="corridor", prepare=ours(1)),
-            Contestant(name="corridor, 2 threads", package="corridor", prepare=ours(2)),
-            Contestant(
-                name="scipy loop", package="scipy", prepare=by_scipy, share=n_scipy / n_scenarios
-            ),
-            Contestant(
-                name="igraph loop", package="igraph", prepare=by_igraph, share=n_scipy / n_scenarios
-            ),
-            Contestant(
-                name="networkx loop",
-                package="networkx",
-                prepare=by_networkx,
-                share=n_slow / n_scenarios,
-            ),
-        ),
+    some, few = n_some / len(costs), n_few / len(costs)
+    return (
+        Contestant(name="scipy loop", package="scipy", prepare=by_scipy, share=some),
+        Contestant(name="igraph loop", package="igraph", prepare=by_igraph, share=some),
+        Contestant(name="networkx loop", package="networkx", prepare=by_networkx, share=few),
+    )
+
+
+def slow_skim_peers(
+    roads: Roads, costs: Answer, origins: IntArray, destinations: IntArray, n_few: int
+) -> tuple[Contestant, ...]:
+    """Return the peers that take no new costs: a callback for each arc, or a new graph."""
+    sources = origins.tolist()
+
+    def by_rustworkx() -> Run:
+        import rustworkx
+
+        peer, n = roads.rustworkx(), roads.graph.n_nodes
+
+        def search(cost: Answer) -> Answer:
+            price = cost.tolist().__getitem__
+            found = [
+                {**rustworkx.dijkstra_shortest_path_lengths(peer, node, price), node: 0.0}
+                for node in sources
+            ]
+            return rows_of(n, found)[:, destinations]
+
+        return lambda: np.array([search(cost) for cost in costs[:n_few]])
+
+    def by_scgraph() -> Run:
+        def search(cost: Answer) -> Answer:
+            peer = roads.scgraph(cost)
+            found = [peer.get_shortest_path_tree(node)["distance_matrix"] for node in sources]
+            return np.array(found)[:, destinations]
+
+        return lambda: np.array([search(cost) for cost in costs[:n_few]])
+
+    few = n_few / len(costs)
+    return (
+        Contestant(name="rustworkx loop", package="rustworkx", prepare=by_rustworkx, share=few),
+        Contestant(name="scgraph C++ loop", package="scgraph", prepare=by_scgraph, share=few),
     )
 
 
@@ -254,7 +260,7 @@ def k_shortest(name: str, k: int, smoke: bool) -> Workload:  # noqa: FBT001
     roads = Roads.of(SMOKE_NODES if smoke else 300)
     n_pairs, n_slow = (3, 1) if smoke else (20, 2)
     k = 3 if smoke else k
-    pairs = np.column_stack([roads.nodes(4 * n_pairs, seed=4), roads.nodes(4 * n_pairs, seed=5)])
+    pairs = np.random.default_rng(4).integers(0, roads.graph.n_nodes, (4 * n_pairs, 2))
     pairs = pairs[pairs[:, 0] != pairs[:, 1]][:n_pairs]
 
     def padded(costs: list[list[float]]) -> Answer:
@@ -310,9 +316,17 @@ def k_shortest(name: str, k: int, smoke: bool) -> Workload:  # noqa: FBT001
 
 
 WORKLOADS: dict[str, Callable[[bool], Workload]] = {
-    "trees-300": lambda smoke: trees("trees-300", 300, 400, smoke),
-    "trees-3000": lambda smoke: trees("trees-3000", 3_000, 400, smoke),
-    "skims": skims,
+    "skims-300": lambda smoke: scenario_skims("skims-300", lambda: Roads.of(300), smoke=smoke),
+    "skims-crossroads": lambda smoke: scenario_skims(
+        "skims-crossroads", Roads.crossroads, smoke=smoke
+    ),
+    "tree-264k": lambda smoke: one_to_all("tree-264k", lambda: Roads.grid(514), smoke=smoke),
+    "trees-300": lambda smoke: many_to_many("trees-300", lambda: Roads.of(300), 40, smoke=smoke),
+    "trees-933": lambda smoke: many_to_many("trees-933", lambda: Roads.of(933), 387, smoke=smoke),
+    "trees-264k": lambda smoke: many_to_many("trees-264k", lambda: Roads.grid(514), 8, smoke=smoke),
+    "trees-crossroads": lambda smoke: many_to_many(
+        "trees-crossroads", Roads.crossroads, 300, smoke=smoke
+    ),
     "ksp-10": lambda smoke: k_shortest("ksp-10", 10, smoke),
     "ksp-100": lambda smoke: k_shortest("ksp-100", 100, smoke),
 }

@@ -1,12 +1,16 @@
-"""All workloads by name."""
+"""All workloads by name, in groups."""
 
 from collections.abc import Callable
 
-from benchmarks import paths
+from benchmarks import pareto, paths
 from benchmarks.harness import Workload
 
-WORKLOADS: dict[str, Callable[[bool], Workload]] = {**paths.WORKLOADS}
-"""Name -> function of ``smoke`` that builds the workload (tiny when it is true)."""
+GROUPS: dict[str, dict[str, Callable[[bool], Workload]]] = {
+    "paths": {**paths.WORKLOADS, **pareto.WORKLOADS},
+}
+"""Group -> name -> function of ``smoke`` that builds the workload (tiny when it is true)."""
+
+WORKLOADS = {name: build for group in GROUPS.values() for name, build in group.items()}
 
 
 def workload(name: str, *, smoke: bool) -> Workload:
@@ -14,6 +18,11 @@ def workload(name: str, *, smoke: bool) -> Workload:
     return WORKLOADS[name](smoke)
 
 
-def names() -> list[str]:
-    """Return the names in the order in which they run."""
-    return list(WORKLOADS)
+def names(group: str | None = None) -> list[str]:
+    """Return the names of a group, or all names, in the order in which they run."""
+    return list(WORKLOADS if group is None else GROUPS[group])
+
+
+def named(word: str) -> list[str]:
+    """Return the workloads that a group's or a workload's name stands for."""
+    return names(word) if word in GROUPS else [word]

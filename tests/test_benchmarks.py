@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.__main__ import main
+from benchmarks.__main__ import cold_calls, main
 from benchmarks.harness import Contestant, Workload, run_workload, table_of
-from benchmarks.registry import names, workload
+from benchmarks.registry import named, names, workload
 
 
 @pytest.mark.parametrize("name", names())
@@ -45,11 +45,29 @@ def test_part_of_the_work_is_scaled_up_and_marked() -> None:
     assert "scaled up from 50.00% of the work" in table_of(run_workload(toy, rounds=1))
 
 
-def test_the_command_line_writes_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    target = tmp_path / "results.json"
-    assert main(["--only", "ksp-10", "--smoke", "--json", str(target)]) == 0
+def test_a_group_stands_for_its_workloads() -> None:
+    assert named("paths") == names("paths")
+    assert "trees-300" in names("paths")
+    assert named("trees-300") == ["trees-300"]
+
+
+def test_the_command_line_adds_to_its_results_and_writes_the_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results, page = tmp_path / "results.json", tmp_path / "page.md"
+    for name in ("ksp-10", "ksp-100", "ksp-10"):
+        assert main(["--only", name, "--smoke", "--json", str(results)]) == 0
     assert "networkx" in capsys.readouterr().out
-    content = json.loads(target.read_text())
-    assert content["smoke"] is True
-    assert [report["name"] for report in content["workloads"]] == ["ksp-10"]
-    assert content["workloads"][0]["timings"][0]["version"]
+    workloads = json.loads(results.read_text())["workloads"]
+    assert [report["name"] for report in workloads] == ["ksp-10", "ksp-100"]
+    assert workloads[0]["timings"][0]["version"]
+    assert main(["--json", str(results), "--write", str(page)]) == 0
+    lines = page.read_text().splitlines()
+    assert "## ksp-100" in lines
+    assert sum(line.startswith("| corridor | ") and " | 1.00 | " in line for line in lines) == 2
+
+
+def test_the_first_call_is_timed_in_a_fresh_process() -> None:
+    report = run_workload(workload("ksp-10", smoke=True), 1, lambda position: 1.0 + position)
+    assert report.timings[0].cold_s == 1.0
+    assert float(cold_calls("ksp-10", smoke=True)(0)) > 0.0

@@ -1,0 +1,75 @@
+"""Results as a file that later runs add to, and as the table in the documentation."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness import Report
+
+Content = dict[str, Any]
+
+HEADER = """# Benchmarks
+
+Written by `python -m benchmarks --write docs/benchmarks.md`; do not edit.
+
+Every row is a library at the setting its documentation calls fastest, on the same work in the same
+process, all of them once a round, and their answers compared. *Warm* is the median time over that
+of the first row: 2.0 means that the first row takes half the time. *Cold* is the same for a fresh
+process: imports, building the library's own graph and the first call, with compiled code from the
+disk cache where there is any; slow libraries do only a share of the work, and their cold figures
+are not scaled up. Seconds on other machines differ; ratios differ less.
+"""
+
+
+def merged(content: Content, reports: list[Report]) -> Content:
+    """Return earlier results with newer ones in their places."""
+    found = {entry["name"]: entry for entry in content.get("workloads", [])}
+    found.update({report.name: asdict(report) for report in reports})
+    return {"workloads": list(found.values())}
+
+
+def read(path: Path) -> Content:
+    """Return earlier results, or none."""
+    if not path.exists():
+        return {}
+    content: Content = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def write(path: Path, content: Content) -> None:
+    """Write results as JSON."""
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def markdown(content: Content) -> str:
+    """Return the page of the documentation."""
+    return "\n".join([HEADER, *(section(entry) for entry in content["workloads"])])
+
+
+def section(entry: Content) -> str:
+    """Return one workload's table."""
+    lines = [f"## {entry['name']}", "", f"{entry['title'].capitalize()}.", ""]
+    lines += ["| library | version | warm | cold | share timed |", "|---|---|---|---|---|"]
+    ours = entry["timings"][0]
+    for timing in entry["timings"]:
+        if timing["seconds"] is None:
+            lines.append(f"| {timing['name']} | not installed | | | |")
+            continue
+        cold = ""
+        if timing["cold_s"] is not None and ours["cold_s"]:
+            cold = f"{timing['cold_s'] / ours['cold_s']:.2g}"
+        lines.append(
+            f"| {timing['name']} | {timing['version']} | {shown(timing['ratio'])} | {cold} "
+            f"| {timing['share']:.1%} |"
+        )
+    machine = ", ".join(f"{key} {value}" for key, value in entry["machine"].items())
+    load = "" if entry["load_average"] is None else f"; load average {entry['load_average']:.1f}"
+    rounds = ours["rounds"]
+    lines += ["", f"Median of {rounds} rounds; {machine}{load}.", ""]
+    return "\n".join(lines)
+
+
+def shown(ratio: float) -> str:
+    """Return a ratio with three digits or so."""
+    return f"{ratio:.2f}" if ratio < 10 else f"{ratio:,.0f}"
