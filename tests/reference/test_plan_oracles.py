@@ -1,0 +1,165 @@
+"""Plans against other methods: arc programs of the model and of the tables, convex envelopes."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.optimize import linprog
+
+from corridor.core.flows import FlowProblem
+from corridor.planning import Model, solve_plan
+from tests.planning.worlds import draw_world
+from tests.reference.table_program import least_cost
+
+UNMET = 400.0
+SEEDS = range(10)
+GRID = 160
+
+
+Lines = list[tuple[int, float, float]]
+"""Pool, slope and value at load 0."""
+
+
+def arc_program(model: Model, problem: FlowProblem, lines: Lines) -> float:
+    """Return the optimum of the compiled model as an arc program, one variable a flow and arc.
+
+    The delay of each pool is the highest of its lines.
+    """
+    graph, pools = problem.graph, problem.pools
+    assert pools is not None
+    n_flows, n_arcs, n_pools = len(model.t_per_day), graph.n_arcs, pools.n_pools
+    arc = np.arange(n_arcs)
+    incidence = sparse.csr_array(
+        (np.concatenate((np.ones(n_arcs), -np.ones(n_arcs))),
+         (np.concatenate((graph.tail, graph.head)), np.concatenate((arc, arc)))),
+        shape=(graph.n_nodes, n_arcs),
+    )  # fmt: skip
+    ends = sparse.lil_array((n_flows * graph.n_nodes, n_flows))
+    supply = np.zeros((n_flows, graph.n_nodes))
+    for f, (a, b) in enumerate(zip(problem.origin, problem.destination, strict=True)):
+        ends[f * graph.n_nodes + a, f], ends[f * graph.n_nodes + b, f] = 1.0, -1.0
+        supply[f, a], supply[f, b] = problem.demand[f], -problem.demand[f]
+    by_class = pools.matrix.tocsc()
+    load = sparse.hstack(
+        [by_class[:, k * n_arcs : (k + 1) * n_arcs] for k in problem.commodity_class]
+    )
+    # Columns: flows by arc, unmet, load of each pool, delay of each pool.
+    conserve = sparse.hstack(
+        [sparse.block_diag([incidence] * n_flows), ends,
+         sparse.csr_array((n_flows * graph.n_nodes, 2 * n_pools))]
+    )  # fmt: skip
+    weigh = sparse.hstack(
+        [load, sparse.csr_array((n_pools, n_flows)), -sparse.eye_array(n_pools),
+         sparse.csr_array((n_pools, n_pools))]
+    )  # fmt: skip
+    first = n_flows * n_arcs + n_flows
+    rows = np.arange(len(lines))
+    pool, slope, at_zero = (np.array(column) for column in zip(*lines, strict=True))
+    above = sparse.csr_array(
+        (np.concatenate((slope, -np.ones(rows.size))),
+         (np.concatenate((rows, rows)),
+          np.concatenate((first + pool, first + n_pools + pool)).astype(int))),
+        shape=(rows.size, first + 2 * n_pools),
+    )  # fmt: skip
+    open_arcs = problem.allowed[problem.commodity_class].ravel()
+    cost = np.concatenate(
+        (problem.cost[problem.commodity_class].ravel(), problem.unmet_cost, np.zeros(n_pools),
+         np.ones(n_pools))
+    )  # fmt: skip
+    upper = np.concatenate(
+        (np.where(open_arcs, np.inf, 0.0), np.full(n_flows, np.inf), pools.capacity,
+         np.full(n_pools, np.inf))
+    )  # fmt: skip
+    answer = linprog(
+        cost,
+        A_ub=above,
+        b_ub=-at_zero,
+        A_eq=sparse.vstack([conserve, weigh]).tocsr(),
+        b_eq=np.concatenate((supply.ravel(), np.zeros(n_pools))),
+        bounds=np.column_stack((np.zeros(cost.size), upper)),
+        method="highs",
+    )
+    assert answer.status == 0, answer.message
+    return float(answer.fun)
+
+
+def hinges(model: Model) -> Lines:
+    """Return the exact lines of the prices of soft quotas."""
+    overruns = model.pools.overruns
+    flat = [(pool, 0.0, 0.0) for pool in range(overruns.n_pools)]
+    priced = np.flatnonzero(overruns.price)
+    return flat + [
+        (int(p), float(overruns.price[p]), -float(overruns.price[p] * overruns.limit[p]))
+        for p in priced
+    ]
+
+
+def envelopes(model: Model, problem: FlowProblem) -> tuple[Lines, Lines]:
+    """Return tangents and chords of the queues on a fine grid, dense where the queue is long.
+
+    The program with the tangents is an optimum from below, the one with the chords from above.
+    """
+    assert problem.pools is not None
+    queues, n = model.pools.queues, model.posts.n_pools
+    most = np.zeros(queues.n_pools)
+    most[:n] = np.maximum(problem.pools.capacity[:n], 1e-6)
+    points = [(1.0 - (1.0 - u) ** 2) * most for u in np.linspace(0.0, 1.0, GRID)]
+    values = [queues.value(load) for load in points]
+    slopes = [queues.slope(load) for load in points]
+    below, above = hinges(model), hinges(model)
+    for pool in range(n):
+        for load, value, slope in zip(points, values, slopes, strict=True):
+            below.append((pool, slope[pool], value[pool] - slope[pool] * load[pool]))
+        for i in range(GRID - 1):
+            rise = values[i + 1][pool] - values[i][pool]
+            chord = rise / (points[i + 1][pool] - points[i][pool])
+            above.append((pool, chord, values[i][pool] - chord * points[i][pool]))
+    return below, above
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_congestion_a_plan_is_the_programs_optimum(seed: int) -> None:
+    world = draw_world(seed)
+    model = world.model()
+    plan = solve_plan(model, congestion=False, unmet_usd_per_t=UNMET, tolerance=1e-9)
+    problem = model.flow_problem(congestion=False, unmet_usd_per_t=UNMET)
+    assert plan.status in ("optimal", "partial")
+    compiled = arc_program(model, problem, hinges(model))
+    assert plan.objective_usd_per_day == pytest.approx(compiled, rel=1e-9)
+    # ... and of a program that never saw the compiled model.
+    assert plan.objective_usd_per_day == pytest.approx(least_cost(world, UNMET), rel=1e-9)
+
+
+def test_the_worlds_try_what_matters() -> None:
+    """Capacities, borders, terminals and every kind of rule bind somewhere in the worlds."""
+    tried: set[str] = set()
+    for seed in SEEDS:
+        model = draw_world(seed).model()
+        plan = solve_plan(model, congestion=False, unmet_usd_per_t=UNMET, tolerance=1e-9)
+        binding = plan.rules[plan.rules["binding"].astype(bool)]
+        tried |= set(binding["kind"]) | set(plan.unmet["reason"]) | {plan.status}
+        if (plan.links["shadow_price_usd_per_t"] > 0).any():
+            tried.add("link")
+        if (plan.crossings["capacity_price_usd_per_vehicle"] > 0).any():
+            tried.add("post")
+        if (plan.paths["terminal_h"] > 0).any():
+            tried.add("terminal")
+        if model.fee_usd_per_t.any():
+            tried.add("fee")
+    assert tried >= {
+        "forbid", "quota", "fee", "link", "post", "terminal", "capacity", "optimal", "partial",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", [3, 6, 9, 12])
+def test_with_congestion_a_plan_lies_between_fine_envelopes(seed: int) -> None:
+    model = draw_world(seed).model()
+    plan = solve_plan(model, unmet_usd_per_t=UNMET, tolerance=1e-7)
+    problem = model.flow_problem(congestion=True, unmet_usd_per_t=UNMET)
+    below, above = (arc_program(model, problem, lines) for lines in envelopes(model, problem))
+    assert below <= above
+    assert above / below - 1 < 2e-5
+    assert below * (1 - 1e-7) <= plan.objective_usd_per_day <= above * (1 + 1e-7)
+    assert plan.gap <= 1e-7
+    # The queues are not a trifle: their cost is many times what the envelopes leave open.
+    queues = plan.indicators.set_index("indicator").loc["queue_cost", "value"] * 1e6 / 365
+    assert queues > 5e-3 * plan.objective_usd_per_day
