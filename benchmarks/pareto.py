@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import Contestant, Run, Workload
-from benchmarks.paths import SMOKE_NODES, Roads
+from benchmarks.roads import SMOKE_NODES, Roads
 from corridor.core.graph import FloatArray
 from corridor.core.paths import pareto_tree
 
