@@ -14,7 +14,7 @@ from tests.planning.worlds import World, draw_world
 
 SEEDS = st.integers(0, 2**32 - 1)
 UNMET = 400.0
-FEW = settings(max_examples=6)
+FEW = settings(max_examples=6, deadline=None)
 
 
 def planned(world: World, *, congestion: bool, unmet_usd_per_t: float = UNMET) -> Plan:
@@ -114,7 +114,9 @@ def test_the_unit_of_weight_changes_nothing(seed: int, factor: float, *, congest
     before = planned(world, congestion=congestion)
     after = planned(other, congestion=congestion, unmet_usd_per_t=UNMET / factor)
     assert after.objective_usd_per_day == pytest.approx(before.objective_usd_per_day, rel=3e-8)
-    assert after.served_t_per_day == pytest.approx(before.served_t_per_day * factor, rel=1e-5)
+    if not congestion:  # under congestion the optimum is flat where the next tonne stays at home
+        served = before.served_t_per_day * factor
+        assert after.served_t_per_day == pytest.approx(served, rel=1e-6)
 
 
 @FEW
