@@ -249,13 +249,13 @@ def is_covered(
     elif width == 2:  # noqa: PLR2004 - the staircase: the last of these rows is the lowest
         covered = rows[1, stop - 1] <= slack * total[label, 2]
     else:
-        row = start
-        while row < stop and not covered:
+        row = stop - 1  # near ones first: they cover more often
+        while row >= start and not covered:
             column = 1
             while column < width and rows[column, row] <= slack * total[label, column + 1]:
                 column += 1
             covered = column == width
-            row += 1
+            row -= 1
     return bool(covered)
 
 

@@ -17,6 +17,9 @@ N_ROUNDS = 60
 PATIENCE = 4
 """Rounds without a better bound after which steps are halved."""
 
+ROUNDING = 1e-9
+"""Share of the priced limits that a bound must exceed to prove anything."""
+
 FIRST_GUESS = 0.05
 """How far above the bound, in shares of it, the cost is taken to be until a path is known."""
 
@@ -90,6 +93,21 @@ def find_multipliers(
             break
         price = np.maximum(price + factor * (aim - bound) / length * excess, 0.0)
     return best
+
+
+def exceeds_limits(
+    graph: Graph, criteria: FloatArray, limits: FloatArray, origin: int, destination: int
+) -> bool:
+    """Return whether multipliers prove that every path passes some limit.
+
+    They do when price @ use is above price @ limits on every path. False says nothing.
+    Parameters are those of ``find_multipliers``.
+    """
+    free = np.vstack([np.where(np.isfinite(criteria[:1]), 0.0, np.inf), criteria[1:]])
+    nothing = np.zeros(len(limits))
+    best = find_multipliers(graph, free, nothing, limits, origin, destination)
+    priced = best.price > 0
+    return best.bound > ROUNDING * float(best.price[priced] @ limits[1:][priced])
 
 
 def _path_to(graph: Graph, tree: IntArray, origin: int) -> IntArray:

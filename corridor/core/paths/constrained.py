@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from corridor.core.graph import FloatArray, Graph, IntArray, as_count
 from corridor.core.paths._checks import as_costs
-from corridor.core.paths._multipliers import Multipliers, find_multipliers
+from corridor.core.paths._multipliers import Multipliers, exceeds_limits, find_multipliers
 from corridor.core.paths._whole import LARGEST_TOTAL, Whole, as_whole
 from corridor.core.paths.ksp import Path
 from corridor.core.paths.pareto import MAX_LABELS
@@ -151,6 +151,8 @@ def _search(
         return found.arcs if len(found.total) else None
     lower, limits = bounds
     best = find_multipliers(graph, found.criteria, lower, limits, *ends)
+    if best.cost == math.inf and exceeds_limits(graph, found.criteria, limits, *ends):
+        return None
     for ceiling in _ceilings(best, found.criteria[0]):
         priced = _with_prices(found.criteria, bounds, best.price, ceiling, graph.n_nodes - 1)
         trial = _search_once(graph, *priced, ends, max_labels)
