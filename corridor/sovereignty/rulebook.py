@@ -84,12 +84,15 @@ class Rules:
 
         A study may look at any date, so the date does not make a wrong id right.
         """
+        return [fault for fault in self._faults(network) if not fault.warning]
+
+    def _faults(self, network: Network) -> list[Fault]:
         return [fault for rule in self.rules for fault in rule.check(network)]
 
     def check(self, network: Network) -> list[Fault]:
-        """Return every error, and a warning for each rule whose scope lies nowhere."""
-        errors = self.errors(network)
-        wrong = {fault.key for fault in errors}
+        """Return every error, and warnings: a scope that lies nowhere, links counted twice."""
+        faults = self._faults(network)
+        wrong = {fault.key for fault in faults if not fault.warning}
         territory = _empty_territory(network)
         nowhere = [
             rule.fault(
@@ -101,7 +104,7 @@ class Rules:
             for scope in rule.scopes
             if not territory.place(scope).any()
         ]  # fmt: skip
-        return errors + nowhere
+        return faults + nowhere
 
     def apply(self, territory: Territory) -> Effects:
         """Return what the rules in force do on a territory."""

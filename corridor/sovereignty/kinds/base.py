@@ -94,6 +94,18 @@ class Rule(Scope):
             if name not in _labels(network, known)
         ]
 
+    def adjoining_links(self, network: Network) -> list[Fault]:
+        """Return a warning if links of the scope meet: whoever takes both enters it twice."""
+        named = network.links["link_id"].isin(self.links or ())
+        ends = network.links.loc[named, ["from_node", "to_node"]].to_numpy(object).ravel()
+        nodes = sorted({node for node in ends if (ends == node).sum() > 1})
+        if not nodes:
+            return []
+        found = f"links that meet at {', '.join(nodes)}"
+        expected = "links that no shipment takes one after another: each counts as an entry"
+        remedy = "name one link of each way, or a crossing or state"
+        return [self.fault("links", found, expected, remedy, warning=True)]
+
     def fault(
         self, column: str, found: str, expected: str, remedy: str, *, warning: bool = False
     ) -> Fault:

@@ -52,7 +52,7 @@ class FeeRule(Rule):
         if self.payee not in ("host", "none", *network.nodes["country"]):
             expected = "host, none or a state of nodes.csv"
             faults.append(self.fault("payee", repr(self.payee), expected, "correct the payee"))
-        return faults
+        return faults + (self.adjoining_links(network) if self.per == "entry" else [])
 
     def apply(self, territory: Territory, effects: Effects) -> None:
         """Add the fee on the arcs that enter the scope, or on the kilometers inside it."""

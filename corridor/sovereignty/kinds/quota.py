@@ -6,6 +6,8 @@ import numpy as np
 from pydantic import Field, model_validator
 from scipy import sparse
 
+from corridor.errors import Fault
+from corridor.network import Network
 from corridor.sovereignty.effects import Effects, Quota, QuotaUnit
 from corridor.sovereignty.kinds.base import Rule
 from corridor.sovereignty.territory import Territory
@@ -38,6 +40,10 @@ class QuotaRule(Rule):
             msg = "over_quota_usd_per_vehicle needs a unit that counts vehicles or trains"
             raise ValueError(msg)
         return self
+
+    def check(self, network: Network) -> list[Fault]:
+        """Return a fault for each unknown id, and a warning if links of the scope meet."""
+        return super().check(network) + self.adjoining_links(network)
 
     def apply(self, territory: Territory, effects: Effects) -> None:
         """Add the limit on what enters the scope."""
