@@ -46,6 +46,15 @@ def test_a_road_by_hand(toy_tables: Tables) -> None:
     assert generalized[:, a] == pytest.approx([7.2 + 2 * 2.25, 7.2 + 2 * 0.76])
 
 
+def test_crews_rest_where_the_speed_counts_and_not_where_the_time_is_given(
+    toy_tables: Tables,
+) -> None:
+    tables = toys.changed(toy_tables, "layers", "road", moving_share=0.5)
+    model = compiled(toys.changed(tables, "links", "A2-A1-road", time_h=3.0))
+    assert model.costs.time_h[GRAIN, arc(model, "A1-AP-road")] == pytest.approx(4.0)
+    assert model.costs.time_h[GRAIN, arc(model, "A2-A1-road")] == pytest.approx(3.0)
+
+
 def test_a_border_is_half_travel_each_side_and_two_posts(toy_tables: Tables) -> None:
     model = compiled(toy_tables)
     costs = model.costs
