@@ -11,9 +11,11 @@ Distances equal Dijkstra's bit for bit: rounded addition is monotone and costs a
 least fixpoint is unique, whatever the order of relaxations that reaches it.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from corridor.core.graph import FloatArray, IntArray
+from corridor.core.graph import FloatArray, Graph, IntArray
 from corridor.core.paths._kernels import (
     ZERO_STEP,
     Arcs,
@@ -23,6 +25,7 @@ from corridor.core.paths._kernels import (
     grow_tree,
     hang_on,
     pack_row,
+    space_for,
 )
 
 LANES = 64
@@ -39,6 +42,41 @@ UNREACHED, SEVERAL = -2, -1
 
 N_SAMPLED = 32
 """Scenarios from which mean costs are taken."""
+
+
+class Lanes(NamedTuple):
+    """What searches under many scenarios write to on the way; every thread has its own.
+
+    ``packed`` (n_arcs, LANES) holds the costs of the scenarios of block ``block`` (1,).
+    ``distance`` and ``predecessor`` have a row for each node. A node's ``rank`` is its place in
+    the order of nodes; ``changed`` goes by places. Single searches take ``space``.
+    """
+
+    packed: FloatArray
+    block: IntArray
+    distance: FloatArray
+    predecessor: IntArray
+    via: IntArray
+    rank: IntArray
+    changed: BoolArray
+    bound: FloatArray
+    space: Space
+
+
+def lanes_for(graph: Graph) -> Lanes:
+    """Return room for searches under many scenarios."""
+    n_nodes, n_arcs = graph.n_nodes, graph.n_arcs
+    return Lanes(
+        packed=np.empty((n_arcs, LANES), dtype=np.float64),
+        block=np.full(1, -1, dtype=np.int32),
+        distance=np.empty((n_nodes, LANES), dtype=np.float64),
+        predecessor=np.empty((n_nodes, LANES), dtype=np.int32),
+        via=np.empty(n_nodes, dtype=np.int32),
+        rank=np.empty(n_nodes, dtype=np.int32),
+        changed=np.empty(n_nodes + 1, dtype=np.bool_),
+        bound=np.empty(LANES, dtype=np.float64),
+        space=space_for(graph),
+    )
 
 
 @compiled
@@ -72,12 +110,16 @@ def rank_nodes(arcs: Arcs, cost: FloatArray, origins: IntArray, space: Space) ->
 
 
 @compiled
-def pack_lanes(order: IntArray, cost: FloatArray, first: int, packed: FloatArray) -> None:
-    """Write the costs of the scenarios from ``first`` on in CSR order, one lane a scenario.
+def pack_lanes(arcs: Arcs, cost: FloatArray, block: int, lanes: Lanes) -> None:
+    """Pack the costs of a block in CSR order, one lane a scenario, unless they are packed already.
 
     Lanes beyond the last scenario repeat it.
     """
-    last = cost.shape[0] - 1
+    if lanes.block[0] == block:
+        return
+    lanes.block[0] = block
+    order, packed = arcs.order, lanes.packed
+    first, last = block * LANES, cost.shape[0] - 1
     for position in range(order.size):
         arc = order[position]
         for lane in range(LANES):
@@ -98,16 +140,7 @@ def farthest(destinations: IntArray, via: IntArray, distance: FloatArray, out: F
 
 @compiled
 def search_lanes(  # noqa: C901, PLR0912, PLR0915 - calls with arrays would double its time
-    arcs: Arcs,
-    packed: FloatArray,
-    origin: int,
-    ranking: IntArray,
-    destinations: IntArray,
-    distance: FloatArray,
-    via: IntArray,
-    rank: IntArray,
-    changed: BoolArray,
-    bound: FloatArray,
+    arcs: Arcs, origin: int, ranking: IntArray, destinations: IntArray, lanes: Lanes
 ) -> bool:
     """Search from one origin in all lanes; return whether it stayed within ``MOST_TAKES``.
 
@@ -118,6 +151,8 @@ def search_lanes(  # noqa: C901, PLR0912, PLR0915 - calls with arrays would doub
     node: going there and back costs no less than nothing.
     """
     indptr, neighbor = arcs.indptr, arcs.neighbor
+    packed, distance, via = lanes.packed, lanes.distance, lanes.via
+    rank, changed, bound = lanes.rank, lanes.changed, lanes.bound
     n_nodes = int(ranking.size)
     for place in range(n_nodes):
         rank[ranking[place]] = place
@@ -186,19 +221,17 @@ def search_singly(
     cost: FloatArray,
     first: int,
     origin: int,
-    distance: FloatArray,
-    via: IntArray,
-    space: Space,
+    lanes: Lanes,
 ) -> None:
     """Do the same by one search for each scenario from ``first`` on."""
-    n_nodes = via.size
+    n_nodes, distance = lanes.via.size, lanes.distance
     row = np.empty(n_nodes)
     predecessor = np.empty(n_nodes, dtype=np.int32)
     everywhere = np.empty(0, dtype=np.int32)
-    via[:] = SEVERAL
+    lanes.via[:] = SEVERAL
     for lane in range(min(LANES, cost.shape[0] - first)):
-        pack_row(arcs, cost, first + lane, space)
-        grow_tree(arcs, origin, everywhere, row, predecessor, space)
+        pack_row(arcs, cost, first + lane, lanes.space)
+        grow_tree(arcs, origin, everywhere, row, predecessor, lanes.space)
         for node in range(n_nodes):
             distance[node, lane] = row[node]
 
@@ -226,7 +259,7 @@ def fill_skims(
     first: int,
     last: int,
     offset: int,
-    space: Space,
+    lanes: Lanes,
     out: FloatArray,
 ) -> None:
     """Fill units ``first .. last - 1`` of ``out`` (n_scenarios, n_origins, n_destinations).
@@ -234,36 +267,29 @@ def fill_skims(
     A unit is one origin under ``LANES`` scenarios; the origin varies fastest. ``origins`` are
     those of ``out`` from ``offset`` on.
     """
-    n_nodes = arcs.indptr.size - 1
-    packed, distance = np.empty((arcs.order.size, LANES)), np.empty((n_nodes, LANES))
-    via, rank = np.empty(n_nodes, dtype=np.int32), np.empty(n_nodes, dtype=np.int32)
-    changed, bound = np.empty(n_nodes + 1, dtype=np.bool_), np.empty(LANES)
-    packed_block = -1
     together = True
     for unit in range(first, last):
         block, row = unit // origins.size, unit % origins.size
         start = block * LANES
         if together:
-            if block != packed_block:
-                pack_lanes(arcs.order, cost, start, packed)
-                packed_block = block
-            together = search_lanes(
-                arcs, packed, origins[row], ranking[row], destinations,
-                distance, via, rank, changed, bound,
-            )  # fmt: skip
+            pack_lanes(arcs, cost, block, lanes)
+            together = search_lanes(arcs, origins[row], ranking[row], destinations, lanes)
         if not together:
-            search_singly(arcs, cost, start, origins[row], distance, via, space)
+            search_singly(arcs, cost, start, origins[row], lanes)
         n_lanes = min(LANES, cost.shape[0] - start)
         found = out[start : start + n_lanes, offset + row]
-        write_lanes(destinations, distance, via, n_lanes, found)
+        write_lanes(destinations, lanes.distance, lanes.via, n_lanes, found)
 
 
 @compiled
-def find_predecessors(
-    arcs: Arcs, packed: FloatArray, distance: FloatArray, via: IntArray, predecessor: IntArray
-) -> None:
+def find_predecessors(arcs: Arcs, lanes: Lanes) -> None:
     """Write the lowest arc that reaches each node from a nearer one, ``ZERO_STEP`` without one."""
-    predecessor[:] = ZERO_STEP
+    packed, distance = lanes.packed, lanes.distance
+    via, predecessor = lanes.via, lanes.predecessor
+    for node in range(via.size):
+        predecessor[node] = ZERO_STEP
+        if via[node] == UNREACHED:
+            distance[node] = np.inf
     for node in range(via.size):
         if via[node] == UNREACHED:
             continue
@@ -306,42 +332,27 @@ def grow_batch(
     first: int,
     last: int,
     offset: int,
-    space: Space,
+    lanes: Lanes,
     distance: FloatArray,
     predecessor: IntArray,
 ) -> None:
     """Fill units of distances and trees (n_scenarios, n_origins, n_nodes); see ``fill_skims``."""
-    n_nodes, n_arcs = arcs.indptr.size - 1, arcs.order.size
-    packed, rows = np.empty((n_arcs, LANES)), np.empty((n_nodes, LANES))
-    arc_rows = np.empty((n_nodes, LANES), dtype=np.int32)
-    via, rank = np.empty(n_nodes, dtype=np.int32), np.empty(n_nodes, dtype=np.int32)
-    changed, bound = np.empty(n_nodes + 1, dtype=np.bool_), np.empty(LANES)
+    n_nodes = arcs.indptr.size - 1
     nodes, everywhere = np.arange(n_nodes, dtype=np.int32), np.empty(0, dtype=np.int32)
-    packed_block = -1
     together = True
     for unit in range(first, last):
         block, row = unit // origins.size, unit % origins.size
-        start = block * LANES
-        n_lanes = min(LANES, cost.shape[0] - start)
-        if block != packed_block:
-            pack_lanes(arcs.order, cost, start, packed)
-            packed_block = block
+        start, column = block * LANES, offset + row
+        stop = min(start + LANES, cost.shape[0])
+        pack_lanes(arcs, cost, block, lanes)
         if together:
-            together = search_lanes(
-                arcs, packed, origins[row], ranking[row], everywhere,
-                rows, via, rank, changed, bound,
-            )  # fmt: skip
+            together = search_lanes(arcs, origins[row], ranking[row], everywhere, lanes)
         if not together:
-            search_singly(arcs, cost, start, origins[row], rows, via, space)
-        for node in range(n_nodes):
-            if via[node] == UNREACHED:
-                rows[node] = np.inf
-        find_predecessors(arcs, packed, rows, via, arc_rows)
-        column = offset + row
-        found = distance[start : start + n_lanes, column]
-        trees = predecessor[start : start + n_lanes, column]
-        write_lanes(nodes, rows, via, n_lanes, found)
-        write_trees(origins[row], arc_rows, found, n_lanes, trees)
-        for scenario in range(start, start + n_lanes):
+            search_singly(arcs, cost, start, origins[row], lanes)
+        find_predecessors(arcs, lanes)
+        found, trees = distance[start:stop, column], predecessor[start:stop, column]
+        write_lanes(nodes, lanes.distance, lanes.via, stop - start, found)
+        write_trees(origins[row], lanes.predecessor, found, stop - start, trees)
+        for scenario in range(start, stop):
             row_distance, tree = distance[scenario, column], predecessor[scenario, column]
-            hang_on(arcs, cost[scenario], row_distance, tree, space)
+            hang_on(arcs, cost[scenario], row_distance, tree, lanes.space)

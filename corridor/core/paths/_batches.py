@@ -1,12 +1,17 @@
 """Skims and trees by the kernels that search for many scenarios or many origins at once."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from corridor.core.graph import FloatArray, Graph, IntArray
 from corridor.core.paths.trees import run_blocks
+
+if TYPE_CHECKING:
+    from corridor.core.paths import _batch_kernels, _kernels
 
 LEAST_SCENARIOS = 8
 """Scenarios from which one search for all of them is quicker than one for each."""
@@ -50,7 +55,8 @@ def search_from_many(
     """Fill distances to ``nodes`` (n_scenarios, n_origins, n_nodes), and trees to all nodes."""
     from corridor.core.paths import _kernels, _origin_kernels
 
-    arcs, spaces = _kernels.arcs_of(graph), _kernels.Spaces(graph)
+    arcs = _kernels.arcs_of(graph)
+    spaces = _kernels.Pool(lambda: _kernels.space_for(graph))
     cost, origins, nodes = (_kernels.read_only(array) for array in (cost, origins, nodes))
     n_units = -(-origins.size // _origin_kernels.LANES)
 
@@ -86,22 +92,14 @@ def fill_skims(
     """Fill ``out`` (n_scenarios, n_origins, n_destinations)."""
     from corridor.core.paths import _batch_kernels, _kernels
 
-    arcs = _kernels.arcs_of(graph)
-    cost, destinations = _kernels.read_only(cost), _kernels.read_only(destinations)
+    nodes = _kernels.read_only(destinations)
 
-    def fill(some: IntArray, ranking: IntArray, offset: int) -> Callable[[int, int], object]:
-        return lambda first, last: _batch_kernels.fill_skims(
-            arcs,
-            cost,
-            some,
-            ranking,
-            destinations,
-            first,
-            last,
-            offset,
-            _kernels.space_for(graph),
-            out,
-        )
+    def fill(batch: "_Batch", first: int, last: int) -> None:
+        with batch.room.lend() as lanes:
+            _batch_kernels.fill_skims(
+                batch.arcs, batch.cost, batch.origins, batch.ranking, nodes,
+                first, last, batch.offset, lanes, out,
+            )  # fmt: skip
 
     _run(graph, cost, origins, fill, threads)
 
@@ -115,45 +113,50 @@ def grow_trees(
     threads: int,
 ) -> None:
     """Fill distances and predecessors (n_scenarios, n_origins, n_nodes)."""
-    from corridor.core.paths import _batch_kernels, _kernels
+    from corridor.core.paths import _batch_kernels
 
-    arcs = _kernels.arcs_of(graph)
-    cost = _kernels.read_only(cost)
-
-    def fill(some: IntArray, ranking: IntArray, offset: int) -> Callable[[int, int], object]:
-        return lambda first, last: _batch_kernels.grow_batch(
-            arcs,
-            cost,
-            some,
-            ranking,
-            first,
-            last,
-            offset,
-            _kernels.space_for(graph),
-            distance,
-            predecessor,
-        )
+    def fill(batch: "_Batch", first: int, last: int) -> None:
+        with batch.room.lend() as lanes:
+            _batch_kernels.grow_batch(
+                batch.arcs, batch.cost, batch.origins, batch.ranking,
+                first, last, batch.offset, lanes, distance, predecessor,
+            )  # fmt: skip
 
     _run(graph, cost, origins, fill, threads)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Batch:
+    """Searches under all scenarios from some origins: those of the output from ``offset`` on."""
+
+    arcs: "_kernels.Arcs"
+    cost: FloatArray
+    origins: IntArray
+    ranking: IntArray
+    offset: int
+    room: "_kernels.Pool[_batch_kernels.Lanes]"
 
 
 def _run(
     graph: Graph,
     cost: FloatArray,
     origins: IntArray,
-    fill: Callable[[IntArray, IntArray, int], Callable[[int, int], object]],
+    fill: Callable[[_Batch, int, int], None],
     threads: int,
 ) -> None:
     """Rank the nodes from some origins at a time, and search from them in blocks of scenarios."""
     from corridor.core.paths import _batch_kernels, _kernels
 
-    arcs = _kernels.arcs_of(graph)
+    arcs, cost = _kernels.arcs_of(graph), _kernels.read_only(cost)
+    space = _kernels.space_for(graph)
     mean = _kernels.read_only(_batch_kernels.mean_costs(cost))
+    room = _kernels.Pool(lambda: _batch_kernels.lanes_for(graph))
     n_blocks = -(-cost.shape[0] // _batch_kernels.LANES)
     most = max(1, RANKING_BYTES // (4 * max(1, graph.n_nodes)))
     for offset in range(0, origins.size, most):
         some = _kernels.read_only(origins[offset : offset + most])
-        ranking = _kernels.read_only(
-            _batch_kernels.rank_nodes(arcs, mean, some, _kernels.space_for(graph))
+        ranking = _kernels.read_only(_batch_kernels.rank_nodes(arcs, mean, some, space))
+        batch = _Batch(
+            arcs=arcs, cost=cost, origins=some, ranking=ranking, offset=offset, room=room
         )
-        run_blocks(fill(some, ranking, offset), n_blocks * some.size, threads, LEAST_UNITS)
+        run_blocks(partial(fill, batch), n_blocks * some.size, threads, LEAST_UNITS)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from corridor.core.graph import FloatArray, Graph, IntArray
 
 BoolArray = npt.NDArray[np.bool_]
 Function = TypeVar("Function", bound=Callable[..., Any])
+Item = TypeVar("Item")
 
 
 @cache
@@ -81,7 +82,7 @@ class Queue(NamedTuple):
 
 
 class Space(NamedTuple):
-    """What a run of searches writes to on the way; every thread has its own.
+    """What a run of searches writes to on the way; every thread has its own, for one cost array.
 
     ``packed`` holds a row of costs in CSR order, ``row`` (1,) its number and ``inverse`` (1,) what
     ``inverse_width`` says of it.
@@ -157,22 +158,22 @@ def space_for(graph: Graph) -> Space:
     )
 
 
-class Spaces:
-    """Spaces for one cost array, lent to the threads at work and used again."""
+class Pool(Generic[Item]):
+    """Things that cost time to make, lent to the threads at work and used again."""
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
-        self._idle: list[Space] = []
+    def __init__(self, make: Callable[[], Item]) -> None:
+        self._make = make
+        self._idle: list[Item] = []
 
     @contextmanager
-    def lend(self) -> Iterator[Space]:
-        """Lend a space that nobody else has."""
+    def lend(self) -> Iterator[Item]:
+        """Lend one that nobody else has."""
         try:
-            space = self._idle.pop()
+            item = self._idle.pop()
         except IndexError:
-            space = space_for(self._graph)
-        yield space
-        self._idle.append(space)
+            item = self._make()
+        yield item
+        self._idle.append(item)
 
 
 def reversed_arcs(arcs: Arcs) -> Arcs:

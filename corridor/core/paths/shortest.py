@@ -175,7 +175,8 @@ def _skim_by_kernels(
 ) -> None:
     from corridor.core.paths import _kernels
 
-    arcs, spaces = _kernels.arcs_of(graph), _kernels.Spaces(graph)
+    arcs = _kernels.arcs_of(graph)
+    spaces = _kernels.Pool(lambda: _kernels.space_for(graph))
     cost, origin, destination = (_kernels.read_only(array) for array in (cost, origin, destination))
     n_searches = cost.shape[0] * origin.size
     matrix = out.reshape(n_searches, destination.size)

@@ -132,7 +132,8 @@ def shortest_trees(
         return distance, predecessor
     from corridor.core.paths import _kernels
 
-    arcs, spaces = _kernels.arcs_of(graph), _kernels.Spaces(graph)
+    arcs = _kernels.arcs_of(graph)
+    spaces = _kernels.Pool(lambda: _kernels.space_for(graph))
     costs, row, origin = (_kernels.read_only(array) for array in (costs, row, origin))
 
     def fill(first: int, last: int) -> None:

@@ -107,22 +107,16 @@ def test_a_hopeless_order_of_nodes_is_given_up_and_the_answer_is_the_same() -> N
     cost = _kernels.read_only(base * np.random.default_rng(6).lognormal(sigma=0.1, size=(70, 120)))
     n, arcs = graph.n_nodes, _kernels.arcs_of(graph)
     worst = np.r_[np.arange(0, n, 2), np.arange(1, n, 2)[::-1]].astype(np.int32)
-    packed = np.empty((graph.n_arcs, _batch_kernels.LANES))
-    _batch_kernels.pack_lanes(arcs.order, cost, 0, packed)
+    lanes, nobody = _batch_kernels.lanes_for(graph), np.empty(0, dtype=np.int32)
+    _batch_kernels.pack_lanes(arcs, cost, 0, lanes)
     stayed = [
-        _batch_kernels.search_lanes(
-            arcs, packed, 0, ranking, np.empty(0, dtype=np.int32),
-            np.empty((n, _batch_kernels.LANES)), np.empty(n, dtype=np.int32),
-            np.empty(n, dtype=np.int32), np.empty(n + 1, dtype=np.bool_),
-            np.empty(_batch_kernels.LANES),
-        )
+        _batch_kernels.search_lanes(arcs, 0, ranking, nobody, lanes)
         for ranking in (np.arange(n, dtype=np.int32), worst)
-    ]  # fmt: skip
+    ]
     assert stayed == [True, False]
     origins = np.zeros(2, dtype=np.int32)
     found = np.empty((70, 2, n)), np.empty((70, 2, n), dtype=np.int32)
-    space = _kernels.space_for(graph)
-    _batch_kernels.grow_batch(arcs, cost, origins, np.array([worst, worst]), 0, 4, 0, space, *found)
+    _batch_kernels.grow_batch(arcs, cost, origins, np.array([worst, worst]), 0, 4, 0, lanes, *found)
     expected = one_by_one(graph, cost, origins)
     np.testing.assert_array_equal(found[0], expected[0])
     np.testing.assert_array_equal(found[1], expected[1])
