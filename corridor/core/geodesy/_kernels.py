@@ -1,0 +1,142 @@
+"""Compiled loops over segments and polylines; imported only when numba is wanted.
+
+A segment that is not answered here is NaN: the caller takes it, or says what is wrong with it.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+from numba.extending import register_jitable
+
+from corridor.core.geodesy import formulas
+from corridor.core.geodesy.formulas import LONG_RADIANS, MAX_LATITUDE, MAX_LONGITUDE
+
+FloatArray = npt.NDArray[np.float64]
+PositionArray = npt.NDArray[np.int64]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+BLOCK = 1024
+"""Segments whose lengths stand in the fastest cache while they are summed or taken again."""
+
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+"""NumPy's error model divides without asking whether by 0: a question would make the compiler
+take segments one by one."""
+
+STAMP = hashlib.sha256(
+    Path(__file__).read_bytes() + Path(formulas.__file__).read_bytes()
+).hexdigest()[:12]
+"""numba takes code from its cache while size and date of the function's own file stay the same,
+whatever became of the formulas inside it. The hash in the name ends that."""
+
+
+def compiled(function: Function) -> Function:
+    """Compile a function to machine code that runs without the GIL and is cached on disk."""
+    function.__qualname__ += "_" + STAMP
+    return cast("Function", njit(cache=True, **OPTIONS)(function))
+
+
+def inlined(function: Function) -> Function:
+    """Let kernels call a function of Python, and compile it into them."""
+    inlined_function: Function = register_jitable(inline="always", **OPTIONS)(function)
+    return inlined_function
+
+
+def called(function: Function) -> Function:
+    """Compile a function that kernels call."""
+    return cast("Function", njit(**OPTIONS)(function))
+
+
+for formula in (formulas.longitude_step, formulas.sine, formulas.reduced_latitude):
+    inlined(formula)
+is_short, short_km = inlined(formulas.is_short), inlined(formulas.short_km)
+long_km = called(formulas.long_km)
+
+
+@called
+def fill_short(
+    lon1: FloatArray, lat1: FloatArray, lon2: FloatArray, lat2: FloatArray, out: FloatArray
+) -> None:
+    """Write the lengths of short segments, NaN for the others: a loop over several at once."""
+    for i in range(out.size):
+        length = short_km(lon1[i], lat1[i], lon2[i], lat2[i])
+        out[i] = length if is_short(lon1[i], lat1[i], lon2[i], lat2[i]) else np.nan
+
+
+@called
+def longer_km(lon1: float, lat1: float, lon2: float, lat2: float) -> float:
+    """Return the length by the long series, NaN where that does not serve."""
+    length, arc = long_km(lon1, lat1, lon2, lat2)
+    return length if arc <= LONG_RADIANS else np.nan
+
+
+@called
+def are_degrees(lon: FloatArray, lat: FloatArray) -> bool:
+    """Return whether all coordinates lie within their limits; NaN does not."""
+    wrong = 0
+    for i in range(lon.size):
+        wrong += not (abs(lat[i]) <= MAX_LATITUDE and abs(lon[i]) <= MAX_LONGITUDE)
+    return wrong == 0
+
+
+@compiled
+def measure_segments(
+    lon1: FloatArray, lat1: FloatArray, lon2: FloatArray, lat2: FloatArray, out: FloatArray
+) -> bool:
+    """Write the lengths of segments, NaN where no series serves.
+
+    Returns whether all coordinates lie within their limits; if not, some lengths are wrong.
+    """
+    right = True
+    for start in range(0, out.size, BLOCK):
+        stop = min(start + BLOCK, out.size)
+        block = out[start:stop]
+        x1, y1, x2, y2 = lon1[start:stop], lat1[start:stop], lon2[start:stop], lat2[start:stop]
+        right &= are_degrees(x1, y1) and are_degrees(x2, y2)
+        fill_short(x1, y1, x2, y2, block)
+        for i in range(block.size):
+            if np.isnan(block[i]):
+                block[i] = longer_km(x1[i], y1[i], x2[i], y2[i])
+    return right
+
+
+@compiled
+def measure_lines(
+    lon: FloatArray, lat: FloatArray, offsets: PositionArray, out: FloatArray
+) -> bool:
+    """Write the sums of the segments of polylines, NaN where no series serves for one of them.
+
+    Line ``i`` has the points ``offsets[i] .. offsets[i + 1] - 1``. Returns whether all
+    coordinates lie within their limits; if not, some lengths are wrong.
+    """
+    out[:] = 0.0
+    right = True
+    segments = np.empty(BLOCK)
+    line = 0
+    for start in range(offsets[0], offsets[-1], BLOCK):
+        stop = min(start + BLOCK, offsets[-1])  # points of which segments start in this block
+        right &= are_degrees(lon[start:stop], lat[start:stop])
+        last = min(stop, offsets[-1] - 1)
+        block = segments[: last - start]
+        ahead = start + 1
+        fill_short(
+            lon[start:last], lat[start:last], lon[ahead : last + 1], lat[ahead : last + 1], block
+        )
+        at = start
+        while at < stop:
+            while offsets[line + 1] <= at:
+                line += 1
+            end = min(stop, offsets[line + 1] - 1)  # the line's last point starts no segment
+            total = out[line]
+            for i in range(at, end):
+                length = block[i - start]
+                if np.isnan(length):
+                    length = longer_km(lon[i], lat[i], lon[i + 1], lat[i + 1])
+                total += length
+            out[line] = total
+            at = min(stop, offsets[line + 1])
+    return right
