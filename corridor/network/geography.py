@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
-from corridor.core.geodesy import great_circle_km, polyline_length_km
+from corridor.core.geodesy import geodesic_km, great_circle_km
 from corridor.errors import Fault
 from corridor.network.consistency import Rows, link_countries, on_land
 from corridor.network.outlines import km_outside, within_cover
@@ -27,8 +27,10 @@ NAMED: Final = 5
 
 
 def length_faults(rows: Rows) -> Iterable[Fault]:
-    """Report links shorter than the great circle of their ends or than their way-point line.
+    """Report links shorter than the shortest way between their ends or than their way-point line.
 
+    Both are measured on the ellipsoid and on the sphere, and the lesser counts: true lengths may
+    be 0.6 % under the great circle, and lengths that somebody took from it 0.5 % under the truth.
     A detour of more than 3 that no way points explain is a warning.
     """
     links = rows["links"]
@@ -43,7 +45,9 @@ def length_faults(rows: Rows) -> Iterable[Fault]:
         # Way points explain a detour: round the Cape, say.
         winding = length > DETOUR_LIMIT * least
     for row in np.flatnonzero(short):
-        what = "its way-point line" if least[row] == line[row] else "the great circle of its ends"
+        what = (
+            "its way-point line" if least[row] == line[row] else "the shortest way between its ends"
+        )
         yield links.fault(
             int(row),
             "length_km",
@@ -55,7 +59,7 @@ def length_faults(rows: Rows) -> Iterable[Fault]:
         yield links.fault(
             int(row),
             "length_km",
-            found=f"{length[row]:g} km, {length[row] / straight[row]:.1f} times the great circle"
+            found=f"{length[row]:g} km, {length[row] / straight[row]:.1f} times the shortest way"
             if straight[row] > 0.0
             else f"{length[row]:g} km between nodes at one place",
             expected=f"at most {DETOUR_LIMIT:g} times",
@@ -65,7 +69,7 @@ def length_faults(rows: Rows) -> Iterable[Fault]:
 
 
 def _straight_km(rows: Rows) -> FloatArray:
-    """Return the great circle of each link's ends, NaN where a node is unknown."""
+    """Return the shortest way between each link's ends, NaN where a node is unknown."""
     nodes, links = rows["nodes"].frame, rows["links"].frame
     ends: list[FloatArray] = []
     for column in ("from_node", "to_node"):
@@ -74,7 +78,7 @@ def _straight_km(rows: Rows) -> FloatArray:
             ends.append(np.array([values.get(name, np.nan) for name in links[column].tolist()]))
     known = ~np.isnan(ends).any(axis=0)
     distance = np.full(len(links), np.nan)
-    distance[known] = great_circle_km(*(end[known] for end in ends))
+    distance[known] = _shortest_km(*(end[known] for end in ends))
     return distance
 
 
@@ -86,9 +90,19 @@ def _line_km(rows: Rows) -> FloatArray:
     if len(drawn):
         lines = shapely.from_wkt(links["geometry"].to_numpy(dtype=object)[drawn])
         points = shapely.get_coordinates(lines)
-        offsets = np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(lines))])
-        length[drawn] = polyline_length_km(points[:, 0], points[:, 1], offsets)
+        line = np.repeat(np.arange(len(drawn)), shapely.get_num_coordinates(lines))
+        segments = _shortest_km(*points[:-1].T, *points[1:].T)
+        inside = line[:-1] == line[1:]
+        length[drawn] = np.bincount(line[:-1][inside], segments[inside], len(drawn))
     return length
+
+
+def _shortest_km(
+    lon1: FloatArray, lat1: FloatArray, lon2: FloatArray, lat2: FloatArray
+) -> FloatArray:
+    """Return the lesser of the lengths on the WGS84 ellipsoid and on the sphere."""
+    ends = lon1, lat1, lon2, lat2
+    return np.minimum(geodesic_km(*ends), great_circle_km(*ends))
 
 
 def outline_faults(rows: Rows, outlines: Mapping[str, shapely.Geometry]) -> Iterable[Fault]:

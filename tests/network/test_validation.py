@@ -171,11 +171,21 @@ def test_a_length_is_at_least_the_great_circle(toy_tables: Tables) -> None:
     assert "111.195 km" in fault.expected
 
 
+def test_a_true_length_may_be_under_the_great_circle(toy_tables: Tables) -> None:
+    put(toy_tables, "nodes", 0, "lon", 1.0)  # north of A1, at 1 0: the Earth is flatter that way
+    put(toy_tables, "nodes", 0, "lat", 1.0)
+    put(toy_tables, "links", 0, "length_km", 110.575)
+    Network.from_tables(**toy_tables)
+    put(toy_tables, "links", 0, "length_km", 110.57)
+    (fault,) = refused(toy_tables)
+    assert "110.574 km" in fault.expected
+
+
 def test_a_length_is_at_least_its_way_point_line(toy_tables: Tables) -> None:
     put(toy_tables, "links", 0, "geometry", "LINESTRING (0 0, 0.5 0.5, 1 0)")
-    (fault,) = refused(toy_tables)  # 2 x 78.6 km against 120 km
+    (fault,) = refused(toy_tables)  # 2 x 78.45 km against 120 km
     assert (fault.key, fault.column) == ("A2-A1-road", "length_km")
-    assert "157.2" in fault.expected
+    assert "156.902 km" in fault.expected
 
 
 def test_a_long_detour_is_a_warning(toy_tables: Tables) -> None:
