@@ -322,6 +322,9 @@ WORKLOADS: dict[str, Callable[[bool], Workload]] = {
     ),
     "tree-264k": lambda smoke: one_to_all("tree-264k", lambda: Roads.grid(514), smoke=smoke),
     "trees-300": lambda smoke: many_to_many("trees-300", lambda: Roads.of(300), 40, smoke=smoke),
+    "trees-300-all": lambda smoke: many_to_many(
+        "trees-300-all", lambda: Roads.of(300), 300, smoke=smoke
+    ),
     "trees-933": lambda smoke: many_to_many("trees-933", lambda: Roads.of(933), 387, smoke=smoke),
     "trees-264k": lambda smoke: many_to_many("trees-264k", lambda: Roads.grid(514), 8, smoke=smoke),
     "trees-crossroads": lambda smoke: many_to_many(

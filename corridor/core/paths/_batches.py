@@ -59,6 +59,8 @@ def search_from_many(
     spaces = _kernels.Pool(lambda: _kernels.space_for(graph))
     cost, origins, nodes = (_kernels.read_only(array) for array in (cost, origins, nodes))
     n_units = -(-origins.size // _origin_kernels.LANES)
+    if n_units > 1:  # whole rounds of units for the threads, while they are half full at least
+        n_units = min(threads * -(-n_units // threads), 2 * n_units)
 
     def plan(row: int) -> _origin_kernels.Plan:
         with spaces.lend() as space:
