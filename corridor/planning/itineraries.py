@@ -1,35 +1,36 @@
 """Door-to-door itineraries: the verbs ``route`` and ``alternatives``."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import chain, islice
 from operator import attrgetter
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from corridor.core.paths import DatedPath, arc_paths, k_shortest_paths, shortest_paths
+from corridor.core.paths import DatedPath
 from corridor.errors import InputError, NoRouteError
 from corridor.network import Network
 from corridor.network.supernetwork import ArcKind
-from corridor.planning.dated import Clock, compile_dated, date_legs, date_steps
+from corridor.planning.candidates import Gallery, candidate_ways
+from corridor.planning.dated import Clock, compile_dated, date_steps
+from corridor.planning.legs import join_legs, met_on_way, way_steps
+from corridor.planning.limits import ROUNDING, Bounds, Limits, avoided_arcs, compile_bounds
+from corridor.planning.measures import MEASURE_OF, Criterion, arc_measure
 from corridor.planning.model import Model, compile_model
+from corridor.planning.refusals import check_lawful, limits_block, no_way, shipment_ends, too_late
 from corridor.sovereignty import Rules, Shipments
 from corridor.units import HOURS_PER_DAY
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int32]
-Criterion: TypeAlias = Literal["generalized_cost", "time", "money", "co2"]
 
-_LEG_NAMES = {
-    ArcKind.TRAVEL: "travel",
-    ArcKind.EXIT: "exit post",
-    ArcKind.ENTRY: "entry post",
-    ArcKind.TRANSFER: "transfer",
-}
+MOST_DATED_WAYS: Final = 200
+"""Ways at mean waits, best first, that are dated to find some that keep a limit of time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,7 +97,7 @@ class Itinerary:
         )
 
 
-def route(
+def route(  # noqa: PLR0913 (the limits of a way are keywords of the verb)
     network: Network,
     origin: str,
     destination: str,
@@ -104,6 +105,12 @@ def route(
     rules: Rules | None = None,
     minimize: Criterion = "generalized_cost",
     depart: dt.datetime | None = None,
+    *,
+    max_crossings: int | None = None,
+    max_time_h: float | None = None,
+    max_cost_usd_per_t: float | None = None,
+    max_km_in: Mapping[str, float] | None = None,
+    avoid: Collection[str] = (),
 ) -> Itinerary:
     """Return the best way for a tonne of a commodity, queues at background load.
 
@@ -124,20 +131,35 @@ def route(
         the hour, and every wait has its reason. ``minimize="time"`` takes the way that arrives
         first of all; the other criteria choose the way at mean waits and then date it. None is no
         date.
+    max_crossings
+        Most borders; None is no limit.
+    max_time_h
+        Most hours from door to door; None is no limit. With a date it holds for the dated way, and
+        the first 200 ways at mean waits and the one that arrives first are looked at.
+    max_cost_usd_per_t
+        Most money [USD/t]; None is no limit.
+    max_km_in
+        Most kilometers in single states [km], such as ``{"RUS": 300}``.
+    avoid
+        States whose territory may not be used, their ports and posts included.
 
     Returns
     -------
     Itinerary
-        Legs, times, money and emissions.
+        Legs, times, money and emissions. Without a date it is exactly the best of all simple ways
+        that keep the limits.
 
     Raises
     ------
     InputError
         If an id is unknown, origin equals destination, `depart` has no time zone, or a post or port
-        that keeps hours has none.
+        that keeps hours has none; if a limit is no number >= 0, or a state to avoid is that of
+        origin or destination.
     NoRouteError
-        If no open way exists; ``reasons`` has the rules and links that block the cheapest. Also if
-        an open post inspects less than a rule demands.
+        If no open way exists; ``reasons`` has the rules and links that block the cheapest. If none
+        keeps the limits: the message says the least that each would have to be, the others kept,
+        and ``reasons`` has the limits that would help. Also if an open post inspects less than a
+        rule demands.
 
     Examples
     --------
@@ -146,11 +168,27 @@ def route(
     >>> itinerary = corridor.route(net, "AZ_BAKU", "GE_TBILISI")
     >>> itinerary.countries
     ('AZE', 'GEO')
+    >>> corridor.route(net, "AZ_BAKU", "TR_MERSIN", avoid=["GEO"]).countries
+    ('AZE', 'ARM', 'TUR')
     """
-    return alternatives(network, origin, destination, 1, commodity, rules, minimize, depart)[0]
+    return alternatives(
+        network,
+        origin,
+        destination,
+        1,
+        commodity,
+        rules,
+        minimize,
+        depart,
+        max_crossings=max_crossings,
+        max_time_h=max_time_h,
+        max_cost_usd_per_t=max_cost_usd_per_t,
+        max_km_in=max_km_in,
+        avoid=avoid,
+    )[0]
 
 
-def alternatives(
+def alternatives(  # noqa: PLR0913 (the limits of a way are keywords of the verb)
     network: Network,
     origin: str,
     destination: str,
@@ -159,22 +197,39 @@ def alternatives(
     rules: Rules | None = None,
     minimize: Criterion = "generalized_cost",
     depart: dt.datetime | None = None,
+    max_overlap: float | None = None,
+    *,
+    max_crossings: int | None = None,
+    max_time_h: float | None = None,
+    max_cost_usd_per_t: float | None = None,
+    max_km_in: Mapping[str, float] | None = None,
+    avoid: Collection[str] = (),
 ) -> list[Itinerary]:
     """Return the ``k`` best simple ways, best first; fewer where there are fewer.
 
-    With a date they are the ``k`` best at mean waits, dated and then put in order; under
+    Without limits they are the ``k`` best of all. With limits or `max_overlap` the first is the
+    best that keeps the limits, and the others are a filter over the first 10,000 simple ways. With
+    a date they are the ``k`` best at mean waits, dated and then put in order; under
     ``minimize="time"`` the way that arrives first of all is among them.
 
     Parameters
     ----------
     k
         Number of ways, >= 1.
+    max_overlap
+        Most of the length that two ways may share, as a part of the shorter one's (0 to 1): a way
+        that shares more with a better one is left out. None keeps all, and they may differ in a
+        single terminal.
     network, origin, destination, commodity, rules, minimize, depart
         As in `route`.
+    max_crossings, max_time_h, max_cost_usd_per_t, max_km_in, avoid
+        Limits of every way, as in `route`.
 
     Raises
     ------
-    InputError, NoRouteError
+    InputError
+        As `route`; if `max_overlap` is no share.
+    NoRouteError
         As `route`.
 
     Examples
@@ -184,15 +239,40 @@ def alternatives(
     >>> ways = corridor.alternatives(net, "AZ_BAKU", "GE_TBILISI", k=3)
     >>> [a.generalized_usd_per_t <= b.generalized_usd_per_t for a, b in zip(ways, ways[1:])]
     [True, True]
+    >>> for way in corridor.alternatives(net, "AZ_BAKU", "TR_MERSIN", k=2, max_overlap=0.5):
+    ...     print(way.countries)
+    ('AZE', 'GEO', 'TUR')
+    ('AZE', 'ARM', 'TUR')
     """
     if k < 1:
         msg = f"k must be at least 1 way; found {k}."
         raise InputError(msg)
+    model = compile_model(network, single_shipment(network, origin, destination, commodity), rules)
+    limits = Limits(
+        max_crossings=max_crossings,
+        max_time_h=max_time_h,
+        max_cost_usd_per_t=max_cost_usd_per_t,
+        max_km_in=max_km_in if max_km_in is not None else {},
+        avoid=avoid,
+    )
+    return find_itineraries(
+        model, 0, minimize=minimize, k=k, depart=depart, limits=limits, max_overlap=max_overlap
+    )
+
+
+def single_shipment(
+    network: Network, origin: str, destination: str, commodity: str | None
+) -> Shipments:
+    """Return one shipment without tonnes; None is the first commodity of the table.
+
+    Raises
+    ------
+    InputError
+        As `single_shipments`.
+    """
     goods = network.commodities["commodity_id"]
     wanted = commodity if commodity is not None else str(goods.iloc[0])
-    shipments = single_shipments(network, [(origin, destination, wanted)])
-    model = compile_model(network, shipments, rules)
-    return find_itineraries(model, 0, minimize=minimize, k=k, depart=depart)
+    return single_shipments(network, [(origin, destination, wanted)])
 
 
 def single_shipments(network: Network, rows: Iterable[tuple[str, str, str]]) -> Shipments:
@@ -248,6 +328,8 @@ def find_itineraries(
     k: int = 1,
     layers: frozenset[str] | None = None,
     depart: dt.datetime | None = None,
+    limits: Limits | None = None,
+    max_overlap: float | None = None,
 ) -> list[Itinerary]:
     """Return the best ways of one shipment of a compiled model, best first.
 
@@ -263,124 +345,130 @@ def find_itineraries(
         Only these layers may be used; None is all.
     depart
         As in `route`.
+    limits
+        What every way must keep; None is no limit.
+    max_overlap
+        As in `alternatives`.
 
     Raises
     ------
+    InputError
+        If a criterion, limit or overlap is none, or a state to avoid is that of an end.
     NoRouteError
-        If no open way exists, or an open post inspects less than an inspection floor demands.
+        If no open way exists or none keeps the limits, or an open post inspects less than an
+        inspection floor demands.
     """
-    net = model.supernetwork
-    code = int(model.class_of[shipment])
-    cost = _criterion(model, code, minimize)
+    search = _search(model, shipment, minimize, layers, limits if limits is not None else Limits())
+    gallery = Gallery(model.supernetwork.arc_length_km, max_overlap)
+    if depart is None:
+        candidates = search.candidates(search.bounds, k)
+        ways = gallery.choose(candidates, k, search.itinerary)
+        if not ways:
+            raise search.refusal(search.bounds)
+        return ways
+    return _dated_itineraries(search, gallery, k, depart)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Search:
+    """What is looked for.
+
+    ``cost`` is that of every arc, rules and works left out of account; ``open_cost`` is inf on arcs
+    that they or the avoided states close.
+    """
+
+    model: Model
+    shipment: int
+    minimize: Criterion
+    limits: Limits
+    bounds: Bounds
+    cost: FloatArray
+    open_cost: FloatArray
+
+    def candidates(self, bounds: Bounds, k: int) -> Iterator[IntArray]:
+        """Yield ways within bounds, best at mean waits first."""
+        net, ends = self.model.supernetwork, shipment_ends(self.model, self.shipment)
+        return candidate_ways(net, self.open_cost, ends, bounds, k)
+
+    def itinerary(self, arcs: IntArray) -> Itinerary:
+        """Return a way as an undated itinerary."""
+        return _itinerary(self.model, self.shipment, arcs, self.minimize)
+
+    def refusal(self, bounds: Bounds) -> NoRouteError:
+        """Return the error that says why there is no way within bounds."""
+        code = int(self.model.class_of[self.shipment])
+        lawful = np.where(self.model.allowed[code], self.cost, np.inf)
+        where = self.model, self.shipment
+        by_limits = limits_block(*where, lawful, bounds, self.limits.avoid)
+        return by_limits if by_limits is not None else no_way(*where, self.cost)
+
+
+def _search(
+    model: Model,
+    shipment: int,
+    minimize: Criterion,
+    layers: frozenset[str] | None,
+    limits: Limits,
+) -> _Search:
+    net, code = model.supernetwork, int(model.class_of[shipment])
+    if minimize not in MEASURE_OF:
+        msg = f"minimize must be {', '.join(MEASURE_OF)}; found {minimize!r}. Take one of them."
+        raise InputError(msg)
+    cost = arc_measure(model, code, MEASURE_OF[minimize])
     if layers is not None:
         chosen = np.array([layer in layers for layer in net.layers])
         cost = np.where(chosen[net.arc_layer], cost, np.inf)
-    if model.breaches:
-        raise _unlawful(model)
-    source = int(net.source[model.shipments.origin[shipment]])
-    sink = int(net.sink[model.shipments.destination[shipment]])
-    allowed = np.where(model.allowed[code], cost, np.inf)
-    ends = source, sink
-    if depart is None:
-        paths = k_shortest_paths(net.graph, allowed, source, sink, k)
-        ways = [_itinerary(model, shipment, path.arcs, minimize) for path in paths]
-    else:
-        ways = _dated_itineraries(model, shipment, allowed, ends, minimize, k, depart)
-    if not ways:
-        raise _no_route(model, shipment, cost, source, sink)
-    return ways
+    check_lawful(model)
+    shut = avoided_arcs(model, limits.avoid, shipment_ends(model, shipment))
+    return _Search(
+        model=model,
+        shipment=shipment,
+        minimize=minimize,
+        limits=limits,
+        bounds=compile_bounds(model, code, limits),
+        cost=cost,
+        open_cost=np.where(model.allowed[code] & ~shut, cost, np.inf),
+    )
 
 
 def _dated_itineraries(
-    model: Model,
-    shipment: int,
-    cost: FloatArray,
-    ends: tuple[int, int],
-    minimize: Criterion,
-    k: int,
-    depart: dt.datetime,
+    search: _Search, gallery: Gallery, k: int, depart: dt.datetime
 ) -> list[Itinerary]:
-    """Return the ``k`` best ways at mean waits, and the earliest under ``time``, as dated."""
-    graph, clock = model.supernetwork.graph, Clock.of_week(depart)
-    good = int(model.shipments.commodity[shipment])
-    dated = compile_dated(model, good, np.isfinite(cost), clock)
-    start = clock.hour(depart)
-    found = [dated.earliest(*ends, start)] if minimize == "time" else []
-    if k > len(found):
-        known = {path.arcs.tobytes() for path in found if path is not None}
-        others = [path.arcs for path in k_shortest_paths(graph, cost, *ends, k)]
-        found += [dated.along(arcs, start) for arcs in others if arcs.tobytes() not in known]
-    ways = [
-        _itinerary(model, shipment, path.arcs, minimize, path, clock)
-        for path in found
-        if path is not None
-    ]
-    return sorted(ways, key=attrgetter(_TOTALS[minimize]))[:k]
+    """Return the best ways at mean waits, and the earliest where time matters, as dated.
 
+    The limit of time is one of the clock: it holds for the dated ways, not for the mean waits.
+    """
+    model, limits, shipment = search.model, search.limits, search.shipment
+    clock = Clock.of_week(depart)
+    good, code = int(model.shipments.commodity[shipment]), int(model.class_of[shipment])
+    network = compile_dated(model, good, np.isfinite(search.open_cost), clock)
+    start_h = clock.hour(depart)
+    most_h = np.inf if limits.max_time_h is None else limits.max_time_h * ROUNDING
+    bounds = compile_bounds(model, code, limits, with_time=False)
+    candidates: Iterator[IntArray] = islice(search.candidates(bounds, k), max(k, MOST_DATED_WAYS))
+    earliest = network.earliest(*shipment_ends(model, shipment), start_h)
+    if earliest is not None and bounds.keeps(earliest.arcs):
+        by_clock = [earliest.arcs]
+        if search.minimize == "time":
+            candidates = chain(by_clock, candidates)
+        elif limits.max_time_h is not None:
+            candidates = chain(candidates, by_clock)
+    late_h: list[float] = []
 
-_TOTALS: Final[dict[Criterion, str]] = {
-    "generalized_cost": "generalized_usd_per_t",
-    "time": "time_h",
-    "money": "cost_usd_per_t",
-    "co2": "co2_kg_per_t",
-}
+    def date(arcs: IntArray) -> Itinerary | None:
+        path = network.along(arcs, start_h)
+        if path is None:
+            return None
+        hours = float(path.end_h[-1] - path.start_h[0])
+        if hours > most_h:
+            late_h.append(hours)
+            return None
+        return _itinerary(model, shipment, arcs, search.minimize, path, clock)
 
-
-def _criterion(model: Model, code: int, minimize: Criterion) -> FloatArray:
-    """Return what an arc adds to the criterion for a class, shape (n_arcs,)."""
-    good = int(model.classes.commodity[code])
-    costs, fees = model.costs, model.fee_usd_per_t[code]
-    if minimize == "generalized_cost":
-        return np.asarray(costs.generalized_usd_per_t(with_wait=True)[good] + fees)
-    if minimize == "time":
-        return np.asarray(costs.time_h[good] + costs.wait_h[good])
-    if minimize == "money":
-        return np.asarray(costs.money_usd_per_t[good] + fees)
-    if minimize == "co2":
-        return np.asarray(costs.co2_kg_per_t[good])
-    msg = f"minimize must be generalized_cost, time, money or co2; found {minimize!r}."
-    raise InputError(msg)
-
-
-def _unlawful(model: Model) -> NoRouteError:
-    """Return the error that names the inspection floors that open posts do not meet."""
-    rules = sorted({breach.rule_id for breach in model.breaches})
-    first = model.breaches[0]
-    msg = (
-        f"Every open post must inspect what its state's rules demand; {len(model.breaches)} do "
-        f"not, the first is {first.crossing_id} ({first.country}, {first.direction}): "
-        f"{first.stage} sees {first.share:g} of the vehicles, {first.rule_id} demands "
-        f"{first.floor:g}. Change the regime, the stages or the rules."
-    )
-    return NoRouteError(msg, rules)
-
-
-def _no_route(
-    model: Model, shipment: int, cost: FloatArray, source: int, sink: int
-) -> NoRouteError:
-    """Return the error that names what blocks the cheapest way: rules first, else closed links."""
-    net, shipments = model.supernetwork, model.shipments
-    origin = net.places[shipments.origin[shipment]]
-    destination = net.places[shipments.destination[shipment]]
-    where = f"A way from {origin} to {destination} must be open; there is none"
-    for passable in (np.where(net.arc_open, cost, np.inf), cost):
-        distance, predecessor = shortest_paths(net.graph, passable, [source])
-        if np.isfinite(distance[0, sink]):
-            break
-    else:
-        msg = f"{where}, not even over closed links. Add the missing links or terminals."
-        return NoRouteError(msg)
-    arcs = arc_paths(net.graph, predecessor[0], sink)
-    code = int(model.class_of[shipment])
-    rules = [
-        ban.rule_id for ban in model.effects.bans if ban.pairs[[code]].toarray()[0, arcs].any()
-    ]
-    closed = arcs[~net.arc_open[arcs] & (net.arc_link[arcs] >= 0)]
-    links = list(dict.fromkeys(model.network.links["link_id"].iloc[net.arc_link[closed]]))
-    reasons = [*rules, *links]
-    advice = "Drop or change the rules, open the links, or choose other ends."
-    msg = f"{where}: the cheapest is blocked by {', '.join(reasons)}. {advice}"
-    return NoRouteError(msg, reasons)
+    ways = gallery.choose(candidates, k, date)
+    if not ways:
+        raise too_late(model, shipment, most_h, late_h) if late_h else search.refusal(bounds)
+    return sorted(ways, key=attrgetter(MEASURE_OF[search.minimize]))
 
 
 def _itinerary(
@@ -393,8 +481,8 @@ def _itinerary(
 ) -> Itinerary:
     net, network, shipments = model.supernetwork, model.network, model.shipments
     good, code = int(shipments.commodity[shipment]), int(model.class_of[shipment])
-    steps = _steps(model, good, code, arcs)
-    generalized = float(_criterion(model, code, "generalized_cost")[arcs].sum())
+    steps = way_steps(model, good, code, arcs)
+    generalized = float(arc_measure(model, code, "generalized_usd_per_t")[arcs].sum())
     depart = arrive = None
     if path is not None and clock is not None:
         usual_h = model.costs.time_h[good, arcs] + model.costs.wait_h[good, arcs]
@@ -407,6 +495,7 @@ def _itinerary(
     waits = float(steps["wait_h"].to_numpy(float)[travels].sum())
     money = float(steps["cost_usd_per_t"].sum())
     boxed = bool(network.commodities["containerised"].iloc[good])
+    links, crossings, countries = met_on_way(model, arcs)
     t_per_teu = float(model.filled.commodities["t_per_teu"].iloc[good])
     return Itinerary(
         origin=net.places[shipments.origin[shipment]],
@@ -423,86 +512,10 @@ def _itinerary(
         generalized_usd_per_t=generalized,
         co2_kg_per_t=float(steps["co2_kg_per_t"].sum()),
         length_km=float(steps["length_km"].sum()),
-        links=_met(network.links["link_id"].tolist(), net.arc_link[arcs]),
-        crossings=_met(network.crossings["crossing_id"].tolist(), net.arc_crossing[arcs]),
-        countries=_met(list(net.countries[:-1]), _ashore(model)[arcs]),
-        legs=_legs(model, steps),
+        links=links,
+        crossings=crossings,
+        countries=countries,
+        legs=join_legs(model, steps),
         depart=depart,
         arrive=arrive,
     )
-
-
-def _ashore(model: Model) -> IntArray:
-    """Return the state of every arc, -1 on the high seas."""
-    net = model.supernetwork
-    return np.where(net.arc_country == net.high_seas, -1, net.arc_country).astype(np.int32)
-
-
-def _met(names: list[str], codes: IntArray) -> tuple[str, ...]:
-    """Return the labels met on the way, each run of the same once."""
-    met = codes[codes >= 0]
-    is_new = np.append(True, met[1:] != met[:-1])[: met.size]
-    return tuple(names[code] for code in met[is_new])
-
-
-def _steps(model: Model, good: int, code: int, arcs: IntArray) -> pd.DataFrame:
-    """Return one row per arc of a way, access and egress left out."""
-    net, costs, posts = model.supernetwork, model.costs, model.posts
-    arcs = arcs[~np.isin(net.arc_kind[arcs], (ArcKind.ACCESS, ArcKind.EGRESS))]
-    post_of = np.full(net.n_arcs, -1)
-    post_of[posts.arc] = np.arange(posts.arc.size)
-    post = post_of[arcs]
-    at_post = post >= 0
-    fees = costs.post_fee_usd_per_t[good, arcs] + model.fee_usd_per_t[code, arcs]
-    crossing = np.append(model.network.crossings["crossing_id"].to_numpy(object), "")
-    modes = model.network.layers["mode"].to_numpy(object)
-    wait_h = np.where(at_post, costs.wait_h[good, arcs], model.service_wait_h[arcs])
-    return pd.DataFrame(
-        {
-            "arc_kind": net.arc_kind[arcs],
-            "mode": modes[net.arc_layer[arcs]],
-            "layer": np.array(net.layers, dtype=object)[net.arc_layer[arcs]],
-            "country": np.array(net.countries, dtype=object)[net.arc_country[arcs]],
-            "from_place": net.node_place[net.graph.tail[arcs]],
-            "to_place": net.node_place[net.graph.head[arcs]],
-            "crossing_id": np.where(at_post, crossing[net.arc_crossing[arcs]], ""),
-            "length_km": net.arc_length_km[arcs],
-            "time_h": costs.time_h[good, arcs] + costs.wait_h[good, arcs],
-            "fixed_h": np.append(posts.fixed_h[:, good], 0.0)[post],
-            "service_h": np.append(posts.service_h[:, good], 0.0)[post],
-            "wait_h": wait_h,
-            "cost_usd_per_t": costs.money_usd_per_t[good, arcs] + model.fee_usd_per_t[code, arcs],
-            "fee_usd_per_t": fees,
-            "co2_kg_per_t": costs.co2_kg_per_t[good, arcs],
-        }
-    )
-
-
-_LABELS: Final = ("mode", "layer", "country")
-_NUMBERS: Final = (
-    "length_km", "time_h", "fixed_h", "service_h", "wait_h", "cost_usd_per_t", "fee_usd_per_t",
-    "co2_kg_per_t",
-)  # fmt: skip
-
-
-def _legs(model: Model, steps: pd.DataFrame) -> pd.DataFrame:
-    """Join the steps that stay in one kind, layer and state."""
-    keys = steps[["arc_kind", "layer", "country", "crossing_id"]]
-    is_new = (keys != keys.shift()).any(axis=1).to_numpy(bool)
-    legs = steps.groupby(is_new.cumsum())
-    first, last = legs.first(), legs.last()
-    places = np.array(model.supernetwork.places, dtype=object)
-    kinds = {int(kind): name for kind, name in _LEG_NAMES.items()}
-    frame = pd.DataFrame(
-        {
-            "kind": first["arc_kind"].map(kinds),
-            **{name: first[name] for name in _LABELS},
-            "from_node": places[first["from_place"]],
-            "to_node": places[last["to_place"]],
-            "crossing_id": first["crossing_id"],
-            **{name: legs[name].sum() for name in _NUMBERS},
-        }
-    )
-    if "arrive" in steps:
-        frame = date_legs(frame, legs)
-    return frame.reset_index(drop=True)

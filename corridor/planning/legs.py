@@ -1,0 +1,103 @@
+"""Steps and legs of a way: a row per arc, joined where kind, layer and state stay the same."""
+
+from typing import Final, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from corridor.network.supernetwork import ArcKind
+from corridor.planning.dated import date_legs
+from corridor.planning.model import Model
+
+IntArray: TypeAlias = NDArray[np.int32]
+
+_LEG_NAMES = {
+    ArcKind.TRAVEL: "travel",
+    ArcKind.EXIT: "exit post",
+    ArcKind.ENTRY: "entry post",
+    ArcKind.TRANSFER: "transfer",
+}
+
+
+def met_on_way(
+    model: Model, arcs: IntArray
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the links, crossings and states of a way in the order in which they are met."""
+    net, network = model.supernetwork, model.network
+    states = np.where(net.arc_country == net.high_seas, -1, net.arc_country)
+    return (
+        _met(network.links["link_id"].tolist(), net.arc_link[arcs]),
+        _met(network.crossings["crossing_id"].tolist(), net.arc_crossing[arcs]),
+        _met(list(net.countries[:-1]), states[arcs]),
+    )
+
+
+def _met(names: list[str], codes: NDArray[np.integer]) -> tuple[str, ...]:
+    """Return the labels met on the way, each run of the same once."""
+    met = codes[codes >= 0]
+    is_new = np.append(True, met[1:] != met[:-1])[: met.size]
+    return tuple(names[code] for code in met[is_new])
+
+
+def way_steps(model: Model, good: int, code: int, arcs: IntArray) -> pd.DataFrame:
+    """Return one row per arc of a way, access and egress left out."""
+    net, costs, posts = model.supernetwork, model.costs, model.posts
+    arcs = arcs[~np.isin(net.arc_kind[arcs], (ArcKind.ACCESS, ArcKind.EGRESS))]
+    post_of = np.full(net.n_arcs, -1)
+    post_of[posts.arc] = np.arange(posts.arc.size)
+    post = post_of[arcs]
+    at_post = post >= 0
+    fees = costs.post_fee_usd_per_t[good, arcs] + model.fee_usd_per_t[code, arcs]
+    crossing = np.append(model.network.crossings["crossing_id"].to_numpy(object), "")
+    modes = model.network.layers["mode"].to_numpy(object)
+    wait_h = np.where(at_post, costs.wait_h[good, arcs], model.service_wait_h[arcs])
+    return pd.DataFrame(
+        {
+            "arc_kind": net.arc_kind[arcs],
+            "mode": modes[net.arc_layer[arcs]],
+            "layer": np.array(net.layers, dtype=object)[net.arc_layer[arcs]],
+            "country": np.array(net.countries, dtype=object)[net.arc_country[arcs]],
+            "from_place": net.node_place[net.graph.tail[arcs]],
+            "to_place": net.node_place[net.graph.head[arcs]],
+            "crossing_id": np.where(at_post, crossing[net.arc_crossing[arcs]], ""),
+            "length_km": net.arc_length_km[arcs],
+            "time_h": costs.time_h[good, arcs] + costs.wait_h[good, arcs],
+            "fixed_h": np.append(posts.fixed_h[:, good], 0.0)[post],
+            "service_h": np.append(posts.service_h[:, good], 0.0)[post],
+            "wait_h": wait_h,
+            "cost_usd_per_t": costs.money_usd_per_t[good, arcs] + model.fee_usd_per_t[code, arcs],
+            "fee_usd_per_t": fees,
+            "co2_kg_per_t": costs.co2_kg_per_t[good, arcs],
+        }
+    )
+
+
+_LABELS: Final = ("mode", "layer", "country")
+_NUMBERS: Final = (
+    "length_km", "time_h", "fixed_h", "service_h", "wait_h", "cost_usd_per_t", "fee_usd_per_t",
+    "co2_kg_per_t",
+)  # fmt: skip
+
+
+def join_legs(model: Model, steps: pd.DataFrame) -> pd.DataFrame:
+    """Join the steps that stay in one kind, layer and state."""
+    keys = steps[["arc_kind", "layer", "country", "crossing_id"]]
+    is_new = (keys != keys.shift()).any(axis=1).to_numpy(bool)
+    legs = steps.groupby(is_new.cumsum())
+    first, last = legs.first(), legs.last()
+    places = np.array(model.supernetwork.places, dtype=object)
+    kinds = {int(kind): name for kind, name in _LEG_NAMES.items()}
+    frame = pd.DataFrame(
+        {
+            "kind": first["arc_kind"].map(kinds),
+            **{name: first[name] for name in _LABELS},
+            "from_node": places[first["from_place"]],
+            "to_node": places[last["to_place"]],
+            "crossing_id": first["crossing_id"],
+            **{name: legs[name].sum() for name in _NUMBERS},
+        }
+    )
+    if "arrive" in steps:
+        frame = date_legs(frame, legs)
+    return frame.reset_index(drop=True)
