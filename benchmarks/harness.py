@@ -1,5 +1,6 @@
 """Run ours and the peers in turn on the same work, check that they agree, and take medians."""
 
+import gc
 import importlib.metadata
 import importlib.util
 import os
@@ -16,8 +17,9 @@ Answer = npt.NDArray[np.float64]
 Run = Callable[[], Answer]
 Cold = Callable[[int], float]
 
-BRIEF_S = 0.1
-"""Calls shorter than this are repeated before they are timed."""
+BRIEF_S = 0.05
+"""Calls are repeated for this long, and their mean time is taken: what other libraries drove out of
+the caches, and what they left to the garbage collector, would else count against the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,11 +127,12 @@ def run_workload(workload: Workload, rounds: int, cold: Cold | None = None) -> R
         for position, entry in enumerate(workload.contestants)
         if cold is not None and entry in present
     }
-    seconds_of_first: dict[str, float] = {}
+    once: dict[str, float] = {}
     ours: Answer | None = None
     for entry in present:
         runs[entry.name] = entry.prepare()
-        seconds_of_first[entry.name], answer = timed(runs[entry.name])
+        _, answer = timed(runs[entry.name])
+        once[entry.name] = timed(runs[entry.name])[0] if rounds > 1 else BRIEF_S
         if ours is None:
             ours = answer
         check_agreement(workload, entry.name, ours, answer)
@@ -138,9 +141,8 @@ def run_workload(workload: Workload, rounds: int, cold: Cold | None = None) -> R
     for turn in range(rounds):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             run = runs[name]
-            if seconds_of_first[name] < BRIEF_S:
-                run()  # brings back to the caches what the others drove out of them
-            seconds[name].append(timed(run)[0])
+            n_calls = max(1, int(BRIEF_S / max(once[name], 1e-6)))
+            seconds[name].append(mean_seconds(run, n_calls))
     medians = {
         entry.name: statistics.median(seconds[entry.name]) / entry.share for entry in present
     }
@@ -190,6 +192,18 @@ def timed(run: Run) -> tuple[float, Answer]:
     start = time.perf_counter()
     answer = run()
     return time.perf_counter() - start, answer
+
+
+def mean_seconds(run: Run, n_calls: int) -> float:
+    """Return the mean time of some calls in a row, the garbage collector off."""
+    gc.collect()
+    gc.disable()
+    start = time.perf_counter()
+    for _ in range(n_calls):
+        run()
+    total = time.perf_counter() - start
+    gc.enable()
+    return total / n_calls
 
 
 def check_agreement(workload: Workload, name: str, ours: Answer, theirs: Answer) -> None:
