@@ -2,8 +2,8 @@
 
 from corridor.core.paths.avoidance import avoidance_costs, avoiding_path
 from corridor.core.paths.constrained import constrained_path
+from corridor.core.paths.fronts import ParetoPaths, ParetoTree, pareto_paths, pareto_tree
 from corridor.core.paths.ksp import Path, k_shortest_paths
-from corridor.core.paths.pareto import ParetoPaths, ParetoTree, pareto_paths, pareto_tree
 from corridor.core.paths.schedules import ArcTimes, Departures, PostHours
 from corridor.core.paths.shortest import shortest_paths, skim
 from corridor.core.paths.timetable import (

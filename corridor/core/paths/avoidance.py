@@ -5,8 +5,8 @@ import numpy.typing as npt
 
 from corridor.core.graph import FloatArray, Graph, IntArray, as_count, as_positions
 from corridor.core.paths._checks import as_costs
+from corridor.core.paths.fronts import MAX_LABELS
 from corridor.core.paths.ksp import Path
-from corridor.core.paths.pareto import MAX_LABELS
 from corridor.core.paths.shortest import shortest_paths
 from corridor.core.paths.trees import arc_paths
 from corridor.errors import InputError, SolverError

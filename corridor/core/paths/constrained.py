@@ -12,8 +12,8 @@ from corridor.core.graph import FloatArray, Graph, IntArray, as_count
 from corridor.core.paths._checks import as_costs
 from corridor.core.paths._multipliers import Multipliers, exceeds_limits, find_multipliers
 from corridor.core.paths._whole import LARGEST_TOTAL, Whole, as_whole
+from corridor.core.paths.fronts import MAX_LABELS
 from corridor.core.paths.ksp import Path
-from corridor.core.paths.pareto import MAX_LABELS
 from corridor.errors import InputError, SolverError
 
 Ends: TypeAlias = tuple[int, int]
