@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         SolverError,
     )
     from corridor.network import Demand, Network, load_demand, load_network
-    from corridor.planning import Itinerary, Plan, alternatives, plan, route
+    from corridor.planning import Itinerary, Plan, alternatives, pareto, plan, route
     from corridor.report import write_geopackage
     from corridor.sovereignty import Rules, load_rules
     from corridor.study import Case, Comparison, Study, compare, load_study
@@ -50,6 +50,7 @@ __all__ = [
     "load_network",
     "load_rules",
     "load_study",
+    "pareto",
     "plan",
     "route",
     "write_geopackage",
@@ -76,6 +77,7 @@ _ROOMS = {
     "load_network": "corridor.network",
     "load_rules": "corridor.sovereignty",
     "load_study": "corridor.study",
+    "pareto": "corridor.planning",
     "plan": "corridor.planning",
     "route": "corridor.planning",
     "write_geopackage": "corridor.report",

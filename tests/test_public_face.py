@@ -32,6 +32,7 @@ PUBLIC = [
     "load_network",
     "load_rules",
     "load_study",
+    "pareto",
     "plan",
     "route",
     "write_geopackage",

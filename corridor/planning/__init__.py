@@ -1,5 +1,6 @@
 """The verbs: what the best plan is, and how a tonne gets from door to door."""
 
+from corridor.planning.fronts import pareto
 from corridor.planning.itineraries import (
     Itinerary,
     alternatives,
@@ -7,17 +8,20 @@ from corridor.planning.itineraries import (
     route,
     single_shipments,
 )
+from corridor.planning.limits import Limits
 from corridor.planning.model import Model, compile_model
 from corridor.planning.plans import plan, solve_plan
 from corridor.planning.results import Plan
 
 __all__ = [
     "Itinerary",
+    "Limits",
     "Model",
     "Plan",
     "alternatives",
     "compile_model",
     "find_itineraries",
+    "pareto",
     "plan",
     "route",
     "single_shipments",
