@@ -115,6 +115,7 @@ def test_price_is_what_more_capacity_saves(seed: int, make_problem: Make) -> Non
         assert saved == pytest.approx(base.pool_price[pool], rel=1e-3, abs=1e-3)
 
 
+@pytest.mark.slow  # the oracle takes minutes with the oldest SciPy
 @pytest.mark.parametrize("seed", range(6))
 def test_convex_delay_equals_a_fine_grid(seed: int, make_problem: Make, oracle: Oracle) -> None:
     delay = SumDelay(
