@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from benchmarks import pareto, paths
+from benchmarks import geo, pareto, paths
 from benchmarks.harness import Workload
 
 GROUPS: dict[str, dict[str, Callable[[bool], Workload]]] = {
     "paths": {**paths.WORKLOADS, **pareto.WORKLOADS},
+    "geo": geo.WORKLOADS,
 }
 """Group -> name -> function of ``smoke`` that builds the workload (tiny when it is true)."""
 

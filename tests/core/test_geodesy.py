@@ -10,7 +10,13 @@ import pytest
 from pyproj import Geod
 from scipy.integrate import quad
 
-from corridor.core.geodesy import formulas, geodesic_km, great_circle_km, polyline_length_km
+from corridor.core.geodesy import (
+    formulas,
+    geodesic_km,
+    great_circle_km,
+    merge_points,
+    polyline_length_km,
+)
 from corridor.core.geodesy._checks import FloatArray, Method
 from corridor.errors import InputError
 from corridor.units import EARTH_RADIUS_KM
@@ -301,14 +307,66 @@ def test_small_work_loads_neither_numba_nor_pyproj() -> None:
 def test_kernels_come_from_the_disk_cache_in_a_new_process() -> None:
     code = (
         "import numpy as np\n"
-        "from corridor.core.geodesy import _kernels, geodesic_km, polyline_length_km\n"
+        "from corridor.core.geodesy import _kernels, geodesic_km, merge_points, polyline_length_km\n"
         "for writable in (True, False):\n"
         "    lon = np.linspace(0, 5, 6); lon.flags.writeable = writable\n"
         "    geodesic_km(lon, lon, lon, lon + 1, method='kernels')\n"
         "    polyline_length_km(lon, lon, [0, 6], method='kernels')\n"
-        "entries = _kernels.measure_segments, _kernels.measure_lines\n"
+        "    merge_points(lon, lon, 0.1, method='kernels')\n"
+        "entries = (_kernels.measure_segments, _kernels.measure_lines,"
+        " _kernels.group_equal, _kernels.group_near)\n"
         "print([len(entry.signatures) for entry in entries],"
         " sum(sum(entry.stats.cache_misses.values()) for entry in entries))\n"
     )
     run_python(code)  # fills the cache
-    assert run_python(code) == "[1, 1] 0"
+    assert run_python(code) == "[1, 1, 1, 1] 0"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_places_are_numbered_as_they_come(method: Method) -> None:
+    lon = [7.0, -180.0, 180.0, 540.0 - 360.0, -0.0, 0.0, 12.0, 99.0, 360.0]
+    lat = [1.0, 5.0, 5.0, 5.0, 0.0, -0.0, 90.0, 90.0, 0.0]
+    place, first = merge_points(lon, lat, method=method)
+    assert place.tolist() == [0, 1, 1, 1, 2, 2, 3, 3, 2]
+    assert first.tolist() == [0, 1, 4, 6]
+    assert (place.dtype, first.dtype) == (np.int32, np.int32)
+
+
+@pytest.mark.parametrize("tolerance_km", [0.0, 1e-6, 0.02, 3.0, 100.0])
+def test_places_do_not_depend_on_the_method(tolerance_km: float) -> None:
+    rng = np.random.default_rng(11)
+    lon, lat = rng.uniform((43.0, 38.0), (47.0, 41.0), (3_000, 2)).T
+    again = rng.integers(3_000, size=3_000)
+    away = rng.normal(size=(2, 3_000)) * 10.0 ** rng.integers(-9, -1, 3_000)
+    lon, lat = np.r_[lon, lon[again] + away[0]], np.r_[lat, lat[again] + away[1]]
+    by_arrays = merge_points(lon, lat, tolerance_km, method="numpy")
+    by_kernels = merge_points(lon, lat, tolerance_km, method="kernels")
+    for expected, found in zip(by_arrays, by_kernels, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert 1 <= by_arrays[1].size <= 6_000
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_points_no_places(method: Method) -> None:
+    for tolerance_km in (0.0, 1.0):
+        place, first = merge_points([], [], tolerance_km, method=method)
+        assert (place.size, first.size) == (0, 0)
+
+
+@pytest.mark.parametrize("tolerance_km", [-1e-9, np.nan, np.inf, 100.1])
+def test_bad_tolerances_are_refused(tolerance_km: float) -> None:
+    with pytest.raises(InputError, match=r"tolerance_km must lie in 0\.\.100 km; found"):
+        merge_points([0.0], [0.0], tolerance_km)
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "words"),
+    [
+        ([0.0, 361.0], [0.0, 0.0], r"lon .*found 361.0 at position \[1\]"),
+        ([0.0], [np.nan], "lat .*found nan"),
+        ([0.0, 1.0], [0.0], r"shapes \(2,\) and \(1,\)"),
+    ],
+)
+def test_bad_points_are_refused(lon: list[float], lat: list[float], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        merge_points(lon, lat)

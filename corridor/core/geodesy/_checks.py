@@ -12,6 +12,7 @@ from corridor.core.geodesy.formulas import MAX_LATITUDE, MAX_LONGITUDE
 from corridor.errors import InputError
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
+IntArray: TypeAlias = npt.NDArray[np.int32]
 PositionArray: TypeAlias = npt.NDArray[np.int64]
 Method: TypeAlias = Literal["auto", "numpy", "kernels"]
 
@@ -51,9 +52,9 @@ def check_degrees(name: str, degrees: FloatArray) -> None:
         With the first that is wrong, its position, and how many are.
     """
     limit = LIMITS[name[:3]]
-    bad = ~(np.abs(degrees) <= limit)  # NaN fails the comparison as well
-    if not bad.any():
+    if degrees.size == 0 or -limit <= degrees.min() <= degrees.max() <= limit:
         return
+    bad = ~(np.abs(degrees) <= limit)  # NaN fails the comparison as well
     message = (
         f"{name} must lie in -{limit:g}..{limit:g} degrees; found {degrees[bad][0]} at position "
         f"{np.argwhere(bad)[0].tolist()} ({int(bad.sum())} of {degrees.size} values); "

@@ -17,11 +17,21 @@ from corridor.core.geodesy import formulas
 from corridor.core.geodesy.formulas import LONG_RADIANS, MAX_LATITUDE, MAX_LONGITUDE
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int32]
 PositionArray = npt.NDArray[np.int64]
+WordArray = npt.NDArray[np.uint64]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 BLOCK = 1024
 """Segments whose lengths stand in the fastest cache while they are summed or taken again."""
+
+FACTOR = np.uint64(0x9E3779B97F4A7C15)
+"""2**64 over the golden ratio: products with it spread over all bits (Knuth, vol. 3, 6.4)."""
+HALF = np.uint64(32)
+STRIDE = 1 << 31
+"""Between the words of cells that are neighbors along the first axis."""
+CELL = 8.0
+"""Width of a cell in reaches: a point then looks into two cells on average."""
 
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 """NumPy's error model divides without asking whether by 0: a question would make the compiler
@@ -140,3 +150,85 @@ def measure_lines(
             out[line] = total
             at = min(stop, offsets[line + 1])
     return right
+
+
+@called
+def slot_of(one: int, other: int, shift: int) -> int:
+    """Return the slot of a pair of 64-bit words in a table of 2**(64 - shift) slots."""
+    mixed = (np.uint64(one) * FACTOR) ^ np.uint64(other)
+    mixed = (mixed ^ (mixed >> HALF)) * FACTOR
+    return int(np.int64((mixed ^ (mixed >> HALF)) * FACTOR >> np.uint64(shift)))
+
+
+@compiled
+def group_equal(
+    lon: WordArray, lat: WordArray, table: IntArray, shift: int, group: IntArray, first: IntArray
+) -> int:
+    """Give each different pair of words a number, as they come; return how many there are.
+
+    ``table`` has 2**(64 - shift) slots of -1, more than there are points. ``group`` (n,) and
+    ``first`` (n,) are written: the number of each point, and the point that brought each number.
+    """
+    size = 0
+    for point in range(lon.size):
+        slot = slot_of(lon[point], lat[point], shift)
+        while True:
+            other = table[slot]
+            if other < 0:
+                table[slot] = size
+                first[size] = point
+                other = size
+                size += 1
+            place = first[other]
+            if lon[place] == lon[point] and lat[place] == lat[point]:
+                group[point] = other
+                break
+            slot = slot + 1 if slot + 1 < table.size else 0
+    return size
+
+
+@called
+def cell_of(coordinate: float, per_cell: float) -> int:
+    """Return the number of the cell along one axis."""
+    return int(np.floor(coordinate * per_cell))
+
+
+@called
+def root_of(parent: IntArray, point: int) -> int:
+    """Return the lowest point of a set, and shorten the way to it."""
+    while parent[point] != point:
+        parent[point] = parent[parent[point]]
+        point = parent[point]
+    return point
+
+
+@compiled
+def group_near(
+    points: FloatArray, reach: float, table: IntArray, shift: int, following: IntArray
+) -> IntArray:
+    """Return the lowest point that each is joined to by steps of at most ``reach``.
+
+    ``points`` (n, 3). They are kept by cells of ``CELL`` times the reach, in ``table``, which has
+    2**(64 - shift) slots of -1, and ``following`` (n,); cells that share a slot do no harm.
+    """
+    parent = np.arange(points.shape[0]).astype(np.int32)
+    per_cell = 1.0 / (CELL * reach)
+    for point in range(points.shape[0]):
+        x, y, z = points[point]
+        for i in range(cell_of(x - reach, per_cell), cell_of(x + reach, per_cell) + 1):
+            for j in range(cell_of(y - reach, per_cell), cell_of(y + reach, per_cell) + 1):
+                for k in range(cell_of(z - reach, per_cell), cell_of(z + reach, per_cell) + 1):
+                    other = table[slot_of(i * STRIDE + j, k, shift)]
+                    while other >= 0:
+                        a, b, c = points[other, 0] - x, points[other, 1] - y, points[other, 2] - z
+                        if a * a + b * b + c * c <= reach * reach:
+                            one, two = root_of(parent, point), root_of(parent, other)
+                            parent[max(one, two)] = min(one, two)
+                        other = following[other]
+        i, j, k = cell_of(x, per_cell), cell_of(y, per_cell), cell_of(z, per_cell)
+        slot = slot_of(i * STRIDE + j, k, shift)
+        following[point] = table[slot]
+        table[slot] = point
+    for point in range(parent.size):
+        parent[point] = root_of(parent, point)
+    return parent

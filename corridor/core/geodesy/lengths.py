@@ -26,7 +26,7 @@ from corridor.units import EARTH_RADIUS_KM
 Block = Callable[[int, int], bool]
 
 NAMES = ("lon1", "lat1", "lon2", "lat2")
-BLOCK_POINTS = 1 << 14
+BLOCK_POINTS = 1 << 16
 """Points for each thread at least, so that starting it pays."""
 M_PER_KM = 1000.0
 
@@ -119,7 +119,7 @@ def geodesic_km(
     latitude (:func:`corridor.core.geodesy.formulas.short_km`), longer ones that of Vincenty, and
     those over 150 degrees of arc, where it converges slowly or not at all, the method of Karney
     in pyproj: C. F. F. Karney, "Algorithms for geodesics", Journal of Geodesy 87 (2013). The
-    errors measured against the latter are 3e-11, 8e-12 and none.
+    errors measured against the latter are 3e-11, 2e-11 and none.
 
     Examples
     --------

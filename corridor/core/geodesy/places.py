@@ -1,0 +1,158 @@
+"""Which points lie at one place."""
+
+import numpy as np
+import numpy.typing as npt
+
+from corridor.core.geodesy import formulas
+from corridor.core.geodesy._checks import (
+    FloatArray,
+    IntArray,
+    Method,
+    as_points,
+    check_degrees,
+    uses_kernels,
+)
+from corridor.errors import InputError
+
+MOST_TOLERANCE_KM = 100.0
+"""Straight lines are shorter than the way on the ground: by 1e-5 at this length."""
+
+
+def merge_points(
+    lon: npt.ArrayLike,
+    lat: npt.ArrayLike,
+    tolerance_km: float = 0.0,
+    method: Method = "auto",
+) -> tuple[IntArray, IntArray]:
+    """Give each place at which points lie a number.
+
+    Points up to ``tolerance_km`` apart lie at one place, and so do points that a chain of such
+    steps joins: which ones are together does not depend on their order.
+
+    Parameters
+    ----------
+    lon, lat
+        (n_points,) degrees; longitudes in -360..360, latitudes in -90..90.
+    tolerance_km
+        Straight distance, 0..100 km; 0 = equal coordinates only (whole turns and the longitude of
+        a pole aside).
+    method
+        ``"numpy"`` (with a k-d tree of SciPy), ``"kernels"`` (with a hash table), or ``"auto"``:
+        kernels for 1e6 points or more, or for 1e4 when numba is loaded already. Both give the
+        same places.
+
+    Returns
+    -------
+    place : IntArray
+        int32 (n_points,): number of each point's place; places are numbered as they come.
+    first : IntArray
+        int32 (n_places,): the first point of each place.
+
+    Raises
+    ------
+    InputError
+        For shapes that do not fit, NaN or degrees out of range, or a tolerance out of range.
+
+    Examples
+    --------
+    >>> merge_points([44.5, 45.0, 44.5, -315.0], [40.0, 41.0, 40.001, 41.0])
+    (array([0, 1, 2, 1], dtype=int32), array([0, 1, 2], dtype=int32))
+    >>> merge_points([44.5, 45.0, 44.5], [40.0, 41.0, 40.001], tolerance_km=0.2)[0]
+    array([0, 1, 0], dtype=int32)
+    """
+    x, y = as_points(lon, lat)
+    check_degrees("lon", x)
+    check_degrees("lat", y)
+    if not 0.0 <= tolerance_km <= MOST_TOLERANCE_KM:  # NaN fails the comparison as well
+        message = (
+            f"tolerance_km must lie in 0..{MOST_TOLERANCE_KM:g} km; found {tolerance_km!r}; "
+            "check the unit"
+        )
+        raise InputError(message)
+    by_kernels = uses_kernels(method, x.size)
+    x, y = _unique_degrees(x, y)
+    place, first = _equal_by_kernels(x, y) if by_kernels else _equal_by_arrays(x, y)
+    if tolerance_km == 0.0 or first.size == 0:
+        return place, first
+    points = _in_space(x[first], y[first])
+    near = _near_by_kernels if by_kernels else _near_by_arrays
+    number, lowest = _as_they_come(near(points, float(tolerance_km)))
+    return number[place], first[lowest]
+
+
+def _unique_degrees(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return coordinates that are equal, bit by bit, where the places are."""
+    half, pole = formulas.TURN / 2.0, formulas.MAX_LATITUDE
+    turned, up = lon + 0.0, lat + 0.0  # minus zero is zero
+    if not -half < turned.min(initial=0.0) <= turned.max(initial=0.0) < half:
+        turned -= formulas.TURN * np.rint(turned / formulas.TURN)
+        turned[turned == -half] = half
+        turned += 0.0
+    if not -pole < up.min(initial=0.0) <= up.max(initial=0.0) < pole:
+        turned[np.abs(up) == pole] = 0.0
+    return turned, up
+
+
+def _in_space(lon: FloatArray, lat: FloatArray) -> FloatArray:
+    """Return Cartesian coordinates (n, 3) of points on the ellipsoid [km]."""
+    sine, cosine = formulas.reduced_latitude(lat)
+    turn = np.radians(lon)
+    across = formulas.SEMIMAJOR_KM * cosine
+    axes = across * np.cos(turn), across * np.sin(turn), formulas.SEMIMINOR_KM * sine
+    return np.stack(axes, axis=1)
+
+
+def _as_they_come(lowest: IntArray) -> tuple[IntArray, IntArray]:
+    """Return number and first point of sets given by their lowest point."""
+    is_first = lowest == np.arange(lowest.size)
+    number = np.cumsum(is_first, dtype=np.int32) - np.int32(1)
+    return number[lowest], np.flatnonzero(is_first).astype(np.int32)
+
+
+def _equal_by_arrays(lon: FloatArray, lat: FloatArray) -> tuple[IntArray, IntArray]:
+    order = np.lexsort((lat, lon))  # stable: the first of equal points comes first
+    x, y = lon[order], lat[order]
+    starts = np.ones(order.size, dtype=np.bool_)
+    starts[1:] = (x[1:] != x[:-1]) | (y[1:] != y[:-1])
+    lowest = np.empty(order.size, dtype=np.int32)
+    lowest[order] = order[starts][np.cumsum(starts) - 1]
+    return _as_they_come(lowest)
+
+
+def _near_by_arrays(points: FloatArray, reach: float) -> IntArray:
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import KDTree
+
+    pairs = KDTree(points).query_pairs(reach, output_type="ndarray")
+    ones = np.ones(len(pairs), dtype=np.int8)
+    steps = coo_array((ones, (pairs[:, 0], pairs[:, 1])), shape=(len(points), len(points)))
+    _, label = connected_components(steps, directed=False)
+    _, first = np.unique(label, return_index=True)
+    lowest: IntArray = first[label].astype(np.int32)
+    return lowest
+
+
+def _empty_table(n_points: int) -> tuple[IntArray, int]:
+    """Return a hash table with room to spare, and how far to shift 64 bits for its slots."""
+    bits = max(1, (n_points + n_points // 4).bit_length())
+    return np.full(1 << bits, -1, dtype=np.int32), 64 - bits
+
+
+def _equal_by_kernels(lon: FloatArray, lat: FloatArray) -> tuple[IntArray, IntArray]:
+    from corridor.core.geodesy import _kernels
+
+    table, shift = _empty_table(lon.size)
+    place, first = np.empty((2, lon.size), dtype=np.int32)
+    size = _kernels.group_equal(
+        lon.view(np.uint64), lat.view(np.uint64), table, shift, place, first
+    )
+    return place, first[:size].copy()
+
+
+def _near_by_kernels(points: FloatArray, reach: float) -> IntArray:
+    from corridor.core.geodesy import _kernels
+
+    table, shift = _empty_table(len(points))
+    following = np.empty(len(points), dtype=np.int32)
+    return _kernels.group_near(points, reach, table, shift, following)
