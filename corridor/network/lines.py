@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -14,12 +14,16 @@ from corridor.core.geodesy import Method, merge_points, polyline_length_km
 from corridor.core.graph import Graph
 from corridor.errors import Fault, InputError
 
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from pyproj import CRS
+
 BoolArray: TypeAlias = NDArray[np.bool_]
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int32]
 PositionArray: TypeAlias = NDArray[np.int64]
 Ends: TypeAlias = tuple[FloatArray, FloatArray]
-Lines: TypeAlias = gpd.GeoDataFrame | gpd.GeoSeries | Sequence[Any] | NDArray[Any]
+Lines: TypeAlias = "gpd.GeoDataFrame | gpd.GeoSeries | Sequence[Any] | NDArray[Any]"
 
 WGS84: Final = "EPSG:4326"
 LINE, RING, MULTILINE = 1, 2, 5
@@ -145,6 +149,7 @@ def join_lines(
 
     Examples
     --------
+    >>> import geopandas as gpd
     >>> roads = gpd.GeoSeries.from_wkt(
     ...     ["LINESTRING (44.5 40.2, 44.6 40.3, 45 40.2)", "LINESTRING (45 40.2, 45 41)"],
     ...     crs="EPSG:4326")
@@ -187,7 +192,7 @@ def join_lines(
 
 
 def lines_to_links(
-    frame: gpd.GeoDataFrame,
+    frame: "gpd.GeoDataFrame",
     *,
     layer: str | None = None,
     country: str | None = None,
@@ -229,6 +234,7 @@ def lines_to_links(
 
     Examples
     --------
+    >>> import geopandas as gpd
     >>> roads = gpd.GeoDataFrame(
     ...     {"surface": ["asphalt", "gravel"]},
     ...     geometry=gpd.GeoSeries.from_wkt(
@@ -315,6 +321,8 @@ def _within(degrees: FloatArray, limit: float) -> bool:
 
 def _as_shapes(lines: Lines) -> tuple[Sequence[Any], NDArray[np.object_]]:
     """Return what rows are called, and their geometries in WGS84."""
+    import geopandas as gpd
+
     if isinstance(lines, gpd.GeoDataFrame):
         try:
             lines = lines.geometry
@@ -331,9 +339,17 @@ def _as_shapes(lines: Lines) -> tuple[Sequence[Any], NDArray[np.object_]]:
             f"are drawn, with set_crs({WGS84!r}) for longitudes and latitudes"
         )
         raise InputError(message)
-    if lines.crs != WGS84:
-        lines = lines.to_crs(WGS84)
+    if lines.crs != _wgs84():
+        lines = lines.to_crs(_wgs84())
     return lines.index, np.asarray(lines.values)
+
+
+@cache
+def _wgs84() -> "CRS":
+    """Return the reference system of longitudes and latitudes."""
+    from pyproj import CRS
+
+    return CRS.from_user_input(WGS84)
 
 
 def _as_flags(directed: bool | ArrayLike, n_rows: int) -> BoolArray:  # noqa: FBT001
@@ -449,8 +465,10 @@ def _refuse(faults: list[Fault]) -> None:
         raise InputError.from_faults(subject, faults)
 
 
-def _check_columns(frame: gpd.GeoDataFrame, *, layer: str | None, country: str | None) -> None:
+def _check_columns(frame: "gpd.GeoDataFrame", *, layer: str | None, country: str | None) -> None:
     """Refuse columns that are missing or would be overwritten."""
+    import geopandas as gpd
+
     if not isinstance(frame, gpd.GeoDataFrame):
         message = f"frame must be a GeoDataFrame; found {type(frame).__name__}; make it one"
         raise InputError(message)
@@ -478,7 +496,7 @@ def _loop_faults(joined: LineGraph, names: Sequence[Any]) -> list[Fault]:
     )
 
 
-def _link_ids(joined: LineGraph, frame: gpd.GeoDataFrame) -> NDArray[np.object_]:
+def _link_ids(joined: LineGraph, frame: "gpd.GeoDataFrame") -> NDArray[np.object_]:
     if "link_id" in frame:
         names = frame["link_id"].astype(str).to_numpy(dtype=object)
     else:
@@ -491,7 +509,7 @@ def _link_ids(joined: LineGraph, frame: gpd.GeoDataFrame) -> NDArray[np.object_]
     return ids
 
 
-def _length_km(joined: LineGraph, frame: gpd.GeoDataFrame) -> FloatArray:
+def _length_km(joined: LineGraph, frame: "gpd.GeoDataFrame") -> FloatArray:
     """Return the length of each line: its share of the row's, or what it measures."""
     measured = joined.line_length_km
     if "length_km" not in frame:

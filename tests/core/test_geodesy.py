@@ -307,7 +307,8 @@ def test_small_work_loads_neither_numba_nor_pyproj() -> None:
 def test_kernels_come_from_the_disk_cache_in_a_new_process() -> None:
     code = (
         "import numpy as np\n"
-        "from corridor.core.geodesy import _kernels, geodesic_km, merge_points, polyline_length_km\n"
+        "from corridor.core.geodesy import _kernels\n"
+        "from corridor.core.geodesy import geodesic_km, merge_points, polyline_length_km\n"
         "for writable in (True, False):\n"
         "    lon = np.linspace(0, 5, 6); lon.flags.writeable = writable\n"
         "    geodesic_km(lon, lon, lon, lon + 1, method='kernels')\n"
