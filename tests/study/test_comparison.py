@@ -169,7 +169,12 @@ def test_indicators_are_written_whole_or_not_at_all(
     folder.mkdir()
     file = folder / "indicators.csv"
     write_indicators(comparison, file)
-    back = pd.read_csv(file, keep_default_na=False, na_values={"value": "", "low": "", "high": ""})
+    back = pd.read_csv(
+        file,
+        keep_default_na=False,
+        na_values={"value": "", "low": "", "high": ""},
+        float_precision="round_trip",
+    )
     assert back.columns.tolist() == COLUMNS
     np.testing.assert_array_equal(back["value"], comparison.indicators["value"])
     first = file.read_bytes()

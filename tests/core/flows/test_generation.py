@@ -129,6 +129,7 @@ def test_convex_delay_equals_a_fine_grid(seed: int, make_problem: Make, oracle: 
     assert result.bound <= exact * (1 + 1e-9)
 
 
+@pytest.mark.slow  # as above
 def test_queue_delay_equals_a_fine_grid(make_problem: Make, oracle: Oracle) -> None:
     ones = np.ones(4)
     queues = QueueDelay(
