@@ -17,6 +17,8 @@ from corridor.core.geodesy import formulas
 from corridor.core.geodesy.formulas import LONG_RADIANS, MAX_LATITUDE, MAX_LONGITUDE
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+ByteArray = npt.NDArray[np.uint8]
 IntArray = npt.NDArray[np.int32]
 PositionArray = npt.NDArray[np.int64]
 WordArray = npt.NDArray[np.uint64]
@@ -28,6 +30,7 @@ BLOCK = 1024
 FACTOR = np.uint64(0x9E3779B97F4A7C15)
 """2**64 over the golden ratio: products with it spread over all bits (Knuth, vol. 3, 6.4)."""
 HALF = np.uint64(32)
+HALF_TURN = 180.0
 STRIDE = 1 << 31
 """Between the words of cells that are neighbors along the first axis."""
 CELL = 8.0
@@ -191,6 +194,34 @@ def group_equal(
 def cell_of(coordinate: float, per_cell: float) -> int:
     """Return the number of the cell along one axis."""
     return int(np.floor(coordinate * per_cell))
+
+
+@compiled
+def find_crowded(
+    lon: FloatArray,
+    lat: FloatArray,
+    wide: float,
+    high: float,
+    table: ByteArray,
+    shift: int,
+    crowded: BoolArray,
+) -> None:
+    """Mark the points that may have another within ``wide`` and ``high`` degrees.
+
+    Points are counted, to 2, by cells in ``table``, which has 2**(64 - shift) slots of 0. Those at
+    the date line are marked anyway.
+    """
+    per_wide, per_high = 1.0 / (CELL * wide), 1.0 / (CELL * high)
+    for point in range(lon.size):
+        slot = slot_of(cell_of(lon[point], per_wide), cell_of(lat[point], per_high), shift)
+        table[slot] = min(table[slot] + 1, 2)
+    for point in range(lon.size):
+        x, y = lon[point], lat[point]
+        count = 0
+        for i in range(cell_of(x - wide, per_wide), cell_of(x + wide, per_wide) + 1):
+            for j in range(cell_of(y - high, per_high), cell_of(y + high, per_high) + 1):
+                count += table[slot_of(i, j, shift)]
+        crowded[point] = count > 1 or abs(x) + wide >= HALF_TURN
 
 
 @called

@@ -8,6 +8,7 @@ from corridor.core.geodesy._checks import (
     FloatArray,
     IntArray,
     Method,
+    PositionArray,
     as_points,
     check_degrees,
     uses_kernels,
@@ -16,6 +17,14 @@ from corridor.errors import InputError
 
 MOST_TOLERANCE_KM = 100.0
 """Straight lines are shorter than the way on the ground: by 1e-5 at this length."""
+
+LEAST_KM_PER_DEG = 110.0
+"""Degrees of latitude, and of longitude at the equator, are longer everywhere."""
+FARTHEST_LATITUDE = 89.0
+"""Beyond, a degree of longitude is too short to be a measure."""
+
+ROOM = 8
+"""Slots for each point in a table of counts: cells that share one look crowded."""
 
 
 def merge_points(
@@ -74,9 +83,8 @@ def merge_points(
     place, first = _equal_by_kernels(x, y) if by_kernels else _equal_by_arrays(x, y)
     if tolerance_km == 0.0 or first.size == 0:
         return place, first
-    points = _in_space(x[first], y[first])
     near = _near_by_kernels if by_kernels else _near_by_arrays
-    number, lowest = _as_they_come(near(points, float(tolerance_km)))
+    number, lowest = _as_they_come(near(x[first], y[first], float(tolerance_km)))
     return number[place], first[lowest]
 
 
@@ -119,11 +127,12 @@ def _equal_by_arrays(lon: FloatArray, lat: FloatArray) -> tuple[IntArray, IntArr
     return _as_they_come(lowest)
 
 
-def _near_by_arrays(points: FloatArray, reach: float) -> IntArray:
+def _near_by_arrays(lon: FloatArray, lat: FloatArray, reach: float) -> IntArray:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
     from scipy.spatial import KDTree
 
+    points = _in_space(lon, lat)
     pairs = KDTree(points).query_pairs(reach, output_type="ndarray")
     ones = np.ones(len(pairs), dtype=np.int8)
     steps = coo_array((ones, (pairs[:, 0], pairs[:, 1])), shape=(len(points), len(points)))
@@ -150,9 +159,29 @@ def _equal_by_kernels(lon: FloatArray, lat: FloatArray) -> tuple[IntArray, IntAr
     return place, first[:size].copy()
 
 
-def _near_by_kernels(points: FloatArray, reach: float) -> IntArray:
+def _near_by_kernels(lon: FloatArray, lat: FloatArray, reach: float) -> IntArray:
     from corridor.core.geodesy import _kernels
 
-    table, shift = _empty_table(len(points))
-    following = np.empty(len(points), dtype=np.int32)
-    return _kernels.group_near(points, reach, table, shift, following)
+    lowest = np.arange(lon.size, dtype=np.int32)
+    few = _crowded_by_kernels(lon, lat, reach)
+    if few.size:
+        table, shift = _empty_table(few.size)
+        following = np.empty(few.size, dtype=np.int32)
+        points = _in_space(lon[few], lat[few])
+        lowest[few] = few[_kernels.group_near(points, reach, table, shift, following)]
+    return lowest
+
+
+def _crowded_by_kernels(lon: FloatArray, lat: FloatArray, reach: float) -> PositionArray:
+    """Return the points that are not obviously alone: where they are is cheap to look up."""
+    from corridor.core.geodesy import _kernels
+
+    high = reach / LEAST_KM_PER_DEG
+    farthest = np.abs(lat).max() + high
+    if farthest > FARTHEST_LATITUDE:
+        return np.arange(lon.size)
+    wide = high / np.cos(np.radians(farthest))
+    bits = (ROOM * lon.size).bit_length()
+    table, crowded = np.zeros(1 << bits, dtype=np.uint8), np.empty(lon.size, dtype=np.bool_)
+    _kernels.find_crowded(lon, lat, float(wide), high, table, 64 - bits, crowded)
+    return np.flatnonzero(crowded)
