@@ -260,6 +260,87 @@ def test_route_refuses_an_unknown_criterion(toy: Path) -> None:
     assert run("route", "A1", "B1", "--data", toy, "--minimize", "beauty").exit_code == 2
 
 
+def test_route_keeps_limits_and_says_which_block(toy: Path) -> None:
+    ends = ("route", "A1", "B1", "--data", toy)
+    by_road = run(*ends, "--max-time-h", "9", "--json")
+    free = run(*ends, "--json")
+    crossings = [json.loads(r.stdout)["itineraries"][0]["crossings"] for r in (free, by_road)]
+    assert crossings == [["ab-rail"], ["ab-road"]]
+    refused(run(*ends, "--max-crossings", "0"), 1, "max_crossings = 0", "max_crossings = 1")
+    result = run(*ends, "--max-cost-usd-per-t", "1", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {"itineraries": [], "reasons": ["max_cost_usd_per_t"]}
+    refused(run(*ends, "--max-km-in", "AAA=10"), 1, "max_km_in AAA = 10")
+    assert run(*ends, "--max-km-in", "AAA=1e4", "--max-km-in", "BBB=1e4").exit_code == 0
+    for wrong in ("AAA", "AAA=far"):
+        refused(run(*ends, "--max-km-in", wrong), 2, "RUS=300", repr(wrong))
+    refused(run(*ends, "--avoid", "BBB"), 2, "origin and destination", "BBB")
+    refused(run(*ends, "--max-overlap", "70"), 2, "share from 0 to 1")
+
+
+def test_route_shows_ways_that_differ(toy: Path) -> None:
+    result = run("route", "A2", "B2", "--data", toy, "--k", "9", "--max-overlap", "0.3", "--json")
+    assert len(json.loads(result.stdout)["itineraries"]) == 1  # the road from A2 is shared by all
+
+
+def test_route_shows_a_front(toy: Path) -> None:
+    ends = ("route", "A1", "B1", "--data", toy, "--pareto")
+    result = run(*ends)
+    assert result.exit_code == 0, result.stderr
+    for word in ("time_h, cost_usd_per_t, co2_kg_per_t: ", "ab-road", "ab-rail", "USD/t"):
+        assert word in result.stdout
+    result = run(*ends, "--criteria", "time_h,n_crossings", "--exposure", "BBB", "--json")
+    record = json.loads(result.stdout, parse_constant=pytest.fail)
+    assert record["reasons"] == []
+    assert {"path_id", "n_crossings", "exposure_km", "links"} <= set(record["paths"][0])
+    close_border(toy)
+    result = run(*ends, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {"paths": [], "reasons": ["shut"]}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--pareto", "--k", "2"], ["--pareto", "--k"]),
+        (["--pareto", "--depart", "2026-07-03T20:00"], ["--depart"]),
+        (
+            ["--pareto", "--max-crossings", "0", "--max-overlap", "0"],
+            ["--max-crossings", "-overlap"],
+        ),
+        (["--criteria", "time_h"], ["--criteria", "--pareto"]),
+        (["--epsilon", "0"], ["--epsilon", "--pareto"]),
+        (["--pareto", "--criteria", "time_h,risk"], ["'risk'", "sd_h"]),
+        (["--depart", "soon"], ["'soon'", "YYYY-MM-DDTHH:MM"]),
+    ],
+)
+def test_route_refuses_options_that_do_not_go_together(
+    toy: Path, options: list[str], words: list[str]
+) -> None:
+    refused(run("route", "A1", "B1", "--data", toy, *options), 2, *words)
+
+
+def test_route_dates_a_way(toy: Path) -> None:
+    ends = ("route", "A1", "B1", "--data", toy)
+    result = run(*ends, "--depart", "2026-07-03T20:00+04:00")
+    assert result.exit_code == 0, result.stderr
+    for word in ("leaves Fri 3 Jul 2026 16:00 +00", "Arrives", "local time"):
+        assert word in result.stdout
+    local = json.loads(run(*ends, "--depart", "2026-07-03T00:00", "--json").stdout)
+    (way,) = local["itineraries"]
+    assert way["depart"] == way["legs"][0]["arrive"] == "2026-07-03T00:00:00+00:00"
+    refused(run("route", "A9", "B1", "--data", toy, "--depart", "2026-07-03"), 2, "'A9'")
+
+
+def test_route_takes_the_works_and_rules_of_the_day_it_leaves(toy: Path) -> None:
+    close_border(toy)
+    ends = ("route", "A1", "B1", "--data", toy)
+    assert run(*ends, "--depart", "2024-12-31T08:00Z").exit_code == 0
+    assert run(*ends, "--depart", "2025-01-01T08:00Z").exit_code == 1
+    late = ("--depart", "2025-01-01T08:00Z", "--date", "2024-12-31")
+    assert run(*ends, *late).exit_code == 0
+
+
 # plan
 
 

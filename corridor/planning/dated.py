@@ -263,6 +263,35 @@ def node_zones(network: Network) -> Callable[[str], ZoneInfo]:
     return zone_of
 
 
+def parse_departure(text: str, network: Network, origin: str) -> dt.datetime:
+    """Return an ISO time as an aware one; without an offset it is local time at the origin.
+
+    Parameters
+    ----------
+    text
+        Such as ``2026-07-03T20:00+08:00`` or ``2026-07-03T20:00``; without hours it is midnight.
+    network, origin
+        The network, and one of its nodes; the time zone of an unknown one is UTC.
+
+    Raises
+    ------
+    InputError
+        If the text is no ISO time, or it has no offset and the origin no known time zone.
+    """
+    try:
+        time = dt.datetime.fromisoformat(text)
+    except ValueError:
+        msg = (
+            f"A departure must be an ISO time, YYYY-MM-DDTHH:MM with an offset such as +04:00 or "
+            f"in the local time of the origin; found {text!r}. Correct it."
+        )
+        raise InputError(msg) from None
+    if time.utcoffset() is not None:
+        return time
+    known = (network.nodes["node_id"] == origin).any()
+    return time.replace(tzinfo=node_zones(network)(origin) if known else dt.UTC)
+
+
 def _open_spells(clock: Clock, text: str, zone: ZoneInfo | None) -> FloatArray:
     """Return the open spells of a post within the period, (n, 2); None is open always."""
     if zone is None:

@@ -11,7 +11,7 @@ from corridor.core.paths import pareto_paths
 from corridor.errors import InputError
 from corridor.network import Network
 from corridor.planning.itineraries import single_shipment
-from corridor.planning.legs import met_on_way
+from corridor.planning.legs import layers_on_way, met_on_way
 from corridor.planning.limits import Limits, avoided_arcs, compile_bounds
 from corridor.planning.measures import arc_km_in, arc_measure
 from corridor.planning.model import Model, compile_model
@@ -81,7 +81,7 @@ def pareto(
         One row a way, in the order of the criteria: ``path_id``, ``time_h``, ``cost_usd_per_t``,
         ``co2_kg_per_t``, ``sd_h``, ``n_crossings``, with states of exposure ``exposure_km``,
         ``generalized_usd_per_t`` (money, time and reliability), ``length_km``, and ``countries``,
-        ``crossings``, ``links`` in the order in which they are met, joined by ``>``.
+        ``layers``, ``crossings``, ``links`` in the order in which they are met, joined by ``>``.
 
     Raises
     ------
@@ -180,6 +180,7 @@ def _table(model: Model, ways: Sequence[IntArray], measures: dict[str, FloatArra
             "path_id": np.arange(len(ways)),
             **totals,
             "countries": [">".join(countries) for _, _, countries in met],
+            "layers": [">".join(layers_on_way(model, arcs)) for arcs in ways],
             "crossings": [">".join(crossings) for _, crossings, _ in met],
             "links": [">".join(links) for links, _, _ in met],
         }

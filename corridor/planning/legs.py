@@ -33,6 +33,13 @@ def met_on_way(
     )
 
 
+def layers_on_way(model: Model, arcs: IntArray) -> tuple[str, ...]:
+    """Return the layers that a way travels in, in order."""
+    net = model.supernetwork
+    travels = net.arc_kind[arcs] == ArcKind.TRAVEL
+    return _met(list(net.layers), net.arc_layer[arcs[travels]])
+
+
 def _met(names: list[str], codes: NDArray[np.integer]) -> tuple[str, ...]:
     """Return the labels met on the way, each run of the same once."""
     met = codes[codes >= 0]

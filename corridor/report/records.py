@@ -52,7 +52,8 @@ def _scalar(value: object) -> object:
     if isinstance(value, bool | int | str):
         return value
     if isinstance(value, pd.Timestamp):
-        return value.date().isoformat() if value == value.normalize() else value.isoformat()
+        is_day = value.tzinfo is None and value == value.normalize()
+        return value.date().isoformat() if is_day else value.isoformat()
     if isinstance(value, dt.date):
         return value.isoformat()
     msg = f"JSON must be made of numbers, texts, lists and tables; found {type(value).__name__}."

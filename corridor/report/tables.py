@@ -1,14 +1,13 @@
-"""Results as sheets for the terminal: what each variant, plan and itinerary says, with units."""
+"""Results as sheets for the terminal: what each variant and plan says, with units."""
 
 import math
-from collections.abc import Sequence
 
 import pandas as pd
 
-from corridor.planning import Itinerary, Plan
+from corridor.planning import Plan
 from corridor.report.sheets import Column, Sheet, write_number
 from corridor.study import Comparison, TargetCheck
-from corridor.units import DAYS_PER_YEAR, HOURS_PER_DAY, T_PER_MT
+from corridor.units import DAYS_PER_YEAR, T_PER_MT
 
 _TOP_LINKS = 15
 _TOP_CROSSINGS = 25
@@ -163,94 +162,6 @@ def _significant(value: float, figures: int = 4) -> str:
         return ""
     digits = figures - 1 - math.floor(math.log10(abs(value))) if value else 0
     return write_number(value, min(max(digits, 0), 6))
-
-
-def itinerary_sheets(itineraries: Sequence[Itinerary]) -> list[Sheet]:
-    """Return the legs of the best way and, where there are several, how the others compare."""
-    best = itineraries[0]
-    sheets = [_legs_sheet(best)]
-    if len(itineraries) > 1:
-        sheets.insert(0, _ways_sheet(itineraries))
-    return sheets
-
-
-def _legs_sheet(itinerary: Itinerary) -> Sheet:
-    legs = itinerary.legs
-    ends = legs["from_node"].where(
-        legs["from_node"] == legs["to_node"], legs["from_node"] + " > " + legs["to_node"]
-    )
-    place = legs["crossing_id"].where(legs["crossing_id"] != "", ends)
-    columns = (
-        Column(name="kind", title="leg"),
-        Column(name="place", title="where", wrap=True),
-        Column(name="country", title="state"),
-        Column(name="layer", title="layer"),
-        Column(name="length_km", title="length", unit="km", digits=0),
-        Column(name="time_h", title="time", unit="h", digits=1),
-        Column(name="wait_h", title="of it wait", unit="h", digits=1),
-        Column(name="cost_usd_per_t", title="cost", unit="USD/t", digits=1),
-        Column(name="fee_usd_per_t", title="of it fees", unit="USD/t", digits=1),
-        Column(name="co2_kg_per_t", title="CO2", unit="kg/t", digits=1),
-    )
-    at_sea = legs["country"].where(legs["country"] != "XXZ", "sea")
-    return Sheet.from_frame(
-        legs.assign(place=place, country=at_sea),
-        columns,
-        title=f"{itinerary.origin} to {itinerary.destination}, {itinerary.commodity}, "
-        f"least {_CRITERIA.get(itinerary.minimize, itinerary.minimize)}",
-        n_keys=2,
-        note=_door_to_door(itinerary),
-    )
-
-
-_CRITERIA = {"generalized_cost": "generalized cost", "time": "time", "money": "money", "co2": "CO2"}
-
-
-def _door_to_door(itinerary: Itinerary) -> str:
-    hours = (
-        ("moving", itinerary.moving_h),
-        ("at borders", itinerary.border_h),
-        ("in terminals", itinerary.terminal_h),
-        ("waiting for a service", itinerary.service_wait_h),
-    )
-    parts = ", ".join(f"{write_number(h, 1)} h {name}" for name, h in hours)
-    teu = write_number(itinerary.cost_usd_per_teu)
-    boxed = f" ({teu} USD/TEU)" if teu else ""
-    return (
-        f"Door to door: {write_number(itinerary.length_km)} km, "
-        f"{write_number(itinerary.time_h / HOURS_PER_DAY, 1)} days ({parts}); "
-        f"{write_number(itinerary.cost_usd_per_t, 1)} USD/t{boxed}, "
-        f"{write_number(itinerary.generalized_usd_per_t, 1)} USD/t with time; "
-        f"{write_number(itinerary.co2_kg_per_t, 1)} kg CO2/t"
-    )
-
-
-def _ways_sheet(itineraries: Sequence[Itinerary]) -> Sheet:
-    frame = pd.DataFrame(
-        {
-            "way": [f"{i}" for i in range(1, len(itineraries) + 1)],
-            "days": [way.time_h / HOURS_PER_DAY for way in itineraries],
-            "border_h": [way.border_h for way in itineraries],
-            "cost": [way.cost_usd_per_t for way in itineraries],
-            "generalized": [way.generalized_usd_per_t for way in itineraries],
-            "co2": [way.co2_kg_per_t for way in itineraries],
-            "km": [way.length_km for way in itineraries],
-            "states": [" ".join(way.countries) for way in itineraries],
-            "crossings": [" ".join(way.crossings) for way in itineraries],
-        }
-    )
-    columns = (
-        Column(name="way", title="way"),
-        Column(name="days", title="time", unit="days", digits=1),
-        Column(name="border_h", title="at borders", unit="h", digits=1),
-        Column(name="cost", title="cost", unit="USD/t", digits=1),
-        Column(name="generalized", title="with time", unit="USD/t", digits=1),
-        Column(name="co2", title="CO2", unit="kg/t", digits=1),
-        Column(name="km", title="length", unit="km", digits=0),
-        Column(name="states", title="states", wrap=True),
-        Column(name="crossings", title="crossings", wrap=True),
-    )
-    return Sheet.from_frame(frame, columns, title="The best ways, best first")
 
 
 def plan_sheets(plan: Plan, title: str = "Plan") -> list[Sheet]:

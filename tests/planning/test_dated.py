@@ -17,7 +17,7 @@ from corridor.planning import (
     route,
     single_shipments,
 )
-from corridor.planning.dated import PERIOD_H, Clock, compile_dated
+from corridor.planning.dated import PERIOD_H, Clock, compile_dated, parse_departure
 
 Tables = dict[str, pd.DataFrame]
 
@@ -355,3 +355,32 @@ def test_arcs_are_compiled_for_half_a_year(toy_tables: Tables) -> None:
     assert departures.departs_h.size == 26
     by_day = (posts.closes_h - posts.opens_h)[posts.indptr[:-1][on_road]]
     np.testing.assert_allclose(by_day, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-07-03T20:00+08:00", utc(2026, 7, 3, 12)),
+        ("2026-07-03T20:00Z", utc(2026, 7, 3, 20)),
+        ("2026-07-03T20:00", utc(2026, 7, 3, 16)),  # A1 is at UTC+4
+        ("2026-07-03 20:00", utc(2026, 7, 3, 16)),
+        ("2026-07-03", utc(2026, 7, 2, 20)),
+    ],
+)
+def test_a_departure_is_local_where_it_says_nothing_else(
+    toy_tables: Tables, text: str, expected: dt.datetime
+) -> None:
+    time = parse_departure(text, build(toy_tables), "A1")
+    assert time == expected
+    assert time.utcoffset() is not None
+
+
+def test_a_departure_needs_a_time_and_a_place_with_a_zone(toy_tables: Tables) -> None:
+    network = build(toy_tables)
+    with pytest.raises(InputError, match="found 'soon'"):
+        parse_departure("soon", network, "A1")
+    assert parse_departure("2026-07-03T20:00", network, "Q9") == utc(2026, 7, 3, 20)
+    nowhere = network.replace(nodes=network.nodes.assign(timezone=""))
+    with pytest.raises(InputError, match="timezone of A1"):
+        parse_departure("2026-07-03T20:00", nowhere, "A1")
+    assert parse_departure("2026-07-03T20:00Z", nowhere, "A1") == utc(2026, 7, 3, 20)

@@ -52,6 +52,13 @@ def test_numpy_and_dates_become_plain() -> None:
     }
 
 
+def test_midnight_with_a_time_zone_keeps_it() -> None:
+    times = [pd.Timestamp("2026-07-03", tz="Asia/Yerevan"), pd.Timestamp("2026-07-03 20:00")]
+    assert strict(write_json(times)) == ["2026-07-03T00:00:00+04:00", "2026-07-03T20:00:00"]
+    frame = pd.DataFrame({"arrive": pd.to_datetime(["2026-07-03T00:00:00Z"])})
+    assert strict(write_json(frame)) == [{"arrive": "2026-07-03T00:00:00+00:00"}]
+
+
 def test_frame_is_a_list_of_rows() -> None:
     frame = pd.DataFrame({"post": ["A", "B"], "opens": pd.to_datetime(["2026-01-01", None])})
     assert strict(write_json(frame)) == [

@@ -12,7 +12,6 @@ from corridor.report.tables import (
     comparison_sheets,
     crossings_sheet,
     indicator_sheet,
-    itinerary_sheets,
     plan_sheets,
     references_sheet,
     summary_sheet,
@@ -137,27 +136,6 @@ def test_crossings_are_fullest_first_and_cut_at_the_top(comparison: Comparison) 
     plan = comparison.plans["today"]
     assert column(crossings_sheet(plan, top=1), "crossing") == ["ab-road"]
     assert crossings_sheet(plan, top=1).title.endswith("1 of 2 ways")
-
-
-def test_itinerary_shows_legs_and_door_to_door(toy_network: corridor.Network) -> None:
-    (sheet,) = itinerary_sheets([corridor.route(toy_network, "A2", "B2", "grain")])
-    assert column(sheet, "where")[:2] == ["A2 > A1", "A1"]
-    assert "ab-rail" in column(sheet, "where")
-    assert sheet.note.startswith("Door to door: 469 km")
-    assert "USD/TEU" not in sheet.note
-
-
-def test_itinerary_of_containers_has_a_price_per_teu(toy_network: corridor.Network) -> None:
-    (sheet,) = itinerary_sheets([corridor.route(toy_network, "A1", "B1", "containers")])
-    assert "(101 USD/TEU)" in sheet.note
-
-
-def test_several_ways_are_compared_first(toy_network: corridor.Network) -> None:
-    ways = corridor.alternatives(toy_network, "A1", "B1", k=2)
-    sheets = itinerary_sheets(ways)
-    assert column(sheets[0], "way") == ["1", "2"]
-    assert column(sheets[0], "crossings") == ["ab-rail", "ab-road"]
-    assert no_nan(sheets)
 
 
 def test_indicators_have_units_and_blanks() -> None:
