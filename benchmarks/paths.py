@@ -43,7 +43,8 @@ def tree_peers(roads: Roads, origins: IntArray, n_slow: int) -> tuple[Contestant
         def search(origin: int) -> Answer:
             run = networkit.distance.Dijkstra(peer, origin, storePaths=True)
             run.run()
-            return np.array(run.getDistances(asarray=True))[origins]
+            found = np.array(run.getDistances(asarray=True))[origins]
+            return np.where(found == np.finfo(np.float64).max, np.inf, found)  # unreachable
 
         return lambda: np.array([search(origin) for origin in sources])
 
