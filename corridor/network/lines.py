@@ -165,26 +165,24 @@ def join_lines(
     one_way = _as_flags(directed, len(drawn.names))
     if split:
         drawn, place, first = _split(drawn, tolerance_km, method)
-    ends = _ends(drawn)
-    if not split:
-        place, first = merge_points(*ends, tolerance_km, method)
-    lon, lat = ends[0][first], ends[1][first]
-    if first.size < place.size and tolerance_km > 0.0:
-        drawn = _moved(drawn, ends, (lon[place], lat[place]))
+    else:
+        drawn, place, first = _join(drawn, tolerance_km, method)
     start, end = place[::2].copy(), place[1::2].copy()
     length = polyline_length_km(drawn.lon, drawn.lat, drawn.offsets, method=method)
     _refuse(_closed_faults(drawn, (start == end) & (length <= 2.0 * tolerance_km)))
-    back = np.flatnonzero(~one_way[drawn.row]).astype(np.int32)
+    line, both = np.arange(start.size, dtype=np.int32), ~one_way[drawn.row]
+    back = line if both.all() else line[both]
     tail, head = np.concatenate([start, end[back]]), np.concatenate([end, start[back]])
+    points = _end_points(drawn.offsets)[first]
     return LineGraph(
         graph=Graph(first.size, tail, head),
-        node_lon=lon,
-        node_lat=lat,
+        node_lon=drawn.lon[points],
+        node_lat=drawn.lat[points],
         line_row=drawn.row.astype(np.int32),
         line_from=start,
         line_to=end,
         line_length_km=length,
-        arc_line=np.concatenate([np.arange(start.size, dtype=np.int32), back]),
+        arc_line=np.concatenate([line, back]),
         lon=drawn.lon,
         lat=drawn.lat,
         offsets=drawn.offsets,
@@ -378,8 +376,24 @@ def _ends(drawn: _Polylines) -> Ends:
     return drawn.lon[points], drawn.lat[points]
 
 
-def _moved(drawn: _Polylines, before: Ends, after: Ends) -> _Polylines:
-    """Return lines with other ends, on the same side of the date line as before."""
+def _join(
+    drawn: _Polylines, tolerance_km: float, method: Method
+) -> tuple[_Polylines, IntArray, IntArray]:
+    """Return lines with their ends at nodes, the node of each end, and the first end of each."""
+    ends = _ends(drawn)
+    place, first = merge_points(*ends, method=method)
+    if tolerance_km == 0.0:
+        return drawn, place, first
+    near, first_near = merge_points(ends[0][first], ends[1][first], tolerance_km, method)
+    if first_near.size == first.size:
+        return drawn, place, first
+    place, first = near[place], first[first_near]
+    return _moved(drawn, ends, place, first), place, first
+
+
+def _moved(drawn: _Polylines, before: Ends, place: IntArray, first: IntArray) -> _Polylines:
+    """Return lines whose ends stand at their nodes, on the same side of the date line as before."""
+    after = before[0][first][place], before[1][first][place]
     moved = np.flatnonzero((before[0] != after[0]) | (before[1] != after[1]))
     if not moved.size:
         return drawn
@@ -420,9 +434,10 @@ def _split(
         offsets=np.append(copies[begins], taken.size),
     )
     ends = place[taken][_end_points(pieces.offsets)]
-    _, first, number = np.unique(ends, return_index=True, return_inverse=True)
-    rank = np.argsort(np.argsort(first))
-    return pieces, rank[number].astype(np.int32), np.sort(first).astype(np.int32)
+    _, at, number = np.unique(ends, return_index=True, return_inverse=True)
+    rank = np.argsort(np.argsort(at))
+    node, first = rank[number].astype(np.int32), np.sort(at).astype(np.int32)
+    return _moved(pieces, _ends(pieces), node, first), node, first
 
 
 def _marked(positions: NDArray[np.integer[Any]], size: int) -> BoolArray:
