@@ -14,8 +14,9 @@ HEADER = """# Benchmarks
 Written by `python -m benchmarks --write docs/benchmarks.md`; do not edit.
 
 Every row is a library at the setting its documentation calls fastest, on the same work in the same
-process, all of them once a round, and their answers compared. *Warm* is the median time over that
-of the first row: 2.0 means that the first row takes half the time. *Cold* is the same for a fresh
+process, all of them in every round (brief calls repeated for 0.05 s), and their answers compared.
+*Warm* is the median time over that of the first row: 2.0 means that the first row takes half the
+time. *Cold* is the same for a fresh
 process: imports, building the library's own graph and the first call, with compiled code from the
 disk cache where there is any; slow libraries do only a share of the work, and their cold figures
 are not scaled up. Seconds on other machines differ; ratios differ less.
