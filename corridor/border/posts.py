@@ -50,7 +50,10 @@ class Posts:
         Jurisdiction of every arc of the supernetwork, with the host of a joint post in place of its
         own state.
     fixed_h, service_h, fee_usd : ndarray of float64, shape (n_posts, n_users)
-        Fixed delay [h], expected service over all stages [h], and fees [USD per vehicle].
+        Fixed delay with the mean wait for the post to open [h], expected service over all stages
+        [h], and fees [USD per vehicle].
+    opening_wait_h : ndarray of float64, shape (n_posts,)
+        That mean wait, for one who arrives at a random hour [h].
     stage_row : ndarray of int32, shape (n_stages,)
         Row of the stages table; a template's row appears once per pool it serves.
     stage_pool : ndarray of int32, shape (n_stages,)
@@ -76,6 +79,7 @@ class Posts:
     arc: IntArray
     arc_country: IntArray
     fixed_h: FloatArray
+    opening_wait_h: FloatArray
     service_h: FloatArray
     fee_usd: FloatArray
     stage_row: IntArray
@@ -217,10 +221,12 @@ def compile_posts(
     is_general = (stages["class"] == "all").to_numpy(bool)[work.row]
     base = _base_load(vehicles, pool, is_general, supernetwork, arcs[work.post])
     fixed_h = work.total(_column(stages, "fixed_delay_h"), arcs.size)
+    opening_wait_h = _wait_for_opening_h(network, supernetwork, arcs)
     return Posts(
         arc=arcs,
         arc_country=_jurisdictions(supernetwork, arcs, work, stages["host"].tolist()),
-        fixed_h=fixed_h + _wait_for_opening_h(network, supernetwork, arcs)[:, None],
+        fixed_h=fixed_h + opening_wait_h[:, None],
+        opening_wait_h=opening_wait_h,
         service_h=work.total(
             _column(stages, "share") * _column(stages, "service_min") / MINUTES_PER_HOUR, arcs.size
         ),

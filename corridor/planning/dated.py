@@ -169,7 +169,7 @@ def compile_dated(model: Model, good: int, passable: BoolArray, clock: Clock) ->
     net, network, posts = model.supernetwork, model.network, model.posts
     zones = node_zones(network)
     moving = model.costs.time_h[good] - model.service_wait_h
-    moving[posts.arc] -= posts.service_h[:, good] + _mean_opening_wait_h(network, net, posts.arc)
+    moving[posts.arc] -= posts.service_h[:, good] + posts.opening_wait_h
     moving = np.maximum(moving, 0.0)  # differences of sums: a zero may be just below
     services = model.filled.services
     timed = services["departures"] != ""
@@ -340,21 +340,6 @@ def _trips(
         for hour in parse_departures(text):
             trips.update((departs, duration) for departs in clock.hours_of(hour, zones(node)))
     return sorted(trip for trip in trips if 0.0 <= trip[0] < PERIOD_H)
-
-
-def _mean_opening_wait_h(network: Network, net: Supernetwork, arcs: IntArray) -> FloatArray:
-    """Return the mean wait for the opening that the fixed delay of each post has in it [h].
-
-    Formula: sum of (closed spell)^2 / (2 x 168 h), at the post that is met first.
-    """
-    at_sea = (network.layers["mode"] == "sea").to_numpy(bool)[net.arc_layer[arcs]]
-    is_first = (net.arc_kind[arcs] == ArcKind.EXIT) | at_sea
-    waits = []
-    for text in network.crossings["opening_hours"]:
-        ends = np.array(parse_hours(text)).reshape(-1, 2)
-        closed = np.append(ends[1:, 0], ends[:1, 0] + HOURS_PER_WEEK) - ends[:, 1]
-        waits.append((closed**2).sum() / (2.0 * HOURS_PER_WEEK))
-    return np.where(is_first, np.array(waits)[net.arc_crossing[arcs]], 0.0)
 
 
 def date_steps(steps: pd.DataFrame, model: Model, path: DatedPath, clock: Clock) -> pd.DataFrame:

@@ -111,6 +111,8 @@ def test_opening_hours_cut_capacity_and_make_the_first_post_wait(toy_tables: Tab
     # One in two arrives in the twelve closed hours and then waits six on the mean.
     np.testing.assert_allclose(posts.fixed_h[out], 3.0)
     np.testing.assert_allclose(posts.fixed_h[into], 0.0)
+    assert posts.opening_wait_h[out] == pytest.approx(3.0)
+    assert posts.opening_wait_h.sum() == pytest.approx(6.0)  # and on the way back
     np.testing.assert_allclose(posts.stage_open_h[posts.stage_pool == pools_at(posts, out)[0]], 12)
 
 
