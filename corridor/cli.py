@@ -178,7 +178,7 @@ def run_route(  # noqa: PLR0913 (each is an option of the command)
     origin: Annotated[str, typer.Argument(help="Node id, CN_XIAN.")],
     destination: Annotated[str, typer.Argument(help="Node id, TR_MERSIN.")],
     data: Annotated[str, typer.Option(help="Bundled data set or folder.")] = BUNDLED,
-    commodity: Annotated[str | None, typer.Option(help="Commodity id [default: the first]")] = None,
+    commodity: Annotated[str | None, typer.Option(help="Commodity id (default: the first)")] = None,
     minimize: Annotated[
         Literal["generalized_cost", "time", "money", "co2"],
         typer.Option(help="What the best way has least of."),
@@ -186,13 +186,13 @@ def run_route(  # noqa: PLR0913 (each is an option of the command)
     rules: Annotated[
         bool | None,
         typer.Option(
-            "--rules/--no-rules", help="Obey rules.toml of the data [default: if it exists]"
+            "--rules/--no-rules", help="Obey rules.toml of the data (default: if it exists)"
         ),
     ] = None,
     date: Annotated[
         str | None,
         typer.Option(
-            help="Works and rules as of YYYY-MM-DD [default: the day of --depart, else the latest]"
+            help="Works and rules as of YYYY-MM-DD (default: the day of --depart, else the latest)"
         ),
     ] = None,
     depart: Annotated[
@@ -225,7 +225,7 @@ def run_route(  # noqa: PLR0913 (each is an option of the command)
         str | None,
         typer.Option(
             help="With --pareto: time_h, cost_usd_per_t, co2_kg_per_t, sd_h (risk), n_crossings, "
-            "joined by commas [default: the first three]"
+            "joined by commas (default: the first three)"
         ),
     ] = None,
     exposure: Annotated[
@@ -328,7 +328,7 @@ def _km_by_state(texts: Iterable[str]) -> dict[str, float]:
 def run_plan(
     *,
     study: StudyArgument = BUNDLED,
-    variant: Annotated[str | None, typer.Option(help="Variant to plan [default: the base]")] = None,
+    variant: Annotated[str | None, typer.Option(help="Variant to plan (default: the base)")] = None,
     congestion: Annotated[
         bool,
         typer.Option("--congestion/--no-congestion", help="Whether queues grow with the flow."),
