@@ -283,7 +283,9 @@ def run_route(  # noqa: PLR0913 (each is an option of the command)
     elif as_json:
         _print_json({"itineraries": [itinerary_record(way) for way in ways], "reasons": []})
     elif pareto:
-        _print_sheets([front_sheet(front, f"{origin} to {destination}, {', '.join(listed)}")])
+        least = [*listed, *([f"km in {' and '.join(exposure)}"] if exposure else [])]
+        title = f"{origin} to {destination}, least {', '.join(least)}"
+        _print_sheets([front_sheet(front, title)])
     else:
         _print_sheets(itinerary_sheets(ways))
 

@@ -289,6 +289,10 @@ def test_route_shows_a_front(toy: Path) -> None:
     assert result.exit_code == 0, result.stderr
     for word in ("time_h, cost_usd_per_t, co2_kg_per_t: ", "ab-road", "ab-rail", "USD/t"):
         assert word in result.stdout
+    assert (
+        "least time_h, km in BBB: "
+        in run(*ends, "--criteria", "time_h", "--exposure", "BBB").stdout
+    )
     result = run(*ends, "--criteria", "time_h,n_crossings", "--exposure", "BBB", "--json")
     record = json.loads(result.stdout, parse_constant=pytest.fail)
     assert record["reasons"] == []
