@@ -169,14 +169,11 @@ def test_indicators_are_written_whole_or_not_at_all(
     folder.mkdir()
     file = folder / "indicators.csv"
     write_indicators(comparison, file)
-    back = pd.read_csv(
-        file,
-        keep_default_na=False,
-        na_values={"value": "", "low": "", "high": ""},
-        float_precision="round_trip",
-    )
+    # Read as text: how exactly a parser rounds is not what is tested.
+    back = pd.read_csv(file, keep_default_na=False, dtype=str)
     assert back.columns.tolist() == COLUMNS
-    np.testing.assert_array_equal(back["value"], comparison.indicators["value"])
+    values = [float(text) if text else np.nan for text in back["value"]]
+    np.testing.assert_array_equal(values, comparison.indicators["value"])
     first = file.read_bytes()
 
     def fail(*_: object) -> None:
