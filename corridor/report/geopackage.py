@@ -39,7 +39,7 @@ def write_geopackage(comparison: Comparison, path: str | Path) -> None:
     """Write a comparison as one GeoPackage, whole or not at all.
 
     Layers, all in EPSG:4326: ``nodes``, ``links`` (way points where they are known, else a straight
-    line), ``crossings`` (midway between their posts), and for each variant ``flows_<variant>``: one
+    line), ``crossings`` (midway on their links), and for each variant ``flows_<variant>``: one
     line per open link with flow, utilization (null where no capacity is known) and price of
     capacity by direction. Every variant but the base has ``differences_<variant>`` too: the links
     whose flow is not the base's [t/day]; it is empty where a variant has no plan.
@@ -215,15 +215,15 @@ def _ends(network: Network, column: str) -> NDArray[np.float64]:
 
 
 def crossing_points(network: Network) -> Geometries:
-    """Return a point midway between the posts of each crossing, shape (n_crossings,).
+    """Return a point midway on the link of each crossing, shape (n_crossings,).
 
-    The mean of several, where more than one link names the crossing.
+    At sea it lies on the way, not on land between two ports. The mean of several, where more than
+    one link names the crossing.
     """
-    links = network.links
-    middle = pd.DataFrame(
-        (_ends(network, "from_node") + _ends(network, "to_node")) / 2.0, columns=["lon", "lat"]
-    )
-    mean = middle.groupby(links["crossing_id"].to_numpy(object)).mean()
+    lines = link_lines(network).to_numpy(object)
+    halfway = shapely.line_interpolate_point(lines, 0.5, normalized=True)
+    middle = pd.DataFrame(shapely.get_coordinates(halfway), columns=["lon", "lat"])
+    mean = middle.groupby(network.links["crossing_id"].to_numpy(object)).mean()
     points: Geometries = shapely.points(mean.loc[network.crossings["crossing_id"]].to_numpy(float))
     return points
 

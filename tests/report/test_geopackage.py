@@ -122,6 +122,15 @@ def test_crossing_lies_midway_between_its_posts(toy_network: Network) -> None:
     np.testing.assert_allclose(points, [[2.025, 0.0], [2.025, 0.0]])
 
 
+def test_crossing_at_sea_lies_on_its_way(toy_network: Network) -> None:
+    links = toy_network.links
+    border = links["crossing_id"] == "ab-road"
+    links.loc[border, "geometry"] = "LINESTRING (2 0, 2 0.001, 2.05 0.001, 2.05 0)"
+    points = shapely.get_coordinates(crossing_points(toy_network.replace(links=links)))
+    at = (toy_network.crossings["crossing_id"] == "ab-road").to_numpy()
+    np.testing.assert_allclose(points[at], [[2.025, 0.001]])
+
+
 def test_oneway_link_has_no_flow_backward(
     toy_network: Network, toy_demand: corridor.Demand
 ) -> None:
