@@ -173,6 +173,7 @@ def join_lines(
     line, both = np.arange(start.size, dtype=np.int32), ~one_way[drawn.row]
     back = line if both.all() else line[both]
     tail, head = np.concatenate([start, end[back]]), np.concatenate([end, start[back]])
+    tail.flags.writeable = head.flags.writeable = False  # the graph keeps these without a copy
     points = _end_points(drawn.offsets)[first]
     return LineGraph(
         graph=Graph(first.size, tail, head),

@@ -21,7 +21,6 @@ BoolArray = npt.NDArray[np.bool_]
 ByteArray = npt.NDArray[np.uint8]
 IntArray = npt.NDArray[np.int32]
 PositionArray = npt.NDArray[np.int64]
-WordArray = npt.NDArray[np.uint64]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 BLOCK = 1024
@@ -156,25 +155,31 @@ def measure_lines(
 
 
 @called
-def slot_of(one: int, other: int, shift: int) -> int:
+def slot_of(one: int | np.uint64, other: int | np.uint64, shift: int) -> int:
     """Return the slot of a pair of 64-bit words in a table of 2**(64 - shift) slots."""
     mixed = (np.uint64(one) * FACTOR) ^ np.uint64(other)
     mixed = (mixed ^ (mixed >> HALF)) * FACTOR
     return int(np.int64((mixed ^ (mixed >> HALF)) * FACTOR >> np.uint64(shift)))
 
 
+@called
+def word_of(value: float) -> np.uint64:
+    """Return the bits of a number, those of minus zero as of zero."""
+    return np.float64(value + 0.0).view(np.uint64)
+
+
 @compiled
 def group_equal(
-    lon: WordArray, lat: WordArray, table: IntArray, shift: int, group: IntArray, first: IntArray
+    lon: FloatArray, lat: FloatArray, table: IntArray, shift: int, group: IntArray, first: IntArray
 ) -> int:
-    """Give each different pair of words a number, as they come; return how many there are.
+    """Give each different pair of numbers a number, as they come; return how many there are.
 
     ``table`` has 2**(64 - shift) slots of -1, more than there are points. ``group`` (n,) and
     ``first`` (n,) are written: the number of each point, and the point that brought each number.
     """
     size = 0
     for point in range(lon.size):
-        slot = slot_of(lon[point], lat[point], shift)
+        slot = slot_of(word_of(lon[point]), word_of(lat[point]), shift)
         while True:
             other = table[slot]
             if other < 0:

@@ -11,6 +11,7 @@ from corridor.core.geodesy._checks import (
     PositionArray,
     as_points,
     check_degrees,
+    read_only,
     uses_kernels,
 )
 from corridor.errors import InputError
@@ -85,20 +86,20 @@ def merge_points(
         return place, first
     near = _near_by_kernels if by_kernels else _near_by_arrays
     number, lowest = _as_they_come(near(x[first], y[first], float(tolerance_km)))
+    if lowest.size == first.size:
+        return place, first
     return number[place], first[lowest]
 
 
 def _unique_degrees(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return coordinates that are equal, bit by bit, where the places are."""
+    """Return coordinates that are equal where the places are."""
     half, pole = formulas.TURN / 2.0, formulas.MAX_LATITUDE
-    turned, up = lon + 0.0, lat + 0.0  # minus zero is zero
-    if not -half < turned.min(initial=0.0) <= turned.max(initial=0.0) < half:
-        turned -= formulas.TURN * np.rint(turned / formulas.TURN)
-        turned[turned == -half] = half
-        turned += 0.0
-    if not -pole < up.min(initial=0.0) <= up.max(initial=0.0) < pole:
-        turned[np.abs(up) == pole] = 0.0
-    return turned, up
+    if not -half < lon.min(initial=0.0) <= lon.max(initial=0.0) < half:
+        lon = lon - formulas.TURN * np.rint(lon / formulas.TURN)
+        lon[lon == -half] = half
+    if not -pole < lat.min(initial=0.0) <= lat.max(initial=0.0) < pole:
+        lon = np.where(np.abs(lat) == pole, 0.0, lon)
+    return read_only(lon), lat
 
 
 def _in_space(lon: FloatArray, lat: FloatArray) -> FloatArray:
@@ -153,9 +154,7 @@ def _equal_by_kernels(lon: FloatArray, lat: FloatArray) -> tuple[IntArray, IntAr
 
     table, shift = _empty_table(lon.size)
     place, first = np.empty((2, lon.size), dtype=np.int32)
-    size = _kernels.group_equal(
-        lon.view(np.uint64), lat.view(np.uint64), table, shift, place, first
-    )
+    size = _kernels.group_equal(lon, lat, table, shift, place, first)
     return place, first[:size].copy()
 
 
