@@ -82,7 +82,11 @@ class InputError(CorridorError, ValueError):
 
 
 class NoRouteError(CorridorError, LookupError):
-    """No open route exists; ``reasons`` holds the ids of the rules and links that block it."""
+    """No open route exists, or none within the limits asked for.
+
+    ``reasons`` holds the ids of the rules and links that block it, or the names of the limits
+    that must give way.
+    """
 
     def __init__(self, message: str, reasons: Iterable[str] = ()) -> None:
         super().__init__(message)

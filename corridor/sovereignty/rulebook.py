@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from corridor import datasets
 from corridor.errors import Fault, InputError
 from corridor.network import Network
+from corridor.network.models import as_date
 from corridor.network.supernetwork import build_supernetwork
 from corridor.network.vehicles import payload_t, teu_per_t
 from corridor.sovereignty.effects import Effects
@@ -114,7 +115,7 @@ class Rules:
         return effects
 
 
-def load_rules(source: str | Path, date: dt.date | None = None) -> Rules:
+def load_rules(source: str | Path, date: dt.date | str | None = None) -> Rules:
     """Read rules from a TOML file.
 
     Parameters
@@ -122,7 +123,8 @@ def load_rules(source: str | Path, date: dt.date | None = None) -> Rules:
     source
         A bundled data set's name, a folder that holds ``rules.toml``, or a TOML file.
     date
-        The rules are read as of this day.
+        The rules are read as of this day, a date or ISO text; None is the network's day, or a day
+        after all that the data knows.
 
     Returns
     -------
@@ -137,9 +139,9 @@ def load_rules(source: str | Path, date: dt.date | None = None) -> Rules:
 
     Examples
     --------
-    >>> rules = load_rules("crossroads")
-    >>> len(rules) >= 15
-    True
+    >>> rules = load_rules("crossroads", date="2026-06-30")
+    >>> len(rules) >= 15, rules.date
+    (True, datetime.date(2026, 6, 30))
     """
     path = datasets.path(source)
     file = path / "rules.toml" if path.is_dir() else path
@@ -156,7 +158,7 @@ def load_rules(source: str | Path, date: dt.date | None = None) -> Rules:
             f"{file.name} must hold [[rule]] tables only; found {', '.join(unknown)}. Remove them."
         )
         raise InputError(msg)
-    return Rules(parse_rules(content.get("rule", []), file.name), date)
+    return Rules(parse_rules(content.get("rule", []), file.name), as_date(date))
 
 
 def read_toml(file: Path) -> dict[str, object]:
