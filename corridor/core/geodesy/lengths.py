@@ -252,7 +252,9 @@ def _by_arrays(
     if antipodal.size:
         from pyproj import Geod
 
-        out[antipodal] = Geod(ellps="WGS84").inv(*ends[:, antipodal])[2] / M_PER_KM
+        # As lists: pyproj takes an array of one value for a scalar, of which NumPy 2.1 warns.
+        meters = Geod(ellps="WGS84").inv(*ends[:, antipodal].tolist())[2]
+        out[antipodal] = np.asarray(meters) / M_PER_KM
     return out
 
 
