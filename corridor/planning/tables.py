@@ -169,12 +169,13 @@ def _post_means(answer: FlowAnswer, ways: _Ways) -> dict[str, FloatArray]:
     """Return fixed delay, service, wait [h] and fees of each way, both posts together.
 
     Means over the vehicles (fees per tonne: over the tonnes) that pass, or over all commodities
-    where nothing does.
+    where nothing does. Fees are those of the posts' stages, for returning empties too, and what
+    rules charge there the goods that pass.
     """
     model, posts = answer.model, answer.model.posts
     goods, arcs = slice(None, -1), posts.arc
     vehicles_a_day, t_a_day = answer.arc_vehicles[:, arcs], answer.arc_t_per_day[:, arcs]
-    fee_per_t = model.costs.post_fee_usd_per_t[:, arcs]
+    fee_per_t = model.costs.post_fee_usd_per_t[:, arcs] + _ruled_fees(answer)[:, arcs]
     fee_per_vehicle = fee_per_t * model.costs.payload_t[:, arcs]
     columns = {
         "fixed_h": (posts.fixed_h[:, goods].T, vehicles_a_day),
@@ -187,6 +188,16 @@ def _post_means(answer: FlowAnswer, ways: _Ways) -> dict[str, FloatArray]:
         name: ways.total((values * _shares(answer, ways, weight)).sum(axis=0), arcs)
         for name, (values, weight) in columns.items()
     }
+
+
+def _ruled_fees(answer: FlowAnswer) -> FloatArray:
+    """Return what rules charge on average where goods pass [USD/t], by commodity and arc."""
+    paid = np.zeros(answer.arc_t_per_day.shape)
+    usd = answer.model.fee_usd_per_t[answer.step_class, answer.path_arc] * answer.step_t_per_day
+    np.add.at(paid, (answer.step_commodity, answer.path_arc), usd)
+    mean = np.zeros(paid.shape)
+    np.divide(paid, answer.arc_t_per_day, out=mean, where=answer.arc_t_per_day > 0.0)
+    return mean
 
 
 def _shares(answer: FlowAnswer, ways: _Ways, weight: FloatArray) -> FloatArray:

@@ -145,6 +145,8 @@ def test_fees_move_goods_and_go_to_their_payees(toy_tables: Tables) -> None:
     assert revenue.to_dict() == pytest.approx({"AAA": 200.0, "BBB": 100.0})
     [path] = found.paths.to_dict("records")
     assert path["border_usd_per_t"] == pytest.approx(7.0)
+    used = found.crossings.query("t_per_day > 0").set_index("crossing_id")
+    assert used["cost_usd_per_t"].to_dict() == pytest.approx({"ab-rail": 7.0})
     away = planned(toy_tables, rail | {"usd_per_t": 11.0})
     assert away.objective_usd_per_day == pytest.approx(100 * ROAD)
 
