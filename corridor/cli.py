@@ -317,6 +317,9 @@ def _km_by_state(texts: Iterable[str]) -> dict[str, float]:
     limits: dict[str, float] = {}
     for text in texts:
         state, _, km = text.partition("=")
+        if state in limits:
+            msg = f"--max-km-in must name a state once; {state} is there twice. Keep one of them."
+            raise InputError(msg)
         try:
             limits[state] = float(km)
         except ValueError:

@@ -47,9 +47,7 @@ def main() -> None:
         staffed = network.replace(stages=with_one_more(network.stages, best))
         after = corridor.plan(staffed, demand, rules)
         saved = (plan.objective_usd_per_day - after.objective_usd_per_day) * 365 / 1e6
-        print(
-            print(f"\nOne more at {best['crossing_id']}, goods re-routed: {saved:.2f} MUSD/year.")
-        )
+        print(f"\nOne more at {best['crossing_id']}, goods re-routed: {saved:.2f} MUSD/year.")
 
 
 if __name__ == "__main__":

@@ -274,6 +274,8 @@ def test_route_keeps_limits_and_says_which_block(toy: Path) -> None:
     assert run(*ends, "--max-km-in", "AAA=1e4", "--max-km-in", "BBB=1e4").exit_code == 0
     for wrong in ("AAA", "AAA=far"):
         refused(run(*ends, "--max-km-in", wrong), 2, "RUS=300", repr(wrong))
+    twice = run(*ends, "--max-km-in", "AAA=1", "--max-km-in", "AAA=5000")
+    refused(twice, 2, "AAA is there twice")
     refused(run(*ends, "--avoid", "BBB"), 2, "origin and destination", "BBB")
     refused(run(*ends, "--max-overlap", "70"), 2, "share from 0 to 1")
 

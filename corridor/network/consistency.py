@@ -59,7 +59,22 @@ def demand_faults(rows: Rows) -> list[Fault]:
     only = {name: rows[name] for name in ("sources", "nodes", "commodities", "demand")}
     demand = only["demand"]
     faults = [*_references(only, demand), *_citations(only, demand), *_same(demand, "demand")]
-    return in_order(only, faults)
+    return in_order(only, [*faults, *_flag_faults(demand, only["nodes"])])
+
+
+def _flag_faults(demand: TypedTable, nodes: TypedTable) -> Iterable[Fault]:
+    """Warn of carriers from states without a node: one letter wrong, and rules pass them by."""
+    flag = demand.frame["flag"]
+    states = set(nodes.frame["country"].tolist())
+    for row in np.flatnonzero((flag != "") & ~flag.isin(states)) if nodes.whole else ():
+        yield demand.fault(
+            int(row),
+            "flag",
+            found=repr(str(flag.iloc[row])),
+            expected="a state of nodes.csv, unless carriers of a third state are meant",
+            remedy="check the spelling; rules for a state's carriers go by it",
+            warning=True,
+        )
 
 
 def first_causes(faults: Iterable[Fault], consequences: Iterable[Fault]) -> list[Fault]:

@@ -45,6 +45,8 @@ BoolArray: TypeAlias = NDArray[np.bool_]
 N_WEEKS: Final = 26
 PERIOD_H: Final = N_WEEKS * HOURS_PER_WEEK
 
+_YEARS: Final = range(1970, 2101)
+"""Years of departure whose time zones are known."""
 WAIT_SEEN_H: Final = 1e-6
 """Waits below are rounding and have no reason."""
 
@@ -286,6 +288,12 @@ def parse_departure(text: str, network: Network, origin: str) -> dt.datetime:
             f"in the local time of the origin; found {text!r}. Correct it."
         )
         raise InputError(msg) from None
+    if time.year not in _YEARS:
+        msg = (
+            f"A departure must lie in the years {_YEARS[0]} to {_YEARS[-1]}, whose time zones are "
+            f"known; found {text!r}. Correct it."
+        )
+        raise InputError(msg)
     if time.utcoffset() is not None:
         return time
     known = (network.nodes["node_id"] == origin).any()

@@ -311,7 +311,7 @@ def _position(name: str, known: NDArray[np.object_], noun: str) -> int:
     found = np.flatnonzero(known == name)
     if not found.size:
         near = get_close_matches(name, known.tolist(), n=3)
-        hint = f"Did you mean {', '.join(near)}?" if near else f"See {noun}s of the network."
+        hint = f"Did you mean {', '.join(near)}?" if near else "See the network's table of them."
         msg = (
             f"{noun.capitalize()} must be one of the network's {known.size}; {name!r} is none of "
             f"them. {hint}"

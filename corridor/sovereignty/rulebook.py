@@ -105,7 +105,21 @@ class Rules:
             for scope in rule.scopes
             if not territory.place(scope).any()
         ]  # fmt: skip
-        return faults + nowhere
+        return faults + nowhere + self._strange_flags(network)
+
+    def _strange_flags(self, network: Network) -> list[Fault]:
+        """Warn of flags of states without a node: one letter wrong, and the rule binds nobody."""
+        states = set(network.nodes["country"])
+        return [
+            rule.fault(
+                "flags", repr(flag), "a state of nodes.csv, unless a third state's carriers are "
+                "meant", "check the spelling", warning=True,
+            )
+            for rule in self.rules
+            for scope in rule.scopes
+            for flag in scope.flags or ()
+            if flag not in states
+        ]  # fmt: skip
 
     def apply(self, territory: Territory) -> Effects:
         """Return what the rules in force do on a territory."""

@@ -173,7 +173,11 @@ def load_study(source: str | Path) -> Study:
     if header is None:
         raise InputError.from_faults(file.name, faults)
     folder = _place(header.dataset, file, "dataset", faults)
-    rulebook = None if header.rules is None else _place(header.rules, file, "rules", faults)
+    if header.rules is not None:
+        rulebook = _place(header.rules, file, "rules", faults)
+    else:
+        own = None if folder is None else datasets.path(folder) / "rules.toml"
+        rulebook = own if own is not None and own.is_file() else None
     if folder is None:
         raise InputError.from_faults(file.name, faults)
     study = Study(

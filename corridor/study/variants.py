@@ -102,7 +102,8 @@ class Header(BaseModel):
     name
         Name for people.
     dataset, rules
-        Name of a bundled data set, or a path relative to the study file.
+        Name of a bundled data set, or a path relative to the study file; without `rules` those of
+        the data set hold, where it has any.
     demand
         Scenario of the demand; None where the data set has only one.
     base

@@ -213,6 +213,15 @@ def test_a_gauge_break_needs_a_terminal(toy_tables: Tables) -> None:
     assert (fault.file, fault.row, fault.key) == ("nodes.csv", 6, "B1")
 
 
+def test_a_flag_of_a_state_without_nodes_is_a_warning(
+    toy_network: Network, toy_demand: Demand
+) -> None:
+    strange = Demand.from_table(toy_demand.rows.assign(flag="ZZZ"), toy_network)
+    faults = [fault for fault in validate(toy_network, strange) if fault.column == "flag"]
+    assert len(faults) == len(toy_demand.rows)
+    assert all(fault.warning and fault.found == "'ZZZ'" for fault in faults)
+
+
 def test_a_zone_that_cannot_be_reached_is_one_fault(toy_tables: Tables, toy_demand: Demand) -> None:
     toy_tables["terminals"] = toy_tables["terminals"].query("from_layer != 'rail1435'")
     net = Network.from_tables(**toy_tables)  # goods reach B2 but cannot leave it

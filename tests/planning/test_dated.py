@@ -380,6 +380,9 @@ def test_a_departure_needs_a_time_and_a_place_with_a_zone(toy_tables: Tables) ->
     with pytest.raises(InputError, match="found 'soon'"):
         parse_departure("soon", network, "A1")
     assert parse_departure("2026-07-03T20:00", network, "Q9") == utc(2026, 7, 3, 20)
+    for year in ("1700", "9999"):
+        with pytest.raises(InputError, match="1970 to 2100"):
+            parse_departure(f"{year}-07-03T20:00", network, "A1")
     nowhere = network.replace(nodes=network.nodes.assign(timezone=""))
     with pytest.raises(InputError, match="timezone of A1"):
         parse_departure("2026-07-03T20:00", nowhere, "A1")

@@ -152,8 +152,9 @@ def test_what_the_network_does_not_know_is_an_error(
         compile_model(toy_network, shipments, rules)
 
 
-def test_flags_of_third_states_are_no_faults(toy_network: Network) -> None:
-    assert toys.rules({"kind": "forbid", "flags": ["CHN"]}).check(toy_network) == []
+def test_flags_of_third_states_are_warnings(toy_network: Network) -> None:
+    [fault] = toys.rules({"kind": "forbid", "flags": ["CHN", "AAA"]}).check(toy_network)
+    assert (fault.column, fault.found, fault.warning) == ("flags", "'CHN'", True)
 
 
 def test_an_id_is_wrong_on_any_date(toy_network: Network) -> None:

@@ -1,6 +1,7 @@
 """Reading studies, and every operation of a variant on the tables."""
 
 import datetime as dt
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,16 @@ def test_a_path_in_the_study_starts_at_its_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     assert len(load_study(study_folder / "study.toml").variants) == 8
+
+
+def test_without_rules_those_of_the_data_set_hold(study_folder: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(study_folder, tmp_path / "study")
+    file = folder / "study.toml"
+    text = file.read_text(encoding="utf-8").replace('rules = "rules.toml"\n', "")
+    file.write_text(text, encoding="utf-8")
+    assert len(load_study(file).rules) == 0
+    (folder / "rules.toml").rename(folder / "data" / "rules.toml")
+    assert [rule.id for rule in load_study(file).rules.rules] == ["entry_fee"]
 
 
 def test_the_base_is_the_network_itself(study: Study) -> None:
