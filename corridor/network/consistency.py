@@ -98,7 +98,7 @@ def first_causes(faults: Iterable[Fault], consequences: Iterable[Fault]) -> list
 
 
 def in_order(rows: Rows, faults: Iterable[Fault]) -> list[Fault]:
-    """Sort faults by table, line and column."""
+    """Sort faults: those of whole files first, then by table, line and column."""
     place = {table.table.file: number for number, table in enumerate(rows.values())}
     column = {
         (table.table.file, name): number
@@ -108,6 +108,7 @@ def in_order(rows: Rows, faults: Iterable[Fault]) -> list[Fault]:
     return sorted(
         faults,
         key=lambda fault: (
+            fault.row > 0 or fault.column != "",
             place.get(fault.file, len(place)),
             fault.row,
             column.get((fault.file, fault.column), len(column)),

@@ -201,6 +201,8 @@ def zone_faults(rows: Rows) -> Iterable[Fault]:
     lost zone is one fault. Nothing is said while a link or a terminal cannot be placed.
     """
     demand, nodes = rows["demand"].frame, rows["nodes"]
+    if not rows["links"].exists:
+        return
     if _misplaced(rows, "links").any() or _misplaced(rows, "terminals").any():
         return
     known = set(nodes.frame["node_id"].tolist())

@@ -287,7 +287,10 @@ def _empty(name: str) -> TypedTable:
     table, none = TABLES[name], np.zeros(0, dtype=np.int64)
     frame = _typed(table, {}, none, None, [])
     keys = row_keys(table, frame)
-    return TypedTable(table=table, frame=frame, lines=none, keys=keys, exists=False)
+    # Of a table that must exist nothing is known: no other table can be held against it.
+    return TypedTable(
+        table=table, frame=frame, lines=none, keys=keys, exists=False, whole=not table.required
+    )
 
 
 def _split_csv(

@@ -1,5 +1,6 @@
 """Each kind of fault is planted alone and found where it stands; nothing else is reported."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from corridor import datasets
 from corridor.errors import Fault, InputError
 from corridor.network import (
     Demand,
@@ -365,6 +367,16 @@ def test_without_layer_speed_a_link_needs_a_time(toy_tables: Tables) -> None:
     assert (fault.key, fault.column) == ("B1-B2-rail", "speed_kmh")
     put(toy_tables, "links", 7, "time_h", 3.0)
     Network.from_tables(**toy_tables)
+
+
+@pytest.mark.parametrize("name", ["nodes", "links", "layers", "commodities"])
+def test_a_missing_file_comes_first_and_hides_its_consequences(tmp_path: Path, name: str) -> None:
+    folder = shutil.copytree(datasets.path("crossroads"), tmp_path / "data")
+    (folder / f"{name}.csv").unlink()
+    faults = [fault for fault in validate(folder) if not fault.warning]
+    assert (faults[0].file, faults[0].found) == (f"{name}.csv", "no such file")
+    assert not [fault for fault in faults if fault.file == "projects.csv" and fault.column == "key"]
+    assert not [fault for fault in faults if "no way to or from" in fault.found]
 
 
 def test_a_missing_table_is_reported_once(toy_tables: Tables) -> None:
