@@ -6,7 +6,7 @@ is tuned here, and no row is left out without a verdict that says why.
 """
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from corridor.errors import InputError, NoRouteError
 from corridor.network import Network
 from corridor.network.supernetwork import ArcKind
-from corridor.planning import Itinerary, Model, compile_model, find_itineraries, single_shipments
+from corridor.planning import (
+    Itinerary,
+    Limits,
+    Model,
+    compile_model,
+    find_itineraries,
+    single_shipments,
+)
 from corridor.planning.tables import SEPARATOR
 from corridor.study.studies import Study
 from corridor.units import HOURS_PER_DAY
@@ -222,9 +229,8 @@ def _od_row(model: Model, target: dict[str, Any], pairs: list[tuple[str, str]]) 
         return blank | {"detail": f"not a node of the network: {missing}"}
     layers = usable_layers(model.network, target["layers"])
     try:
-        way = find_itineraries(_avoiding(model, target["avoid"]), pairs.index(pair), layers=layers)[
-            0
-        ]
+        limits = Limits(avoid=tuple(filter(None, target["avoid"].split("+"))))
+        way = find_itineraries(model, pairs.index(pair), layers=layers, limits=limits)[0]
     except NoRouteError as error:
         return blank | {"detail": f"blocked by {', '.join(error.reasons) or 'missing links'}"}
     hours = _scheduled_h(way) if target["definition"] == _SCHEDULE else way.time_h
@@ -234,15 +240,6 @@ def _od_row(model: Model, target: dict[str, Any], pairs: list[tuple[str, str]]) 
         "verdict": "input" if _is_input(model.network, way, target["source"]) else "",
         "detail": SEPARATOR.join(way.countries) or "at sea",
     }
-
-
-def _avoiding(model: Model, states: str) -> Model:
-    """Return the model without the arcs of some states (ISO3 joined by ``+``)."""
-    if not states:
-        return model
-    net = model.supernetwork
-    inside = np.isin(np.array(net.countries, dtype=object)[net.arc_country], states.split("+"))
-    return replace(model, allowed=model.allowed & ~inside)
 
 
 def _scheduled_h(way: Itinerary) -> float:
