@@ -1,0 +1,13 @@
+"""The command line: parses, calls, prints.
+
+Tables go to stdout, or JSON with ``--json``; progress and messages go to stderr. The exit code is 0
+when the work is done, 1 when nothing can be carried or there is no route, 2 when the input is bad.
+Nothing heavy is imported before a command needs it, so that help is quick.
+"""
+
+from corridor.cli.app import app, main
+
+# In the order in which help lists their commands.
+from corridor.cli import studies, routes, plans, checks  # isort: skip
+
+__all__ = ["app", "checks", "main", "plans", "routes", "studies"]

@@ -1,0 +1,87 @@
+"""Commands on data: ``validate``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from corridor.cli.app import ExitCode, JsonOption, app, guarded
+from corridor.cli.output import count_of, print_json
+from corridor.errors import Fault, InputError
+
+
+@app.command("validate")
+@guarded()
+def run_validate(
+    *,
+    folder: Annotated[
+        str, typer.Argument(help="Folder of a data set, or the name of a bundled one.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Print every fault of a data set, its rules and its study, one a line."""
+    from corridor.report.records import fault_records
+
+    faults = _all_faults(folder)
+    errors = [fault for fault in faults if not fault.warning]
+    if as_json:
+        print_json(
+            {
+                "errors": len(errors),
+                "warnings": len(faults) - len(errors),
+                "faults": fault_records(faults),
+            }
+        )
+    else:
+        for fault in faults:
+            typer.echo(str(fault))
+        warnings = count_of(len(faults) - len(errors), "warning")
+        typer.echo(f"{folder}: {count_of(len(errors), 'fault')}, {warnings}")
+    if errors:
+        raise typer.Exit(ExitCode.BAD_INPUT)
+
+
+def _all_faults(folder: str) -> list[Fault]:
+    """Return the faults of the tables, then of the rules, then of the study; each fault once."""
+    from corridor.network.models import dataset_folder
+    from corridor.network.validation import validate
+
+    path = dataset_folder(folder)
+    faults = validate(path)
+    broken = any(not fault.warning for fault in faults)
+    # Ids in rules and study cannot be looked up in tables that do not load.
+    if (path / "rules.toml").is_file():
+        faults += _rule_faults(path, broken=broken)
+    if (path / "study.toml").is_file() and not broken:
+        faults += _study_faults(path)
+    return list(dict.fromkeys(faults))
+
+
+def _rule_faults(path: Path, *, broken: bool) -> list[Fault]:
+    from corridor.network import load_network
+    from corridor.sovereignty import load_rules
+
+    try:
+        rules = load_rules(path)
+    except InputError as error:
+        return _faults_of(error, "rules.toml")
+    return [] if broken else rules.check(load_network(path))
+
+
+def _study_faults(path: Path) -> list[Fault]:
+    from corridor.study import load_study
+
+    try:
+        load_study(path)
+    except InputError as error:
+        return _faults_of(error, "study.toml")
+    return []
+
+
+def _faults_of(error: InputError, file: str) -> list[Fault]:
+    """Return the faults of an error; an error without any is one fault of the whole file."""
+    if error.faults:
+        return list(error.faults)
+    return [
+        Fault(file=file, found=str(error), expected="a file that can be read", remedy="correct it")
+    ]

@@ -1,0 +1,69 @@
+"""Commands on studies: ``compare`` and ``targets``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from corridor.cli.app import BUNDLED, JsonOption, StudyArgument, app, guarded
+from corridor.cli.output import print_json, print_sheets, shown_progress, write_text
+
+
+@app.command("compare")
+@guarded()
+def run_compare(
+    *,
+    study: StudyArgument = BUNDLED,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for indicators.csv and corridor.gpkg, written whole or not at all."
+        ),
+    ] = None,
+    variant: Annotated[
+        list[str] | None, typer.Option(help="Only this variant and the base; may be repeated.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Variants planned at once.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Plan every variant of a study on the same demand and compare them with the base."""
+    from corridor.report import check_folder, write_outputs
+    from corridor.report.records import comparison_record
+    from corridor.report.tables import comparison_sheets
+    from corridor.study import compare, load_study
+
+    if out is not None:
+        check_folder(out)
+    loaded = load_study(study)
+    with shown_progress("variants") as progress:
+        comparison = compare(loaded, variant or None, workers=workers, progress=progress)
+    if out is not None:
+        for file in write_outputs(comparison, out):
+            typer.echo(f"Wrote {file}", err=True)
+    if as_json:
+        print_json(comparison_record(comparison))
+    else:
+        print_sheets(comparison_sheets(comparison))
+
+
+@app.command("targets")
+@guarded()
+def run_targets(
+    *,
+    study: StudyArgument = BUNDLED,
+    write: Annotated[Path | None, typer.Option(help="Markdown file for the whole account.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Hold the model against published volumes and times."""
+    from corridor.report.records import target_record
+    from corridor.report.tables import target_sheets
+    from corridor.study import check_targets, load_study, validation_markdown
+
+    check = check_targets(load_study(study))
+    if write is not None:
+        write_text(validation_markdown(check), write)
+        typer.echo(f"Wrote {write}", err=True)
+    if as_json:
+        print_json(target_record(check))
+    else:
+        print_sheets(target_sheets(check))
