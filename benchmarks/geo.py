@@ -82,7 +82,13 @@ def line_lengths(smoke: bool) -> Workload:  # noqa: FBT001
             ours("kernels, all cores", "kernels", None),
             ours("kernels, 1 thread", "kernels", 1),
             ours("NumPy", "numpy", None),
-            Contestant(name="pyproj Geod.inv, flat", package="pyproj", prepare=by_flat_arrays),
+            Contestant(
+                name="pyproj Geod.inv, flat",
+                package="pyproj",
+                prepare=by_flat_arrays,
+                floor=2.0,
+                goal=40.0,
+            ),
             Contestant(
                 name="pyproj Geod.geometry_length",
                 package="pyproj",
@@ -209,8 +215,16 @@ def map_layer(smoke: bool) -> Workload:  # noqa: FBT001
             ours("kernels", "kernels", SNAP_KM),
             ours("NumPy", "numpy", SNAP_KM),
             ours("kernels, equal ends only", "kernels", 0.0),
-            Contestant(name="networkx, itertuples", package="networkx", prepare=by_networkx),
-            Contestant(name="osmnx, nodes given", package="osmnx", prepare=by_osmnx),
+            Contestant(
+                name="networkx, itertuples",
+                package="networkx",
+                prepare=by_networkx,
+                floor=40.0,
+                goal=70.0,
+            ),
+            Contestant(
+                name="osmnx, nodes given", package="osmnx", prepare=by_osmnx, floor=30.0, goal=45.0
+            ),
         ),
     )
 

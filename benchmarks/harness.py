@@ -38,12 +38,17 @@ class Contestant:
     share
         Share of the work the call does, 0 < share <= 1: a slow peer may answer the first units
         only. Its time is scaled up and marked so.
+    floor, goal
+        Its time over ours that the project promises, and aims at; None for either when it does
+        not. Below 1 ours may be slower: 0.5 lets it take twice the time.
     """
 
     name: str
     package: str
     prepare: Callable[[], Run]
     share: float = 1.0
+    floor: float | None = None
+    goal: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +92,8 @@ class Timing:
         Share of the work that was timed.
     rounds
         Number of timed rounds.
+    floor, goal
+        The ratios promised and aimed at, where there are any.
     """
 
     name: str
@@ -97,6 +104,8 @@ class Timing:
     ratio: float | None = None
     share: float = 1.0
     rounds: int = 0
+    floor: float | None = None
+    goal: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +176,7 @@ def timing_of(
 ) -> Timing:
     """Return one line of the report; a missing package gives a line without times."""
     if entry.name not in medians:
-        return Timing(name=entry.name, package=entry.package)
+        return Timing(name=entry.name, package=entry.package, floor=entry.floor, goal=entry.goal)
     return Timing(
         name=entry.name,
         package=entry.package,
@@ -177,6 +186,8 @@ def timing_of(
         ratio=medians[entry.name] / baseline,
         share=entry.share,
         rounds=rounds,
+        floor=entry.floor,
+        goal=entry.goal,
     )
 
 
