@@ -1,18 +1,14 @@
 """Choose a solver, run it, settle what it left open, and check what it said."""
 
-import math
 import time
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
 
-from corridor.core.solver.check import DUAL_TOLERANCE, dual_point, verify_point
-from corridor.core.solver.program import Answer, FloatArray, Program, Status
+from corridor.core.solver.program import Answer, Program, Status
+from corridor.core.solver.settle import empty, settle
 from corridor.errors import InputError, SolverError
-
-if TYPE_CHECKING:
-    from corridor.core.solver._ortools import Raw
 
 SOLVERS: Final = ("auto", "glop", "highs", "scip")
 GLOP_MOST_NONZEROS: Final = 30_000
@@ -61,7 +57,7 @@ def solve(program: Program, solver: str = "auto", time_limit: float | None = Non
     for name in _candidates(program, solver):
         left = None if time_limit is None else time_limit - (time.perf_counter() - start)
         if left is not None and left <= 0:
-            return _empty("unknown", "time", name, start)
+            return empty("unknown", "time", name, start)
         try:
             return _attempt(program, name, left, start)
         except SolverError as error:
@@ -76,6 +72,11 @@ def _check_arguments(program: Program, solver: str, time_limit: float | None) ->
     if solver in ("glop", "highs") and program.has_integers:
         msg = f"solver {solver!r} takes no integer columns; use 'scip' or 'auto'."
         raise InputError(msg)
+    check_time_limit(time_limit)
+
+
+def check_time_limit(time_limit: float | None) -> None:
+    """Refuse a time limit that is not > 0 s."""
     if time_limit is not None and not time_limit > 0:
         msg = f"time_limit must be > 0 s or None; found {time_limit}."
         raise InputError(msg)
@@ -91,53 +92,35 @@ def _candidates(program: Program, solver: str) -> tuple[str, ...]:
 
 
 def _attempt(program: Program, name: str, seconds: float | None, start: float) -> Answer:
-    from corridor.core.solver import _ortools
-
+    # OR-Tools is loaded by the first solve, and MathOpt, which doubles that, only where needed.
     if name == "highs":
-        raw = _ortools.run_highs(program, seconds)
+        from corridor.core.solver import _mathopt
+
+        raw = _mathopt.run_highs(program, seconds)
     else:
-        raw = _ortools.run_helper(program, name, seconds)
-    if raw.status == "failed":
-        msg = f"The solver failed: {raw.detail}."
-        raise SolverError(msg)
-    if raw.status == "none":
-        return _empty("unknown", "time", name, start)
-    if raw.x is not None and raw.status in ("optimal", "feasible"):
-        return _checked(program, name, raw, raw.x, start)
-    status: Status = "infeasible" if _violation(program, name) else "unbounded"
-    return _empty(status, "", name, start)
+        from corridor.core.solver import _helper
+
+        raw = _helper.run_helper(program, name, seconds)
+    answer = settle(program, name, raw, start)
+    if answer is not None:
+        return answer
+    return infeasible_or_unbounded(program, name, start)
 
 
-def _checked(program: Program, name: str, raw: "Raw", x: FloatArray, start: float) -> Answer:
-    try:
-        objective = verify_point(program, x)
-    except SolverError:
-        if raw.status == "feasible":  # stopped on the way: the point is only a start
-            return _empty("unknown", "time", name, start)
-        raise
-    bound, price, reduced = raw.bound, None, None
-    if raw.row_price is not None and raw.status == "optimal":
-        bound, price, reduced = dual_point(program, raw.row_price)
-        if not abs(objective - bound) <= DUAL_TOLERANCE * max(1.0, abs(objective)):
-            msg = (
-                f"The point costs {objective:.12g} but the prices prove only {bound:.12g}; they "
-                "must agree. Scale the program or try another solver."
-            )
-            raise SolverError(msg)
-    # Rounding may put the bound a hair above the point.
-    bound = min(bound, objective)
-    return Answer(
-        status="optimal" if raw.status == "optimal" else "feasible",
-        limit="" if raw.status == "optimal" else "time",
-        objective=objective,
-        bound=bound,
-        gap=(objective - bound) / max(abs(objective), 1.0),
-        x=x,
-        row_price=price,
-        reduced_cost=reduced,
-        solver=name,
-        seconds=time.perf_counter() - start,
-    )
+def infeasible_or_unbounded(program: Program, solver: str, start: float) -> Answer:
+    """Tell a program without a point from one without a bound, where a solver said either.
+
+    Parameters
+    ----------
+    program
+        A program that is one of the two.
+    solver
+        Name of the solver that finds out.
+    start
+        When the call began, as of `time.perf_counter` [s].
+    """
+    status: Status = "infeasible" if _violation(program, solver) else "unbounded"
+    return empty(status, "", solver, start)
 
 
 def _violation(program: Program, name: str) -> bool:
@@ -167,19 +150,3 @@ def _violation(program: Program, name: str) -> bool:
     bounds = np.r_[program.row_lower, program.row_upper, program.lower, program.upper]
     size = float(np.abs(bounds[np.isfinite(bounds)]).max(initial=1.0))
     return answer.objective > FEASIBILITY_TOLERANCE * size
-
-
-def _empty(status: Status, limit: str, name: str, start: float) -> Answer:
-    bound = {"infeasible": math.inf}.get(status, -math.inf)
-    return Answer(
-        status=status,
-        limit=limit,
-        objective=math.nan,
-        bound=bound,
-        gap=math.nan,
-        x=None,
-        row_price=None,
-        reduced_cost=None,
-        solver=name,
-        seconds=time.perf_counter() - start,
-    )

@@ -68,12 +68,119 @@ class Program:
             ("row_upper", n_rows),
         ):
             object.__setattr__(self, name, _vector(name, getattr(self, name), size))
-        if not np.isfinite(self.cost).all():
-            raise InputError(_first_fault("cost", "finite", self.cost, np.isfinite(self.cost)))
-        _check_order("lower", self.lower, "upper", self.upper)
-        _check_order("row_lower", self.row_lower, "row_upper", self.row_upper)
         if self.integer is not None:
             object.__setattr__(self, "integer", _mask(self.integer, n_columns))
+        self._check(columns=True)
+
+    def _check(self, *, columns: bool) -> None:
+        """Refuse infinite costs and crossed bounds; those of columns only where asked for."""
+        finite = np.isfinite(self.cost)
+        if not finite.all():
+            raise InputError(_first_fault("cost", "finite", self.cost, finite))
+        if columns:
+            _check_order("lower", self.lower, "upper", self.upper)
+        _check_order("row_lower", self.row_lower, "row_upper", self.row_upper)
+
+    def changed(
+        self,
+        *,
+        cost: ArrayLike | None = None,
+        lower: ArrayLike | None = None,
+        upper: ArrayLike | None = None,
+        row_lower: ArrayLike | None = None,
+        row_upper: ArrayLike | None = None,
+    ) -> "Program":
+        """Return a program with other costs and bounds; what is None stays, the matrix too.
+
+        Parameters
+        ----------
+        cost, lower, upper : array-like of float64, shape (n_columns,), optional
+            New costs and bounds of the columns.
+        row_lower, row_upper : array-like of float64, shape (n_rows,), optional
+            New bounds of the rows.
+
+        Raises
+        ------
+        InputError
+            As for a new program.
+        """
+        new = object.__new__(Program)
+        for name in ("matrix", "integer"):
+            object.__setattr__(new, name, getattr(self, name))
+        for name, values in (
+            ("cost", cost),
+            ("lower", lower),
+            ("upper", upper),
+            ("row_lower", row_lower),
+            ("row_upper", row_upper),
+        ):
+            old = getattr(self, name)
+            object.__setattr__(
+                new, name, old if values is None else _vector(name, values, old.size)
+            )
+        new._check(columns=lower is not None or upper is not None)
+        return new
+
+    def with_columns(
+        self, cost: ArrayLike, lower: ArrayLike, upper: ArrayLike, matrix: sp.csr_matrix
+    ) -> "Program":
+        """Return a program with more columns, which are not integer.
+
+        Parameters
+        ----------
+        cost, lower, upper : array-like of float64, shape (k,)
+            Costs and bounds of the new columns.
+        matrix : scipy sparse matrix of float64, shape (n_rows, k)
+            Their coefficients.
+
+        Raises
+        ------
+        InputError
+            If the block has another number of rows, or as for a new program.
+        """
+        block = _block(matrix, 0, self.n_rows)
+        new_size = block.shape[1]
+        integer = self.integer
+        if integer is not None:
+            integer = np.concatenate([integer, np.zeros(new_size, dtype=np.bool_)])
+        return Program(
+            cost=np.concatenate([self.cost, _vector("cost", cost, new_size)]),
+            lower=np.concatenate([self.lower, _vector("lower", lower, new_size)]),
+            upper=np.concatenate([self.upper, _vector("upper", upper, new_size)]),
+            matrix=sp.hstack([self.matrix, block], format="csr"),
+            row_lower=self.row_lower,
+            row_upper=self.row_upper,
+            integer=integer,
+        )
+
+    def with_rows(
+        self, matrix: sp.csr_matrix, row_lower: ArrayLike, row_upper: ArrayLike
+    ) -> "Program":
+        """Return a program with more rows.
+
+        Parameters
+        ----------
+        matrix : scipy sparse matrix of float64, shape (k, n_columns)
+            Coefficients of the new rows.
+        row_lower, row_upper : array-like of float64, shape (k,)
+            Their bounds.
+
+        Raises
+        ------
+        InputError
+            If the block has another number of columns, or as for a new program.
+        """
+        block = _block(matrix, 1, self.n_columns)
+        new_size = block.shape[0]
+        return Program(
+            cost=self.cost,
+            lower=self.lower,
+            upper=self.upper,
+            matrix=sp.vstack([self.matrix, block], format="csr"),
+            row_lower=np.concatenate([self.row_lower, _vector("row_lower", row_lower, new_size)]),
+            row_upper=np.concatenate([self.row_upper, _vector("row_upper", row_upper, new_size)]),
+            integer=self.integer,
+        )
 
     @property
     def n_rows(self) -> int:
@@ -145,6 +252,15 @@ def _canonical(matrix: sp.csr_matrix) -> sp.csr_matrix:
     if not good.all():
         raise InputError(_first_fault("matrix.data", "finite", canonical.data, good))
     return canonical
+
+
+def _block(matrix: sp.csr_matrix, axis: int, size: int) -> sp.csr_matrix:
+    _check_sparse(matrix)
+    if matrix.shape[axis] != size:
+        kind = ("rows", "columns")[axis]
+        msg = f"matrix must have the program's {size} {kind}; found {matrix.shape[axis]}."
+        raise InputError(msg)
+    return sp.csr_matrix(matrix)
 
 
 def _check_sparse(matrix: object) -> None:

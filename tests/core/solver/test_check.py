@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from corridor.core.solver import Program, _ortools, solve
+from corridor.core.solver import Program, _helper, _raw, solve
 from corridor.core.solver.check import dual_point, verify_point
 from corridor.errors import SolverError
 
@@ -45,13 +45,13 @@ def test_price_at_an_infinite_bound_proves_nothing() -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        _ortools.Raw(status="optimal", x=np.array([3.0, 0.0]), row_price=np.array([2.0])),
-        _ortools.Raw(status="optimal", x=np.array([3.0, 1.0]), row_price=np.array([1.0])),
-        _ortools.Raw(status="failed", detail="ABNORMAL"),
+        _raw.Raw(status="optimal", x=np.array([3.0, 0.0]), row_price=np.array([2.0])),
+        _raw.Raw(status="optimal", x=np.array([3.0, 1.0]), row_price=np.array([1.0])),
+        _raw.Raw(status="failed", detail="ABNORMAL"),
     ],
 )
-def test_a_lying_solver_is_caught(monkeypatch: pytest.MonkeyPatch, raw: _ortools.Raw) -> None:
-    monkeypatch.setattr(_ortools, "run_helper", lambda *_: raw)
+def test_a_lying_solver_is_caught(monkeypatch: pytest.MonkeyPatch, raw: _raw.Raw) -> None:
+    monkeypatch.setattr(_helper, "run_helper", lambda *_: raw)
     with pytest.raises(SolverError, match="glop:"):
         solve(PROGRAM, "glop")
     # With "auto" the other solver steps in.

@@ -1,7 +1,7 @@
 """The parts of the OR-Tools wheel that corridor leans on are where they were.
 
 A failure here means that another OR-Tools is installed than the one this was written for: read
-`corridor/core/solver/_ortools.py` before changing a pin.
+`corridor/core/solver/_helper.py` before changing a pin.
 """
 
 import subprocess
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from corridor.core.solver import Program, _ortools
+from corridor.core.solver import Program, _helper, _mathopt
 
 
 def test_wheel_version() -> None:
@@ -31,7 +31,7 @@ def test_array_builder_surface() -> None:
     ):  # fmt: skip
         assert hasattr(helper.ModelSolverHelper, name)
     names = set(helper.SolveStatus.__members__)
-    assert set(_ortools._HELPER_STATUS) <= names
+    assert set(_helper._HELPER_STATUS) <= names
 
 
 def test_math_opt_surface() -> None:
@@ -47,28 +47,28 @@ def test_math_opt_surface() -> None:
         n.removeprefix("TERMINATION_REASON_")
         for n in list(result_pb2.TerminationReasonProto.keys())
     }
-    assert set(_ortools._MATH_OPT_STATUS) <= reasons
+    assert set(_mathopt._STATUS) <= reasons
 
 
 PROGRAM = Program([1, 2], [0, 0], [3, 3], sp.csr_matrix([[1, 1]]), [4], [np.inf])
 
 
 def test_glop_parameters_are_understood() -> None:
-    raw = _ortools.run_helper(PROGRAM, "glop", None)
+    raw = _helper.run_helper(PROGRAM, "glop", None)
     assert raw.status == "optimal", raw.detail
     np.testing.assert_allclose(raw.row_price, [2])
 
 
 def test_highs_returns_prices() -> None:
-    raw = _ortools.run_highs(PROGRAM, None)
+    raw = _mathopt.run_highs(PROGRAM, None)
     assert raw.status == "optimal", raw.detail
     np.testing.assert_allclose(raw.row_price, [2])
 
 
 def test_solvers_print_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    _ortools.run_helper(PROGRAM, "glop", None)
-    _ortools.run_helper(PROGRAM, "scip", None)
-    _ortools.run_highs(PROGRAM, None)
+    _helper.run_helper(PROGRAM, "glop", None)
+    _helper.run_helper(PROGRAM, "scip", None)
+    _mathopt.run_highs(PROGRAM, None)
     captured = capfd.readouterr()
     assert (captured.out, captured.err) == ("", "")
 
@@ -79,7 +79,7 @@ def test_clash_with_another_highs_is_explained() -> None:
         "sys.modules['ortools.linear_solver.python'] = None\n"
         "from corridor.errors import SolverError\n"
         "try:\n"
-        "    import corridor.core.solver._ortools\n"
+        "    import corridor.core.solver._helper\n"
         "except SolverError as error:\n"
         "    print('highspy' in str(error))\n"
     )
