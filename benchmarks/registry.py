@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from benchmarks import geo, pareto, paths
+from benchmarks import geo, pareto, paths, queues
 from benchmarks.harness import Workload
 
 GROUPS: dict[str, dict[str, Callable[[bool], Workload]]] = {
     "paths": {**paths.WORKLOADS, **pareto.WORKLOADS, **geo.WORKLOADS},
     "geo": geo.WORKLOADS,
+    "queues": queues.WORKLOADS,
 }
 """Group -> name -> function of ``smoke`` that builds the workload (tiny when it is true). A group
 may hold workloads of another one: what the path engine stands on is part of it."""

@@ -2,12 +2,14 @@
 
 `erlang_b` and `erlang_c` check their input and broadcast; `blocking`, `waiting` and
 `mmc_wait_and_slope` are the same formulas for callers inside the package that checked already.
+Many values at once, with whole numbers of servers, are left to the compiled recursion.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaincc, gammaln, xlogy
 
+from corridor.core.queues._dispatch import Engine, as_threads, in_blocks, uses_kernels
 from corridor.core.queues._inputs import FloatArray, broadcast, finite_array
 
 # Below this, gammaincc has lost digits (or underflowed to 0) and the direct series takes over.
@@ -15,8 +17,20 @@ _SMALLEST_TAIL = 1e-280
 SMALLEST_LOAD = 1e-300
 """Offered loads below this are no load [erlang]: their reciprocal would overflow."""
 
+COLD_SIZE = 1_000_000
+"""Values above which loading numba pays for itself."""
+LOADED_SIZE = 2_000
+"""The same where numba is loaded already."""
+_SIZE_PER_THREAD = 50_000  # fewer values are done before a thread has started
 
-def erlang_b(servers: ArrayLike, offered_load: ArrayLike) -> FloatArray:
+
+def erlang_b(
+    servers: ArrayLike,
+    offered_load: ArrayLike,
+    *,
+    threads: int | None = None,
+    engine: Engine = "auto",
+) -> FloatArray:
     r"""Return the probability that an arrival is lost in M/M/c/c (Erlang B).
 
     Formula, with c servers and a offered load::
@@ -33,6 +47,12 @@ def erlang_b(servers: ArrayLike, offered_load: ArrayLike) -> FloatArray:
         Number of servers c, > 0, whole or not.
     offered_load
         Arrival rate times mean service time a [erlang], >= 0. Broadcasts with `servers`.
+    threads
+        Threads of the compiled kernel, >= 1; None takes every core. Changes no result.
+    engine
+        "numpy", "kernels", or "auto": the kernel for 1e6 values or more, or for 2,000 when numba is
+        loaded already. It recurs over whole servers up to 1,000 and leaves the others to NumPy;
+        both agree within the errors below.
 
     Returns
     -------
@@ -57,11 +77,16 @@ def erlang_b(servers: ArrayLike, offered_load: ArrayLike) -> FloatArray:
     >>> erlang_b([1, 2], 1.0).round(10)
     array([0.5, 0.2])
     """
-    c, a = _checked(servers, offered_load)
-    return blocking(c, a)[()]
+    return _answer(servers, offered_load, threads, engine, waits=False)
 
 
-def erlang_c(servers: ArrayLike, offered_load: ArrayLike) -> FloatArray:
+def erlang_c(
+    servers: ArrayLike,
+    offered_load: ArrayLike,
+    *,
+    threads: int | None = None,
+    engine: Engine = "auto",
+) -> FloatArray:
     r"""Return the probability that an arrival has to wait in M/M/c (Erlang C).
 
     Formula, with B = `erlang_b`::
@@ -74,6 +99,12 @@ def erlang_c(servers: ArrayLike, offered_load: ArrayLike) -> FloatArray:
         Number of servers c, > 0, whole or not.
     offered_load
         Arrival rate times mean service time a [erlang], >= 0. Broadcasts with `servers`.
+    threads
+        Threads of the compiled kernel, >= 1; None takes every core. Changes no result.
+    engine
+        "numpy", "kernels", or "auto": the kernel for 1e6 values or more, or for 2,000 when numba is
+        loaded already. It recurs over whole servers up to 1,000 and leaves the others to NumPy;
+        both agree within the errors below.
 
     Returns
     -------
@@ -99,8 +130,7 @@ def erlang_c(servers: ArrayLike, offered_load: ArrayLike) -> FloatArray:
     >>> erlang_c(5, [0.0, 4.0, 5.0]).round(7)
     array([0.       , 0.5541126, 1.       ])
     """
-    c, a = _checked(servers, offered_load)
-    return waiting(c, a)[()]
+    return _answer(servers, offered_load, threads, engine, waits=True)
 
 
 def blocking(servers: FloatArray, load: FloatArray) -> FloatArray:
@@ -141,6 +171,51 @@ def mmc_wait_and_slope(servers: FloatArray, load: FloatArray) -> tuple[FloatArra
         at_zero = np.where(servers > 1.0, 0.0, np.where(servers == 1.0, 1.0, np.inf))
         slope = np.where(busy, slope, at_zero)
     return wait, slope
+
+
+def _answer(
+    servers: ArrayLike, offered_load: ArrayLike, threads: int | None, engine: Engine, *, waits: bool
+) -> FloatArray:
+    """Answer by the kernel where it pays and can, else by NumPy; see `erlang_c`."""
+    formula = waiting if waits else blocking
+    n_threads = as_threads(threads)
+    c, a = np.asarray(servers), np.asarray(offered_load)
+    work = max(c.size, a.size)
+    if not uses_kernels(engine, work, cold=COLD_SIZE, loaded=LOADED_SIZE) or (
+        c.dtype.kind not in "iuf" or a.dtype.kind not in "iuf"
+    ):
+        return formula(*_checked(c, a))[()]
+    c, a = broadcast(("servers", "offered_load"), (c, a))
+    result, n_left = _by_kernel(c, a, n_threads, waits=waits)
+    if n_left:
+        left = np.isnan(result)
+        c, a = _checked(c, a)  # refuses what is out of range
+        result[left] = formula(c[left], a[left])
+    return result[()]
+
+
+def _by_kernel(
+    servers: FloatArray, load: FloatArray, threads: int, *, waits: bool
+) -> tuple[FloatArray, int]:
+    """Erlang C or B of numbers of one shape, NaN where the kernel does not answer; how many."""
+    from corridor.core.queues._erlang_kernels import recur
+
+    flat = [_flat(servers), _flat(load)]
+    result = np.empty(flat[0].size)
+
+    def work(block: slice) -> int:
+        return recur(flat[0][block], flat[1][block], waits, result[block])
+
+    n_threads = max(1, min(threads, result.size // _SIZE_PER_THREAD))
+    n_left = in_blocks(work, result.size, n_threads)
+    return result.reshape(load.shape), n_left
+
+
+def _flat(array: FloatArray) -> FloatArray:
+    """Contiguous float64 values, read-only: writable arrays would have the kernel compiled anew."""
+    view = np.ascontiguousarray(array, dtype=np.float64).ravel().view()
+    view.flags.writeable = False
+    return view
 
 
 def _checked(servers: ArrayLike, offered_load: ArrayLike) -> tuple[FloatArray, ...]:

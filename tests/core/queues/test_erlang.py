@@ -1,4 +1,7 @@
 import math
+import subprocess
+import sys
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
@@ -6,6 +9,7 @@ import pytest
 from scipy.integrate import quad
 
 from corridor.core.queues import erlang_b, erlang_c
+from corridor.core.queues._inputs import FloatArray
 from corridor.core.queues.erlang import mmc_wait_and_slope
 from corridor.errors import InputError
 
@@ -113,3 +117,79 @@ def test_slope_of_the_exponential_wait_matches_central_differences() -> None:
         slope[meaningful], ((above - below) / (2 * step))[meaningful], rtol=1e-7
     )
     assert meaningful.sum() > 25
+
+
+def many_queues(size: int = 30_000) -> tuple[FloatArray, FloatArray]:
+    random = np.random.default_rng(7)
+    servers = random.integers(1, 61, size).astype(np.float64)
+    load = servers * random.uniform(1e-3, 1.2, size)
+    return servers, load
+
+
+@pytest.mark.parametrize("function", [erlang_b, erlang_c])
+def test_kernel_equals_the_closed_form(function: Callable[..., FloatArray]) -> None:
+    servers, load = many_queues()
+    by_kernel = function(servers, load, engine="kernels")
+    np.testing.assert_allclose(by_kernel, function(servers, load, engine="numpy"), rtol=1e-13)
+    np.testing.assert_array_equal(by_kernel, function(servers, load, engine="kernels", threads=1))
+    whole = function(servers.astype(np.int32), load, engine="kernels")
+    np.testing.assert_array_equal(whole, by_kernel)
+
+
+def test_kernel_leaves_split_and_thousands_of_servers_to_the_closed_form() -> None:
+    servers = np.array([2.5, 4.0, 1000.0, 1001.0, 5000.0, 0.3])
+    load = servers * np.array([0.8, 0.8, 0.99, 0.99, 0.9999, 0.5])
+    for function in (erlang_b, erlang_c):
+        np.testing.assert_allclose(
+            function(servers, load, engine="kernels"),
+            function(servers, load, engine="numpy"),
+            rtol=1e-11,
+        )
+
+
+def test_kernel_survives_loads_whose_inverse_overflows() -> None:
+    load = np.array([0.0, 5e-324, 1e-310, 1e-300, 1e-20, 1e-8, 1e300])
+    for servers in (1, 2, 50):
+        waits = erlang_c(servers, load, engine="kernels")
+        np.testing.assert_allclose(waits, erlang_c(servers, load, engine="numpy"), atol=1e-300)
+        lost = erlang_b(servers, load, engine="kernels")
+        np.testing.assert_allclose(lost, erlang_b(servers, load, engine="numpy"), atol=1e-300)
+
+
+@pytest.mark.parametrize(
+    ("servers", "load", "message"),
+    [
+        ([1, 0], 1.0, "servers must be finite and > 0; found 0 at position 1"),
+        ([1, 2], [0.5, np.nan], "offered_load must be finite and >= 0; found nan at position 1"),
+        ([1, 2], [1.0, 2.0, 3.0], r"servers \(2,\), offered_load \(3,\)"),
+        (["3"], 1.0, "servers must be an array of numbers"),
+    ],
+)
+def test_kernel_refuses_wrong_input_too(servers: object, load: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        erlang_c(servers, load, engine="kernels")  # type: ignore[arg-type]
+
+
+def test_kernel_keeps_shapes_and_scalars() -> None:
+    assert erlang_c([[1], [2], [3]], [0.5, 0.9], engine="kernels").shape == (3, 2)
+    assert isinstance(erlang_c(2, 1, engine="kernels"), np.float64)
+    assert erlang_b(np.ones((0, 3)), 1.0, engine="kernels").shape == (0, 3)
+
+
+def test_unknown_engines_and_no_threads_are_refused() -> None:
+    with pytest.raises(InputError, match="engine must be 'auto', 'numpy' or 'kernels'"):
+        erlang_c(2, 1.0, engine="gpu")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="threads must be a whole number >= 1"):
+        erlang_c(2, 1.0, threads=0)
+
+
+def test_large_work_alone_loads_numba() -> None:
+    code = (
+        "import sys, numpy as np; from corridor.core.queues import erlang_c\n"
+        "erlang_c(np.full(9_999, 3), 2.0); print('numba' in sys.modules)\n"
+        "erlang_c(np.full(1_000_000, 3), 2.0); print('numba' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.split() == ["False", "True"]

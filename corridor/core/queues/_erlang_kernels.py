@@ -1,0 +1,94 @@
+"""Erlang's formulas for many whole numbers of servers; imported only when numba is wanted.
+
+The inverse of Erlang B, x = 1 / B, follows x(0) = 1, x(j) = 1 + x(j - 1) j / a: one product and
+one sum a server. Elements with the same number of servers stand together while they are worked,
+so that the processor takes eight at a time; a block is small enough to stay in the fast caches.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.core.queues._kernels import compiled
+
+FloatArray = NDArray[np.float64]
+
+MOST_SERVERS = 1000
+"""Above this the closed form with the incomplete gamma function is faster."""
+BLOCK = 8192
+UNROLLED = 8
+ONE = np.uint32(1)
+
+
+@compiled
+def recur(servers: FloatArray, load: FloatArray, waiting: bool, out: FloatArray) -> int:  # noqa: C901, FBT001, PLR0912, PLR0915 - calls in inner loops would double the time
+    """Write Erlang C (`waiting`) or B to `out`; return how many elements are left at NaN.
+
+    Left are elements out of range and those with split servers or more than `MOST_SERVERS`.
+    """
+    first = np.empty(MOST_SERVERS + 2, dtype=np.uint32)
+    key = np.empty(BLOCK, dtype=np.uint16)
+    order = np.empty(BLOCK, dtype=np.uint32)
+    sorted_load = np.empty(BLOCK)
+    inverse_load = np.empty(BLOCK)
+    inverse = np.empty(BLOCK)
+    n_left = 0
+    for start in range(0, servers.size, BLOCK):
+        c_block, a_block = servers[start : start + BLOCK], load[start : start + BLOCK]
+        result = out[start : start + BLOCK]
+        size = c_block.size
+        most = 0
+        for i in range(size):
+            c, a = c_block[i], a_block[i]
+            good = (c >= 1.0) & (c <= MOST_SERVERS) & (a >= 0.0) & (a < np.inf)
+            whole = np.int32(c) if good else np.int32(0)
+            good &= whole == c
+            over = waiting & good & (a >= c)
+            result[i] = 1.0 if over else np.nan
+            whole = whole if good & (not over) else np.int32(0)
+            key[i] = whole
+            most = max(most, int(whole))
+            n_left += not good
+        # Sort by counting: first[k] becomes the place of the next element with k servers.
+        counts = first[: most + 2]
+        counts[:] = 0
+        for i in range(size):
+            counts[key[i] + ONE] += ONE
+        for k in range(most + 1):
+            counts[k + 1] += counts[k]
+        for i in range(size):
+            place = first[key[i]]
+            first[key[i]] = place + ONE
+            order[place] = i
+            sorted_load[place] = a_block[i]
+        for k in range(1, most + 1):
+            group = slice(first[k - 1], first[k])
+            x, r, a_group = inverse[group], inverse_load[group], sorted_load[group]
+            for i in range(x.size):
+                x[i] = 1.0
+                r[i] = 1.0 / a_group[i]
+            for j in range(1, k - UNROLLED + 2, UNROLLED):
+                f = float(j)
+                for i in range(x.size):
+                    v = 1.0 + x[i] * (f * r[i])
+                    v = 1.0 + v * ((f + 1.0) * r[i])
+                    v = 1.0 + v * ((f + 2.0) * r[i])
+                    v = 1.0 + v * ((f + 3.0) * r[i])
+                    v = 1.0 + v * ((f + 4.0) * r[i])
+                    v = 1.0 + v * ((f + 5.0) * r[i])
+                    v = 1.0 + v * ((f + 6.0) * r[i])
+                    x[i] = 1.0 + v * ((f + 7.0) * r[i])
+            for j in range(k - k % UNROLLED + 1, k + 1):
+                f = float(j)
+                for i in range(x.size):
+                    x[i] = 1.0 + x[i] * (f * r[i])
+            # A tiny load makes x infinite and the probability 0, as it should.
+            if waiting:
+                for i in range(x.size):
+                    x[i] = k / ((k - a_group[i]) * x[i] + a_group[i])
+            else:
+                for i in range(x.size):
+                    x[i] = 1.0 / x[i]
+            numbers = order[group]
+            for i in range(x.size):
+                result[numbers[i]] = x[i]
+    return n_left
