@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from corridor.core.geodesy import Method, merge_points, polyline_length_km
+from corridor.core.geodesy import Method, merge_points, polyline_length_km, snap_points
 from corridor.core.graph import Graph
 from corridor.errors import Fault, InputError
 
@@ -170,8 +170,8 @@ def join_lines(
     start, end = place[::2].copy(), place[1::2].copy()
     length = polyline_length_km(drawn.lon, drawn.lat, drawn.offsets, method=method)
     _refuse(_closed_faults(drawn, (start == end) & (length <= 2.0 * tolerance_km)))
-    line, both = np.arange(start.size, dtype=np.int32), ~one_way[drawn.row]
-    back = line if both.all() else line[both]
+    line = np.arange(start.size, dtype=np.int32)
+    back = np.flatnonzero(~one_way[drawn.row]) if one_way.any() else slice(None)
     tail, head = np.concatenate([start, end[back]]), np.concatenate([end, start[back]])
     tail.flags.writeable = head.flags.writeable = False  # the graph keeps these without a copy
     points = _end_points(drawn.offsets)[first]
@@ -183,7 +183,7 @@ def join_lines(
         line_from=start,
         line_to=end,
         line_length_km=length,
-        arc_line=np.concatenate([line, back]),
+        arc_line=np.concatenate([line, line[back]]),
         lon=drawn.lon,
         lat=drawn.lat,
         offsets=drawn.offsets,
@@ -289,16 +289,19 @@ def _as_polylines(lines: Lines) -> _Polylines:
         partless[row] = False
         faults += _row_faults(names, partless, "without a part")
     points, line = shapely.get_coordinates(shapes, return_index=True)
-    size = np.bincount(line, minlength=len(shapes))
-    if not size.all():
-        faults += _row_faults(names, _marked(row[size == 0], len(names)), "with an empty line")
+    starts = np.ones(line.size, dtype=np.bool_)
+    np.not_equal(line[1:], line[:-1], out=starts[1:])
+    begins = np.flatnonzero(starts)
+    if begins.size < len(shapes):
+        empty = ~_marked(line[begins], len(shapes))
+        faults += _row_faults(names, _marked(row[empty], len(names)), "with an empty line")
     lon, lat = points.T.copy()
     if not (_within(lon, TURN) and _within(lat, RIGHT)):
         outside = ~((np.abs(lon) <= TURN) & (np.abs(lat) <= RIGHT))  # NaN is outside as well
         wrong = _marked(row[line[outside]], len(names))
         faults += _row_faults(names, wrong, "with coordinates out of range")
     _refuse(faults)
-    offsets = np.concatenate([[0], np.cumsum(size)])
+    offsets = np.append(begins, line.size)
     return _Polylines(row=row, lon=lon, lat=lat, offsets=offsets, names=names)
 
 
@@ -382,26 +385,23 @@ def _join(
 ) -> tuple[_Polylines, IntArray, IntArray]:
     """Return lines with their ends at nodes, the node of each end, and the first end of each."""
     ends = _ends(drawn)
-    place, first = merge_points(*ends, method=method)
-    if tolerance_km == 0.0:
-        return drawn, place, first
-    near, first_near = merge_points(ends[0][first], ends[1][first], tolerance_km, method)
-    if first_near.size == first.size:
-        return drawn, place, first
-    place, first = near[place], first[first_near]
-    return _moved(drawn, ends, place, first), place, first
+    place, first, astray = snap_points(*ends, tolerance_km, method)
+    return _moved(drawn, ends, first[place[astray]], astray), place, first
 
 
-def _moved(drawn: _Polylines, before: Ends, place: IntArray, first: IntArray) -> _Polylines:
-    """Return lines whose ends stand at their nodes, on the same side of the date line as before."""
-    after = before[0][first][place], before[1][first][place]
-    moved = np.flatnonzero((before[0] != after[0]) | (before[1] != after[1]))
-    if not moved.size:
+def _moved(
+    drawn: _Polylines, ends: Ends, nodes: NDArray[np.integer[Any]], astray: PositionArray
+) -> _Polylines:
+    """Return lines whose ends astray stand where others do, on the side of the date line as before.
+
+    ``nodes`` are the ends at whose places they shall stand.
+    """
+    if not astray.size:
         return drawn
-    points = _end_points(drawn.offsets)[moved]
+    points = _end_points(drawn.offsets)[astray]
     lon, lat = drawn.lon.copy(), drawn.lat.copy()
-    turns = np.rint((before[0][moved] - after[0][moved]) / TURN)
-    lon[points], lat[points] = after[0][moved] + TURN * turns, after[1][moved]
+    turns = np.rint((ends[0][astray] - ends[0][nodes]) / TURN)
+    lon[points], lat[points] = ends[0][nodes] + TURN * turns, ends[1][nodes]
     return replace(drawn, lon=lon, lat=lat)
 
 
@@ -438,7 +438,9 @@ def _split(
     _, at, number = np.unique(ends, return_index=True, return_inverse=True)
     rank = np.argsort(np.argsort(at))
     node, first = rank[number].astype(np.int32), np.sort(at).astype(np.int32)
-    return _moved(pieces, _ends(pieces), node, first), node, first
+    x, y = _ends(pieces)
+    astray = np.flatnonzero((x != x[first][node]) | (y != y[first][node]))
+    return _moved(pieces, (x, y), first[node[astray]], astray), node, first
 
 
 def _marked(positions: NDArray[np.integer[Any]], size: int) -> BoolArray:

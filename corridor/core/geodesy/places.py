@@ -70,6 +70,52 @@ def merge_points(
     >>> merge_points([44.5, 45.0, 44.5], [40.0, 41.0, 40.001], tolerance_km=0.2)[0]
     array([0, 1, 0], dtype=int32)
     """
+    x, y, by_kernels = _asked(lon, lat, tolerance_km, method)
+    return _merged(x, y, float(tolerance_km), by_kernels)[:2]
+
+
+def snap_points(
+    lon: npt.ArrayLike,
+    lat: npt.ArrayLike,
+    tolerance_km: float = 0.0,
+    method: Method = "auto",
+) -> tuple[IntArray, IntArray, PositionArray]:
+    """Give each place a number as :func:`merge_points` does, and say which points are not there.
+
+    Parameters
+    ----------
+    lon, lat, tolerance_km, method
+        As there.
+
+    Returns
+    -------
+    place, first : IntArray
+        As there; a place is where its first point is.
+    astray : PositionArray
+        int64 (n_astray,), ascending: the points with other coordinates than the first one of their
+        place, whole turns and the longitude of a pole aside.
+
+    Raises
+    ------
+    InputError
+        As there.
+
+    Examples
+    --------
+    >>> snap_points([44.5, 45.0, 44.5, -315.5], [40.0, 41.0, 40.001, 40.0], tolerance_km=0.2)[2]
+    array([2])
+    """
+    x, y, by_kernels = _asked(lon, lat, tolerance_km, method)
+    place, first, joined = _merged(x, y, float(tolerance_km), by_kernels)
+    if not joined:
+        return place, first, np.empty(0, dtype=np.int64)
+    return place, first, np.flatnonzero((x[first][place] != x) | (y[first][place] != y))
+
+
+def _asked(
+    lon: npt.ArrayLike, lat: npt.ArrayLike, tolerance_km: float, method: Method
+) -> tuple[FloatArray, FloatArray, bool]:
+    """Return coordinates that are equal where the places are, and whether to take kernels."""
     x, y = as_points(lon, lat)
     check_degrees("lon", x)
     check_degrees("lat", y)
@@ -79,16 +125,24 @@ def merge_points(
             "check the unit"
         )
         raise InputError(message)
-    by_kernels = uses_kernels(method, x.size)
-    x, y = _unique_degrees(x, y)
-    place, first = _equal_by_kernels(x, y) if by_kernels else _equal_by_arrays(x, y)
-    if tolerance_km == 0.0 or first.size == 0:
-        return place, first
+    return *_unique_degrees(x, y), uses_kernels(method, x.size)
+
+
+def _merged(
+    lon: FloatArray,
+    lat: FloatArray,
+    reach: float,
+    by_kernels: bool,  # noqa: FBT001
+) -> tuple[IntArray, IntArray, bool]:
+    """Return each point's place, the first point of each, and whether any joins unequal points."""
+    place, first = _equal_by_kernels(lon, lat) if by_kernels else _equal_by_arrays(lon, lat)
+    if reach == 0.0 or first.size == 0:
+        return place, first, False
     near = _near_by_kernels if by_kernels else _near_by_arrays
-    number, lowest = _as_they_come(near(x[first], y[first], float(tolerance_km)))
+    number, lowest = _as_they_come(near(lon[first], lat[first], reach))
     if lowest.size == first.size:
-        return place, first
-    return number[place], first[lowest]
+        return place, first, False
+    return number[place], first[lowest], True
 
 
 def _unique_degrees(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -145,7 +199,7 @@ def _near_by_arrays(lon: FloatArray, lat: FloatArray, reach: float) -> IntArray:
 
 def _empty_table(n_points: int) -> tuple[IntArray, int]:
     """Return a hash table with room to spare, and how far to shift 64 bits for its slots."""
-    bits = max(1, (n_points + n_points // 4).bit_length())
+    bits = max(1, (2 * n_points - 1).bit_length())
     return np.full(1 << bits, -1, dtype=np.int32), 64 - bits
 
 
