@@ -19,7 +19,7 @@ LEAST_SCENARIOS = 8
 LEAST_ORIGINS = 16
 """Origins from which one search from all of them is quicker than one from each."""
 
-NEAR_BYTES = 1 << 24
+NEAR_BYTES = 1 << 22
 """Memory for the distances of one search from many origins; beyond it they are slow."""
 
 LANE_BYTES = 1 << 28
@@ -64,11 +64,10 @@ def search_from_many(
 
     def plan(row: int) -> _origin_kernels.Plan:
         with spaces.lend() as space:
-            order, width = _origin_kernels.walk_tree(arcs, cost, row, int(origins[0]), space)
-        place = np.empty_like(order)
-        place[order] = np.arange(order.size, dtype=np.int32)
-        positions = np.argsort(place[origins]).astype(np.int32)
-        return _origin_kernels.Plan(row, origins, nodes, positions, n_units, order, width)
+            walk = _origin_kernels.walk_tree(arcs, cost, row, origins, space)
+        positions, order, width = walk
+        together = np.ones(1, dtype=np.bool_)
+        return _origin_kernels.Plan(row, origins, nodes, positions, n_units, order, width, together)
 
     def fill(first: int, last: int, planned: _origin_kernels.Plan) -> None:
         trees = np.empty((0, 0), dtype=np.int32)

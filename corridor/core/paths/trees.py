@@ -35,8 +35,10 @@ def run_blocks(work: Callable[[int, int], object], size: int, threads: int, leas
     A block has ``least`` entries or more.
     """
     n_blocks = max(1, min(size // least, threads * BLOCKS_PER_THREAD))
-    edges = np.linspace(0, size, n_blocks + 1).astype(int).tolist()
-    blocks = deque(pairwise(edges))
+    if n_blocks == 1 or threads == 1:
+        work(0, size)
+        return
+    blocks = deque(pairwise(size * block // n_blocks for block in range(n_blocks + 1)))
     faults: list[BaseException] = []
 
     def drain() -> None:

@@ -156,15 +156,20 @@ def test_a_hopeless_step_of_distance_is_given_up_and_the_answer_is_the_same(
         np.empty((n, lanes)), np.empty(n, dtype=np.int32), np.empty(n),
     )  # fmt: skip
     assert answer is stayed
-    plan = _origin_kernels.Plan(
-        0, origins, np.arange(n, dtype=np.int32), np.arange(20, dtype=np.int32), 2, worst, width
-    )
+    nodes, positions = np.arange(n, dtype=np.int32), np.arange(20, dtype=np.int32)
+    together = np.ones(1, dtype=np.bool_)
+    plan = _origin_kernels.Plan(0, origins, nodes, positions, 2, worst, width, together)
     found = np.empty((20, n)), np.empty((20, n), dtype=np.int32)
     space = _kernels.space_for(graph)
     _origin_kernels.search_from_many(arcs, costs, plan, 0, 2, space, *found)
+    assert together[0] == stayed
     expected = one_by_one(graph, costs, origins)
     np.testing.assert_array_equal(found[0], expected[0][0])
     np.testing.assert_array_equal(found[1], expected[1][0])
+    matrix, no_trees = np.empty((20, 30)), np.empty((0, 0), dtype=np.int32)
+    plan = plan._replace(nodes=nodes[::-1][:30].copy())
+    _origin_kernels.search_from_many(arcs, costs, plan, 0, 2, space, matrix, no_trees)
+    np.testing.assert_array_equal(matrix, expected[0][0][:, ::-1][:, :30])
 
 
 def test_a_fault_in_any_thread_is_raised() -> None:
