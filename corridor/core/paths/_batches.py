@@ -22,6 +22,9 @@ LEAST_ORIGINS = 16
 NEAR_BYTES = 1 << 22
 """Memory for the distances of one search from many origins; beyond it they are slow."""
 
+LEAST_LANE_ARCS = 1 << 18
+"""Lanes x arcs that a thread has to search at least, so that starting it pays."""
+
 LANE_BYTES = 1 << 28
 """Memory a thread may take for the rows of one search."""
 
@@ -59,7 +62,8 @@ def search_from_many(
     spaces = _kernels.Pool(lambda: _kernels.space_for(graph))
     cost, origins, nodes = (_kernels.read_only(array) for array in (cost, origins, nodes))
     n_units = -(-origins.size // _origin_kernels.LANES)
-    if n_units > 1:  # whole rounds of units for the threads, while they are half full at least
+    least = 1 + LEAST_LANE_ARCS // (_origin_kernels.LANES * (1 + graph.n_arcs))
+    if n_units >= 2 * least:  # whole rounds of units for the threads, half full at least
         n_units = min(threads * -(-n_units // threads), 2 * n_units)
 
     def plan(row: int) -> _origin_kernels.Plan:
@@ -79,7 +83,7 @@ def search_from_many(
             )
 
     for row in range(cost.shape[0]):
-        run_blocks(partial(fill, planned=plan(row)), n_units, threads)
+        run_blocks(partial(fill, planned=plan(row)), n_units, threads, least)
 
 
 def fill_skims(
