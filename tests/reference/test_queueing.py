@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corridor.core.queues import erlang_c, mean_wait
+from corridor.core.queues import erlang_c, mean_wait, wait_tail
 
 
 def _folder() -> Path:
@@ -34,6 +34,16 @@ def _wait(table: dict[str, np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
     return mean_wait(table["c"] * table["rho"], 1.0, table["c"], 1.0, table["scv"])
 
 
+def _waits(table: dict[str, np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+    return wait_tail(0.0, table["c"] * table["rho"], 1.0, table["c"], 1.0, table["scv"])
+
+
+def test_every_row_is_compared() -> None:
+    with (_folder() / "mgc_exact.csv").open(encoding="utf-8") as file:
+        found = {row["model"] for row in csv.DictReader(file)}
+    assert found == {"M/M/c", "M/D/c", "M/E2/c", "M/E4/c"}
+
+
 def test_exponential_service_is_exact() -> None:
     table = _exact("M/M/c")
     np.testing.assert_allclose(_wait(table), table["Wq_over_mean_service"], rtol=1e-11)
@@ -45,6 +55,7 @@ def test_exponential_service_is_exact() -> None:
 def test_constant_service_is_exact_to_the_digits_of_the_table() -> None:
     table = _exact("M/D/c")
     np.testing.assert_allclose(_wait(table), table["Wq_over_mean_service"], rtol=5e-9)
+    np.testing.assert_allclose(_waits(table), table["P_wait"], rtol=5e-9)
 
 
 @pytest.mark.parametrize("model", ["M/E2/c", "M/E4/c"])
@@ -54,6 +65,9 @@ def test_erlang_service_is_within_half_a_percent_and_exact_for_one_server(model:
     np.testing.assert_allclose(ratio, 1.0, atol=0.005)
     assert (ratio <= 1 + 5e-8).all()  # the documented side of the error
     np.testing.assert_allclose(ratio[table["c"] == 1], 1.0, rtol=5e-8)
+    np.testing.assert_allclose(_waits(table), table["P_wait"], rtol=0.002)
+    one = table["c"] == 1
+    np.testing.assert_allclose(_waits(table)[one], table["P_wait"][one], rtol=5e-8)
 
 
 def test_published_checks() -> None:

@@ -2,6 +2,15 @@
 
 from corridor.core.queues.delay import QueueDelay
 from corridor.core.queues.erlang import erlang_b, erlang_c
+from corridor.core.queues.tails import wait_quantile, wait_tail
 from corridor.core.queues.waits import mean_wait, wait_and_slope
 
-__all__ = ["QueueDelay", "erlang_b", "erlang_c", "mean_wait", "wait_and_slope"]
+__all__ = [
+    "QueueDelay",
+    "erlang_b",
+    "erlang_c",
+    "mean_wait",
+    "wait_and_slope",
+    "wait_quantile",
+    "wait_tail",
+]

@@ -33,6 +33,21 @@ def finite_array(name: str, values: ArrayLike, *, positive: bool = False) -> Flo
     return array
 
 
+def share_array(name: str, values: ArrayLike) -> FloatArray:
+    """Return `values` as float64, all shares in 0..1.
+
+    Raises
+    ------
+    InputError
+        If a value is no number, NaN, or outside 0..1.
+    """
+    array = finite_array(name, values)
+    if (array > 1.0).any():
+        msg = f"{name} must lie in 0..1; {describe_faults(array, array > 1.0)}"
+        raise InputError(msg)
+    return array
+
+
 def whole_array(name: str, values: ArrayLike, *, least: int) -> IntArray:
     """Return `values` as int64, all whole numbers >= `least`; a lossy cast is refused."""
     array = finite_array(name, values)

@@ -141,11 +141,10 @@ def wait_and_slope(
     >>> wait.round(10), slope.round(10)
     (array([0., 1., 3.]), array([ 1.,  4., 16.]))
     """
-    rate, time, c, arrival, service = _checked(
+    rate, time, c, arrival, service = checked_queue(
         arrival_rate, service_time, servers, arrival_scv, service_scv
     )
     weights = wait_weights(arrival, service)
-    _refuse_split_servers(c, weights)
     load = rate * time
     stable = load < c
     wait, slope = np.full(c.shape, np.inf), np.full(c.shape, np.inf)
@@ -175,20 +174,23 @@ def weighted_wait_and_slope(
     return wait, slope
 
 
-def _checked(
+def checked_queue(
     arrival_rate: ArrayLike,
     service_time: ArrayLike,
     servers: ArrayLike,
     arrival_scv: ArrayLike,
     service_scv: ArrayLike,
 ) -> tuple[FloatArray, ...]:
+    """Check the arguments of `mean_wait` and broadcast them to one shape, in their order."""
     names = ("arrival_rate", "service_time", "servers", "arrival_scv", "service_scv")
     values = (arrival_rate, service_time, servers, arrival_scv, service_scv)
     arrays = [
         finite_array(name, value, positive=name == "servers")
         for name, value in zip(names, values, strict=True)
     ]
-    return broadcast(names, arrays)
+    columns = broadcast(names, arrays)
+    _refuse_split_servers(columns[2], wait_weights(columns[3], columns[4]))
+    return columns
 
 
 def _refuse_split_servers(servers: FloatArray, weights: WaitWeights) -> None:
