@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from pyproj import Geod
+from pyproj import Geod, Transformer
 from scipy.integrate import quad
 
 from corridor.core.geodesy import (
@@ -16,6 +16,7 @@ from corridor.core.geodesy import (
     great_circle_km,
     merge_points,
     polyline_length_km,
+    snap_points,
 )
 from corridor.core.geodesy._checks import FloatArray, Method
 from corridor.errors import InputError
@@ -313,6 +314,7 @@ def test_kernels_come_from_the_disk_cache_in_a_new_process() -> None:
         "    lon = np.linspace(0, 5, 6); lon.flags.writeable = writable\n"
         "    geodesic_km(lon, lon, lon, lon + 1, method='kernels')\n"
         "    polyline_length_km(lon, lon, [0, 6], method='kernels')\n"
+        "    merge_points(lon, lon, 0.0, method='kernels')\n"
         "    merge_points(lon, lon, 0.1, method='kernels')\n"
         "entries = (_kernels.measure_segments, _kernels.measure_lines,"
         " _kernels.group_equal, _kernels.group_near)\n"
@@ -345,6 +347,49 @@ def test_places_do_not_depend_on_the_method(tolerance_km: float) -> None:
     for expected, found in zip(by_arrays, by_kernels, strict=True):
         np.testing.assert_array_equal(found, expected)
     assert 1 <= by_arrays[1].size <= 6_000
+
+
+@pytest.mark.parametrize("tolerance_km", [1e-6, 0.3, 100.0])
+@pytest.mark.parametrize("west", [-170.0, 0.0, 179.999_999_999])
+@pytest.mark.parametrize("method", METHODS)
+def test_steps_up_to_the_tolerance_join(method: Method, west: float, tolerance_km: float) -> None:
+    """Pairs in all directions, far from each other, a bit nearer or farther than the tolerance."""
+    rng = np.random.default_rng(5)
+    lat, lon = (
+        axis.ravel() for axis in np.meshgrid(np.arange(-80, 81, 16), west - 40.0 * np.arange(4))
+    )
+    turn, degrees = rng.uniform(0.0, 2.0 * np.pi, lat.size), tolerance_km / 111.2
+    away = degrees * rng.choice([0.9, 0.99, 1.01, 1.1], lat.size)
+    lat2 = lat + away * np.sin(turn)
+    lon2 = lon + away * np.cos(turn) / np.cos(np.radians((lat + lat2) / 2.0))
+    place, _ = merge_points(np.r_[lon, lon2], np.r_[lat, lat2], tolerance_km, method)
+    one, two = place.reshape(2, -1)
+    chord = np.linalg.norm(in_space(lon, lat) - in_space(lon2, lat2), axis=0)
+    assert 0 < (chord <= tolerance_km).sum() < lat.size
+    np.testing.assert_array_equal(one == two, chord <= tolerance_km)
+    assert np.unique(one).size == lat.size
+
+
+def in_space(lon: FloatArray, lat: FloatArray) -> FloatArray:
+    """Return Cartesian coordinates (3, n) [km], by pyproj."""
+    geocentric = Transformer.from_crs("EPSG:4979", "EPSG:4978", always_xy=True)
+    return np.stack(geocentric.transform(lon, lat, np.zeros(lon.size))) / 1000.0
+
+
+def test_points_at_the_poles_are_joined_by_kernels_too() -> None:
+    lon, lat = [0.0, 90.0, 180.0, 10.0, 10.0], [89.9999, 89.9999, 89.9999, 0.0, 1e-5]
+    place, first = merge_points(lon, lat, 0.03, method="kernels")
+    assert (place.tolist(), first.tolist()) == ([0, 0, 0, 1, 1], [0, 3])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_points_astray_are_those_that_others_stand_for(method: Method) -> None:
+    lon, lat = [44.5, -315.5, 44.5, 44.5, 50.0], [40.0, 40.0, 40.001, 40.0, 40.0]
+    place, first, astray = snap_points(lon, lat, 0.2, method)
+    assert place.tolist() == [0, 0, 0, 0, 1]
+    assert (first.tolist(), astray.tolist()) == ([0, 4], [2])
+    assert snap_points(lon, lat, 0.0, method)[2].size == 0
+    assert snap_points(lon, lat, 0.01, method)[2].size == 0
 
 
 @pytest.mark.parametrize("method", METHODS)

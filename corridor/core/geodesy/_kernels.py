@@ -14,11 +14,17 @@ from numba import njit
 from numba.extending import register_jitable
 
 from corridor.core.geodesy import formulas
-from corridor.core.geodesy.formulas import LONG_RADIANS, MAX_LATITUDE, MAX_LONGITUDE
+from corridor.core.geodesy.formulas import (
+    LONG_RADIANS,
+    MAX_LATITUDE,
+    MAX_LONGITUDE,
+    RADIANS,
+    SEMIMAJOR_KM,
+    TURN,
+)
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
-ByteArray = npt.NDArray[np.uint8]
 IntArray = npt.NDArray[np.int32]
 PositionArray = npt.NDArray[np.int64]
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -30,10 +36,12 @@ FACTOR = np.uint64(0x9E3779B97F4A7C15)
 """2**64 over the golden ratio: products with it spread over all bits (Knuth, vol. 3, 6.4)."""
 HALF = np.uint64(32)
 HALF_TURN = 180.0
-STRIDE = 1 << 31
-"""Between the words of cells that are neighbors along the first axis."""
-CELL = 8.0
-"""Width of a cell in reaches: a point then looks into two cells on average."""
+CELL = 16.0
+"""Width of a cell in reaches: a point looks into one or two cells."""
+KM_PER_DEG = RADIANS * SEMIMAJOR_KM
+PLANE_ERROR = 0.03
+"""Relative error of squared distances in the plane, up to 100 km between the latitudes of 85: the
+ellipsoid adds 1.3 %, the curvature of the parallels 0.3 %."""
 
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 """NumPy's error model divides without asking whether by 0: a question would make the compiler
@@ -66,7 +74,7 @@ def called(function: Function) -> Function:
 for formula in (formulas.longitude_step, formulas.sine, formulas.reduced_latitude):
     inlined(formula)
 is_short, short_km = inlined(formulas.is_short), inlined(formulas.short_km)
-long_km = called(formulas.long_km)
+long_km, chord2 = called(formulas.long_km), called(formulas.chord2)
 
 
 @called
@@ -201,34 +209,6 @@ def cell_of(coordinate: float, per_cell: float) -> int:
     return int(np.floor(coordinate * per_cell))
 
 
-@compiled
-def find_crowded(
-    lon: FloatArray,
-    lat: FloatArray,
-    wide: float,
-    high: float,
-    table: ByteArray,
-    shift: int,
-    crowded: BoolArray,
-) -> None:
-    """Mark the points that may have another within ``wide`` and ``high`` degrees.
-
-    Points are counted, to 2, by cells in ``table``, which has 2**(64 - shift) slots of 0. Those at
-    the date line are marked anyway.
-    """
-    per_wide, per_high = 1.0 / (CELL * wide), 1.0 / (CELL * high)
-    for point in range(lon.size):
-        slot = slot_of(cell_of(lon[point], per_wide), cell_of(lat[point], per_high), shift)
-        table[slot] = min(table[slot] + 1, 2)
-    for point in range(lon.size):
-        x, y = lon[point], lat[point]
-        count = 0
-        for i in range(cell_of(x - wide, per_wide), cell_of(x + wide, per_wide) + 1):
-            for j in range(cell_of(y - high, per_high), cell_of(y + high, per_high) + 1):
-                count += table[slot_of(i, j, shift)]
-        crowded[point] = count > 1 or abs(x) + wide >= HALF_TURN
-
-
 @called
 def root_of(parent: IntArray, point: int) -> int:
     """Return the lowest point of a set, and shorten the way to it."""
@@ -238,33 +218,80 @@ def root_of(parent: IntArray, point: int) -> int:
     return point
 
 
+@called
+def are_near(lon1: float, lat1: float, lon2: float, lat2: float, reach2: float) -> bool:
+    """Return whether the square of the straight distance is at most ``reach2``.
+
+    The plane decides for all that are clearly nearer or farther.
+    """
+    north = KM_PER_DEG * (lat2 - lat1)
+    east = KM_PER_DEG * (lon2 - lon1) * np.cos(RADIANS * 0.5 * (lat1 + lat2))
+    square = north * north + east * east
+    if square <= (1.0 - PLANE_ERROR) * reach2:
+        return True
+    return square <= (1.0 + PLANE_ERROR) * reach2 and chord2(lon1, lat1, lon2, lat2) <= reach2
+
+
+@called
+def number_sets(parent: IntArray, group: IntArray, first: IntArray) -> int:
+    """Write number and first point of the sets, as they come; return how many there are."""
+    size = 0
+    for point in range(parent.size):
+        if parent[point] == point:
+            first[size] = point
+            group[point] = size
+            size += 1
+        else:
+            group[point] = group[root_of(parent, point)]
+    return size
+
+
 @compiled
 def group_near(
-    points: FloatArray, reach: float, table: IntArray, shift: int, following: IntArray
-) -> IntArray:
-    """Return the lowest point that each is joined to by steps of at most ``reach``.
+    lon: FloatArray,
+    lat: FloatArray,
+    reach: float,
+    wide: float,
+    high: float,
+    table: IntArray,
+    shift: int,
+    following: IntArray,
+    group: IntArray,
+    first: IntArray,
+) -> tuple[int, bool]:
+    """Give each set of points that steps of at most ``reach`` [km] join a number, as they come.
 
-    ``points`` (n, 3). They are kept by cells of ``CELL`` times the reach, in ``table``, which has
-    2**(64 - shift) slots of -1, and ``following`` (n,); cells that share a slot do no harm.
+    No step is longer than ``wide`` degrees of longitude and ``high`` of latitude. Points are kept
+    by cells, one of those that are equal, in ``table``, which has 2**(64 - shift) slots of -1, and
+    ``following`` (n,); cells that share a slot do no harm. ``group`` (n,) and ``first`` (n,) are
+    written. Returns how many sets there are, and whether one has points that are not equal.
     """
-    parent = np.arange(points.shape[0]).astype(np.int32)
-    per_cell = 1.0 / (CELL * reach)
-    for point in range(points.shape[0]):
-        x, y, z = points[point]
-        for i in range(cell_of(x - reach, per_cell), cell_of(x + reach, per_cell) + 1):
-            for j in range(cell_of(y - reach, per_cell), cell_of(y + reach, per_cell) + 1):
-                for k in range(cell_of(z - reach, per_cell), cell_of(z + reach, per_cell) + 1):
-                    other = table[slot_of(i * STRIDE + j, k, shift)]
+    # All in one: calls with arrays in the innermost loop cost twice what the loop does.
+    per_wide, per_high = 1.0 / (CELL * wide), 1.0 / (CELL * high)
+    parent, apart = np.empty(lon.size, dtype=np.int32), False
+    for point in range(lon.size):
+        x, y = lon[point], lat[point]
+        home = slot_of(cell_of(x, per_wide), cell_of(y, per_high), shift)
+        other = table[home]
+        while other >= 0 and not (lon[other] == x and lat[other] == y):
+            other = following[other]
+        if other >= 0:  # an equal point was here
+            parent[point] = parent[other]
+            continue
+        parent[point] = point
+        for side in range(1 + (abs(x) + wide >= HALF_TURN)):  # at the date line the other one too
+            at = x - side * np.copysign(TURN, x)
+            for i in range(cell_of(at - wide, per_wide), cell_of(at + wide, per_wide) + 1):
+                for j in range(cell_of(y - high, per_high), cell_of(y + high, per_high) + 1):
+                    other = table[slot_of(i, j, shift)]
                     while other >= 0:
-                        a, b, c = points[other, 0] - x, points[other, 1] - y, points[other, 2] - z
-                        if a * a + b * b + c * c <= reach * reach:
+                        if parent[other] != parent[point] and are_near(
+                            at, y, lon[other], lat[other], reach * reach
+                        ):
+                            apart = True
                             one, two = root_of(parent, point), root_of(parent, other)
                             parent[max(one, two)] = min(one, two)
                         other = following[other]
-        i, j, k = cell_of(x, per_cell), cell_of(y, per_cell), cell_of(z, per_cell)
-        slot = slot_of(i * STRIDE + j, k, shift)
-        following[point] = table[slot]
-        table[slot] = point
-    for point in range(parent.size):
-        parent[point] = root_of(parent, point)
-    return parent
+        following[point] = table[home]
+        table[home] = point
+    return number_sets(parent, group, first), apart

@@ -151,3 +151,17 @@ def long_km(lon1: Number, lat1: Number, lon2: Number, lat2: Number) -> tuple[Num
     far = b / 6.0 * middle * (4.0 * sin_arc * sin_arc - 3.0) * (4.0 * middle * middle - 3.0)
     excess = b * sin_arc * (middle + b / 4.0 * (cos_arc * doubled - far))
     return SEMIMINOR_KM * a * (arc - excess), arc
+
+
+def chord2(lon1: Number, lat1: Number, lon2: Number, lat2: Number) -> Number:
+    """Return the square of the straight distance between two points of the ellipsoid [km2].
+
+    Differences of like numbers come first, so that short ones keep their digits.
+    """
+    sine1, cosine1 = reduced_latitude(lat1)
+    sine2, cosine2 = reduced_latitude(lat2)
+    half = np.sin((0.5 * RADIANS) * longitude_step(lon1, lon2))
+    out, up = SEMIMAJOR_KM * (cosine2 - cosine1), SEMIMINOR_KM * (sine2 - sine1)
+    across = 2.0 * SEMIMAJOR_KM * half
+    square: Number = out * out + up * up + across * across * cosine1 * cosine2
+    return square

@@ -26,8 +26,9 @@ from corridor.units import EARTH_RADIUS_KM
 Block = Callable[[int, int], bool]
 
 NAMES = ("lon1", "lat1", "lon2", "lat2")
-BLOCK_POINTS = 1 << 16
-"""Points for each thread at least, so that starting it pays."""
+BLOCK_POINTS, BLOCK_SEGMENTS = 1 << 15, 1 << 13
+"""Points of lines, mostly short segments, and segments of any length for each thread at least, so
+that starting it pays."""
 M_PER_KM = 1000.0
 
 
@@ -205,7 +206,7 @@ def _measured_by_kernels(flat: list[FloatArray], out: FloatArray, threads: int) 
         x1, y1, x2, y2 = (values[first:last] for values in flat)
         return _kernels.measure_segments(x1, y1, x2, y2, flat_out[first:last])
 
-    n_blocks = _n_blocks(out.size, threads)
+    n_blocks = max(1, min(threads, out.size // BLOCK_SEGMENTS))
     return _run(work, np.linspace(0, out.size, n_blocks + 1).astype(int).tolist())
 
 
@@ -218,12 +219,9 @@ def _summed_by_kernels(
     def work(first: int, last: int) -> bool:
         return _kernels.measure_lines(lon, lat, ends[first : last + 1], out[first:last])
 
-    shares = np.linspace(0, lon.size, _n_blocks(lon.size, threads) + 1)[1:-1]
+    n_blocks = max(1, min(threads, lon.size // BLOCK_POINTS))
+    shares = np.linspace(0, lon.size, n_blocks + 1)[1:-1]
     return _run(work, [0, *np.searchsorted(ends[:-1], shares).tolist(), out.size])
-
-
-def _n_blocks(n_points: int, threads: int) -> int:
-    return max(1, min(threads, n_points // BLOCK_POINTS))
 
 
 def _run(work: Block, edges: list[int]) -> bool:

@@ -21,11 +21,8 @@ MOST_TOLERANCE_KM = 100.0
 
 LEAST_KM_PER_DEG = 110.0
 """Degrees of latitude, and of longitude at the equator, are longer everywhere."""
-FARTHEST_LATITUDE = 89.0
-"""Beyond, a degree of longitude is too short to be a measure."""
-
-ROOM = 8
-"""Slots for each point in a table of counts: cells that share one look crowded."""
+FARTHEST_LATITUDE = 85.0
+"""Beyond, a degree of longitude is too short to be a measure: the k-d tree answers."""
 
 
 def merge_points(
@@ -47,9 +44,9 @@ def merge_points(
         Straight distance, 0..100 km; 0 = equal coordinates only (whole turns and the longitude of
         a pole aside).
     method
-        ``"numpy"`` (with a k-d tree of SciPy), ``"kernels"`` (with a hash table), or ``"auto"``:
-        kernels for 1e6 points or more, or for 1e4 when numba is loaded already. Both give the
-        same places.
+        ``"numpy"`` (with a k-d tree of SciPy), ``"kernels"`` (with a hash table; the tree beyond
+        the latitudes of 85), or ``"auto"``: kernels for 1e6 points or more, or for 1e4 when numba
+        is loaded already. Both give the same places.
 
     Returns
     -------
@@ -135,14 +132,16 @@ def _merged(
     by_kernels: bool,  # noqa: FBT001
 ) -> tuple[IntArray, IntArray, bool]:
     """Return each point's place, the first point of each, and whether any joins unequal points."""
+    if by_kernels and reach > 0.0 and lon.size:
+        high = reach / LEAST_KM_PER_DEG
+        farthest = float(np.abs(lat).max()) + high
+        if farthest <= FARTHEST_LATITUDE:
+            return _near_by_kernels(lon, lat, reach, high / np.cos(np.radians(farthest)), high)
     place, first = _equal_by_kernels(lon, lat) if by_kernels else _equal_by_arrays(lon, lat)
     if reach == 0.0 or first.size == 0:
         return place, first, False
-    near = _near_by_kernels if by_kernels else _near_by_arrays
-    number, lowest = _as_they_come(near(lon[first], lat[first], reach))
-    if lowest.size == first.size:
-        return place, first, False
-    return number[place], first[lowest], True
+    number, kept = _as_they_come(_near_by_arrays(lon[first], lat[first], reach))
+    return number[place], first[kept], kept.size < first.size
 
 
 def _unique_degrees(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -153,7 +152,7 @@ def _unique_degrees(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, Float
         lon[lon == -half] = half
     if not -pole < lat.min(initial=0.0) <= lat.max(initial=0.0) < pole:
         lon = np.where(np.abs(lat) == pole, 0.0, lon)
-    return read_only(lon), lat
+    return read_only(lon), read_only(lat)
 
 
 def _in_space(lon: FloatArray, lat: FloatArray) -> FloatArray:
@@ -212,29 +211,14 @@ def _equal_by_kernels(lon: FloatArray, lat: FloatArray) -> tuple[IntArray, IntAr
     return place, first[:size].copy()
 
 
-def _near_by_kernels(lon: FloatArray, lat: FloatArray, reach: float) -> IntArray:
+def _near_by_kernels(
+    lon: FloatArray, lat: FloatArray, reach: float, wide: float, high: float
+) -> tuple[IntArray, IntArray, bool]:
     from corridor.core.geodesy import _kernels
 
-    lowest = np.arange(lon.size, dtype=np.int32)
-    few = _crowded_by_kernels(lon, lat, reach)
-    if few.size:
-        table, shift = _empty_table(few.size)
-        following = np.empty(few.size, dtype=np.int32)
-        points = _in_space(lon[few], lat[few])
-        lowest[few] = few[_kernels.group_near(points, reach, table, shift, following)]
-    return lowest
-
-
-def _crowded_by_kernels(lon: FloatArray, lat: FloatArray, reach: float) -> PositionArray:
-    """Return the points that are not obviously alone: where they are is cheap to look up."""
-    from corridor.core.geodesy import _kernels
-
-    high = reach / LEAST_KM_PER_DEG
-    farthest = np.abs(lat).max() + high
-    if farthest > FARTHEST_LATITUDE:
-        return np.arange(lon.size)
-    wide = high / np.cos(np.radians(farthest))
-    bits = (ROOM * lon.size).bit_length()
-    table, crowded = np.zeros(1 << bits, dtype=np.uint8), np.empty(lon.size, dtype=np.bool_)
-    _kernels.find_crowded(lon, lat, float(wide), high, table, 64 - bits, crowded)
-    return np.flatnonzero(crowded)
+    table, shift = _empty_table(lon.size)
+    following, place, first = np.empty((3, lon.size), dtype=np.int32)
+    size, apart = _kernels.group_near(
+        lon, lat, reach, float(wide), high, table, shift, following, place, first
+    )
+    return place, first[:size].copy(), apart
