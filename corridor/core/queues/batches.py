@@ -62,8 +62,8 @@ def batch_queue(
         Wq = (L - a) s / a
 
     Only the states with a free server are recurred, all terms are positive, and no state is cut
-    off: M^X/M/c is exact to rounding (1e-13 service times). With general service, v = service_scv, W of `mean_wait` and V
-    the mean wait in a batch that meets no other,
+    off: M^X/M/c is exact to rounding (1e-13 service times). With general service, v = service_scv,
+    W of `mean_wait` and V the mean wait in a batch that meets no other,
 
         Wq = Wq(M^X/M/c) + W(M/G/c) - W(M/M/c) + (1 - a / c) (1 - v)^+ (V(D) - V(M))
 
