@@ -48,7 +48,10 @@ class InspectionFloor(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FloorBreach:
-    """A post that inspects less than its own state's floor demands."""
+    """A post that inspects less than its own state's floor demands.
+
+    ``seal_id`` is the rule under whose seal goods pass that skip the stage; empty for all others.
+    """
 
     rule_id: str
     crossing_id: str
@@ -57,6 +60,7 @@ class FloorBreach:
     stage: str
     share: float
     floor: float
+    seal_id: str = ""
 
 
 def floor_breaches(

@@ -176,6 +176,7 @@ def compile_posts(
     supernetwork: Supernetwork,
     regimes: list[str],
     vehicles: FloatArray,
+    skips: Sequence[frozenset[str]] | None = None,
 ) -> Posts:
     """Lay the stages of every crossing on the supernetwork's post arcs.
 
@@ -191,6 +192,8 @@ def compile_posts(
         Regime of each crossing, see `crossing_regimes`.
     vehicles : ndarray of float64, shape (n_arcs,)
         Background vehicles a day on the main arcs, see `background_vehicles`.
+    skips : sequence of frozenset of str, length n_arcs, optional
+        Stages that goods on each arc skip because they are under seal; None is none.
 
     Raises
     ------
@@ -201,7 +204,7 @@ def compile_posts(
     stages = filled.stages
     _check_stage_table(network, stages)
     arcs = np.flatnonzero(supernetwork.is_kind(ArcKind.EXIT, ArcKind.ENTRY)).astype(np.int32)
-    posts = _posts(network, supernetwork, arcs, regimes)
+    posts = _posts(network, supernetwork, arcs, regimes, skips)
     users = [*network.commodities["commodity_id"], EMPTY]
     work = _assign_stages(StageBook(stages, users), posts, supernetwork.arc_open[arcs])
     pool = _pool_of_work(work, posts, stages["direction"].tolist())
@@ -282,13 +285,20 @@ def _check_stage_table(network: Network, stages: pd.DataFrame) -> None:
         raise InputError(msg)
 
 
-def _posts(network: Network, net: Supernetwork, arcs: IntArray, regimes: list[str]) -> list[Post]:
+def _posts(
+    network: Network,
+    net: Supernetwork,
+    arcs: IntArray,
+    regimes: list[str],
+    skips: Sequence[frozenset[str]] | None,
+) -> list[Post]:
     crossing_id = network.crossings["crossing_id"].tolist()
     columns = (
         net.arc_crossing[arcs].tolist(),
         net.arc_country[arcs].tolist(),
         net.arc_layer[arcs].tolist(),
         (net.arc_kind[arcs] == ArcKind.EXIT).tolist(),
+        [frozenset[str]()] * arcs.size if skips is None else [skips[arc] for arc in arcs],
     )
     return [
         Post(
@@ -297,8 +307,9 @@ def _posts(network: Network, net: Supernetwork, arcs: IntArray, regimes: list[st
             layer=net.layers[layer],
             direction="out" if is_exit else "in",
             regime=regimes[crossing],
+            skip=skip,
         )
-        for crossing, country, layer, is_exit in zip(*columns, strict=True)
+        for crossing, country, layer, is_exit, skip in zip(*columns, strict=True)
     ]
 
 
@@ -325,7 +336,7 @@ def _assign_stages(book: StageBook, posts: list[Post], is_open: BoolArray) -> _W
     users: list[BoolArray] = []
     for position, post in enumerate(posts):
         found = book.stages(post)
-        if is_open[position] and not found:
+        if is_open[position] and not found and not post.skip:
             bare.append(str(post))
         for row, serves in found:
             post_of.append(position)
@@ -345,16 +356,40 @@ def _assign_stages(book: StageBook, posts: list[Post], is_open: BoolArray) -> _W
 def _pool_of_work(work: _Work, posts: list[Post], directions: list[str]) -> IntArray:
     """Return the pool of each entry: stages of a post that see the same vehicles share one.
 
-    Servers of direction ``both`` see the vehicles of both directions.
+    Servers of direction ``both`` see the vehicles of both directions. Two stages see the same
+    vehicles if they also see the same goods under seal.
     """
-    numbers: dict[tuple[str, str, str, bytes], int] = {}
+    under_seal = _seen_under_seal(work, posts, directions)
+    numbers: dict[tuple[str, str, str, bytes, frozenset[_Seal]], int] = {}
     pool = np.zeros(work.post.size, np.int32)
     for entry, (position, row) in enumerate(zip(work.post, work.row, strict=True)):
         post = posts[position]
-        direction = "both" if directions[row] == "both" else post.direction
-        key = (post.crossing_id, post.country, direction, work.users[entry].tobytes())
+        place = post.crossing_id, post.country, _side(post, directions[row])
+        sealed = frozenset(under_seal.get((*place, int(row)), ()))
+        key = (*place, work.users[entry].tobytes(), sealed)
         pool[entry] = numbers.setdefault(key, len(numbers))
     return pool
+
+
+_Seal: TypeAlias = tuple[str, frozenset[str]]
+"""Direction of a post, and the stages that goods under seal skip there."""
+
+
+def _side(post: Post, direction: str) -> str:
+    return "both" if direction == "both" else post.direction
+
+
+def _seen_under_seal(
+    work: _Work, posts: list[Post], directions: list[str]
+) -> dict[tuple[str, str, str, int], set[_Seal]]:
+    """Return which goods under seal each stage of a place sees."""
+    seen: dict[tuple[str, str, str, int], set[_Seal]] = defaultdict(set)
+    for position, row in zip(work.post, work.row, strict=True):
+        post = posts[position]
+        if post.skip:
+            key = (post.crossing_id, post.country, _side(post, directions[row]), int(row))
+            seen[key].add((post.direction, post.skip))
+    return seen
 
 
 def _distinct_pairs(first: IntArray, second: IntArray) -> tuple[IntArray, IntArray]:

@@ -14,6 +14,7 @@ BoolArray: TypeAlias = NDArray[np.bool_]
 EMPTY: Final = "empty"
 """The user of a post, and the class of a stage, that stands for empty vehicles."""
 _ALL: Final = "all"
+_SEALED: Final = "sealed"
 _BOTH: Final = "both"
 _TEMPLATE: Final = "*"
 
@@ -28,6 +29,8 @@ class Post:
         Labels.
     direction
         ``in`` or ``out``, as seen from the state.
+    skip
+        Stages that the post leaves out for goods under seal; empty for all other traffic.
     """
 
     crossing_id: str
@@ -35,6 +38,7 @@ class Post:
     layer: str
     direction: str
     regime: str
+    skip: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.crossing_id}/{self.country}/{self.direction} under {self.regime!r}"
@@ -49,6 +53,7 @@ class _Row:
     regime: str
     order: float
     user: str
+    stage: str
 
     def serves(self, post: Post) -> bool:
         return self.direction in (post.direction, _BOTH) and self.regime in ("", post.regime)
@@ -74,13 +79,16 @@ class StageBook:
         self._users = users
         self._own: dict[tuple[str, str], list[_Row]] = defaultdict(list)
         self._template: dict[tuple[str, str], list[_Row]] = defaultdict(list)
-        names = ("crossing_id", "country", "layer", "direction", "regime", "order", "class")
+        names = (
+            "crossing_id", "country", "layer", "direction", "regime", "order", "class", "stage",
+        )  # fmt: skip
         columns = [stages[name].tolist() for name in names]
         for position, values in enumerate(zip(*columns, strict=True)):
-            crossing, country, layer, direction, regime, order, user = values
+            crossing, country, layer, direction, regime, order, user, stage = values
             row = _Row(
-                position=position, direction=direction, regime=regime, order=order, user=user
-            )
+                position=position, direction=direction, regime=regime, order=order, user=user,
+                stage=stage,
+            )  # fmt: skip
             if crossing == _TEMPLATE:
                 self._template[country, layer].append(row)
             else:
@@ -95,7 +103,8 @@ class StageBook:
         """Return the rows of a post and the users each serves; rows of its own keep templates out.
 
         Of several rows with one order and class the most specific wins; of an order, a commodity's
-        own row keeps the row of class ``all`` out.
+        own row keeps the row of class ``all`` out. Goods under seal go to the row of class
+        ``sealed`` of an order where there is one, and to none of a stage that they skip.
         """
         rows = [row for row in self._own[post.crossing_id, post.country] if row.serves(post)]
         if not rows:
@@ -106,12 +115,14 @@ class StageBook:
         chosen = []
         for slot in slots.values():
             for user, row in slot.items():
-                serves = self._serves(user, slot)
-                if serves.any():
+                serves = self._serves(user, slot, is_sealed=bool(post.skip))
+                if serves.any() and row.stage not in post.skip:
                     chosen.append((row.position, serves))
         return chosen
 
-    def _serves(self, user: str, slot: dict[str, _Row]) -> BoolArray:
+    def _serves(self, user: str, slot: dict[str, _Row], *, is_sealed: bool) -> BoolArray:
+        if is_sealed and _SEALED in slot:
+            return np.array([user == _SEALED and name != EMPTY for name in self._users])
         if user == _ALL:
             return np.array([name not in slot for name in self._users])
         return np.array([name == user for name in self._users])

@@ -10,10 +10,10 @@ state.
 The module knows what is built, where and whose it is. It knows nothing of rules, waits or prices.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +82,9 @@ class Supernetwork:
         Physically open on the network's date.
     arc_is_main : ndarray of bool, shape (n_arcs,)
         True for the one arc of a link and direction on which the flow of the link is counted.
+    arc_plain : ndarray of int32, shape (n_arcs,)
+        The arc that this one is a copy of; its own position except where rules on whole ways give
+        arcs copies (see `copy_arcs`).
     source, sink : ndarray of int32, shape (n_places,)
         Origin and destination node of each place, -1 where no layer touches it.
     """
@@ -106,6 +109,7 @@ class Supernetwork:
     arc_before: IntArray
     arc_open: BoolArray
     arc_is_main: BoolArray
+    arc_plain: IntArray
     source: IntArray
     sink: IntArray
 
@@ -113,6 +117,12 @@ class Supernetwork:
     def n_arcs(self) -> int:
         """Number of arcs."""
         return int(self.arc_kind.size)
+
+    @property
+    def is_copy(self) -> BoolArray:
+        """Which arcs are copies of others."""
+        copies: BoolArray = self.arc_plain != np.arange(self.n_arcs)
+        return copies
 
     @property
     def high_seas(self) -> int:
@@ -123,8 +133,9 @@ class Supernetwork:
     def arc_share(self) -> FloatArray:
         """Part of its link's length that a travel arc covers: a border link has two; else 0."""
         travel = self.is_kind(ArcKind.TRAVEL)
+        own = travel & ~self.is_copy
         way = 2 * self.arc_link.astype(np.int64) + self.arc_forward
-        pieces = np.bincount(way[travel], minlength=int(way.max(initial=0)) + 1)
+        pieces = np.bincount(way[own], minlength=int(way.max(initial=0)) + 1)
         return np.where(travel, 1.0 / np.maximum(pieces[way], 1), 0.0)
 
     def is_kind(self, *kinds: ArcKind) -> BoolArray:
@@ -276,9 +287,35 @@ def build_supernetwork(network: "Network") -> Supernetwork:
         arc_before=_locked(_before(chains, arcs.reverses)),
         arc_open=arcs.column("is_open", np.bool_),
         arc_is_main=arcs.column("is_main", np.bool_),
+        arc_plain=_locked(np.arange(arcs.n_arcs, dtype=np.int32)),
         source=source,
         sink=sink,
     )
+
+
+def copy_arcs(net: Supernetwork, graph: Graph, arc: IntArray, node: IntArray) -> Supernetwork:
+    """Return a supernetwork with copies of its arcs and nodes behind its own.
+
+    A copy has all properties of its arc, its reverse and predecessor among them; it is counted
+    where the arc is counted.
+
+    Parameters
+    ----------
+    net
+        The supernetwork.
+    graph
+        Its graph with the copies: the first nodes and arcs are the supernetwork's own.
+    arc : ndarray of int32, shape (n_arcs,)
+        The arc of `net` that each arc of `graph` is a copy of.
+    node : ndarray of int32, shape (n_nodes,)
+        The same of the nodes.
+    """
+    copied: dict[str, Any] = {
+        field.name: _locked(getattr(net, field.name)[arc if field.name[:4] == "arc_" else node])
+        for field in fields(net)
+        if field.name.startswith(("arc_", "node_"))
+    }
+    return replace(net, graph=graph, **copied)
 
 
 def _locked(array: NDArray[Scalar]) -> NDArray[Scalar]:

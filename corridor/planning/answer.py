@@ -1,7 +1,7 @@
 """A solved flow, evaluated and checked independently of the solver."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,9 @@ class FlowAnswer:
         Load, price of capacity [USD per unit] and marginal delay [USD per unit].
     pool_load_price : ndarray of float64, shape (n_pools,)
         Price of a unit of load, delay and capacity together [USD per unit].
+    row_value, row_price : ndarray of float64, shape (n_rows,)
+        Value of each side row, unmet demand included, and change of the objective per unit increase
+        of its binding bound [USD per unit].
     wait_h : ndarray of float64, shape (n_commodities, n_arcs)
         Queue at the posts at this load [h].
     stage_wait_h : ndarray of float64, shape (n_stages,)
@@ -61,6 +64,8 @@ class FlowAnswer:
     pool_price: FloatArray
     pool_slope: FloatArray
     pool_load_price: FloatArray
+    row_value: FloatArray
+    row_price: FloatArray
     wait_h: FloatArray
     stage_wait_h: FloatArray
     queue_usd_per_day: float
@@ -88,6 +93,17 @@ class FlowAnswer:
         vehicles: FloatArray = self.arc_t_per_day / self.model.costs.payload_t
         return vehicles
 
+    @property
+    def row_binds(self) -> BoolArray:
+        """Which side rows are at one of their bounds and worth something, or held there."""
+        table = self.model.rows.table
+        binds = np.abs(self.row_price) > 0.0
+        for bound in ("lower", "upper"):
+            level = table[bound].to_numpy(float)
+            near = np.abs(self.row_value - level) <= _TOLERANCE * np.maximum(np.abs(level), 1.0)
+            binds |= near & (np.abs(level) > 0.0)
+        return np.asarray(binds, dtype=np.bool_)
+
     def path_sum(self, step_values: FloatArray) -> FloatArray:
         """Return the sum of step values over each path, shape (n_paths,)."""
         total = np.bincount(self.step_path, step_values, minlength=self.path_t_per_day.size)
@@ -97,6 +113,15 @@ class FlowAnswer:
         """Return an array by commodity and arc at every step."""
         values: FloatArray = by_commodity[self.step_commodity, self.path_arc]
         return values
+
+
+class _Pools(NamedTuple):
+    """Load and prices of the pools, as in `FlowAnswer`."""
+
+    load: FloatArray
+    price: FloatArray
+    slope: FloatArray
+    load_price: FloatArray
 
 
 def evaluate(
@@ -116,10 +141,13 @@ def evaluate(
         arcs=[np.asarray(result.path_arcs[p], dtype=np.int32) for p in kept],
         flow=np.asarray(result.path_flow, dtype=float)[kept],
         unmet=np.asarray(result.unmet, dtype=float),
-        load=np.asarray(result.pool_load, dtype=float),
-        price=np.asarray(result.pool_price, dtype=float),
-        slope=np.asarray(result.pool_delay_slope, dtype=float),
-        load_price=np.asarray(result.pool_load_price, dtype=float),
+        pools=_Pools(
+            load=np.asarray(result.pool_load, dtype=float),
+            price=np.asarray(result.pool_price, dtype=float),
+            slope=np.asarray(result.pool_delay_slope, dtype=float),
+            load_price=np.asarray(result.pool_load_price, dtype=float),
+        ),
+        row_price=np.asarray(result.row_price, dtype=float),
         congestion=congestion,
     )
     _verify(answer, problem, float(result.objective))
@@ -131,7 +159,8 @@ def no_flow(model: Model) -> FlowAnswer:
     nothing = np.zeros(len(model.pools.table))
     return _answer(
         model, shipment=np.zeros(0, np.int32), arcs=[], flow=np.zeros(0), unmet=model.t_per_day,
-        load=nothing, price=nothing, slope=nothing, load_price=nothing, congestion=False,
+        pools=_Pools(load=nothing, price=nothing, slope=nothing, load_price=nothing),
+        row_price=np.zeros(len(model.rows.table)), congestion=False,
     )  # fmt: skip
 
 
@@ -142,10 +171,8 @@ def _answer(
     arcs: list[IntArray],
     flow: FloatArray,
     unmet: FloatArray,
-    load: FloatArray,
-    price: FloatArray,
-    slope: FloatArray,
-    load_price: FloatArray,
+    pools: _Pools,
+    row_price: FloatArray,
     congestion: bool,
 ) -> FlowAnswer:
     sizes = np.array([path.size for path in arcs], dtype=np.int32)
@@ -155,7 +182,7 @@ def _answer(
     step_commodity = model.shipments.commodity[shipment][step_path]
     np.add.at(by_arc, (step_commodity, path_arc), flow[step_path])
     # Without congestion every queue stays as the background makes it.
-    queue_load = np.maximum(load, 0.0) if congestion else np.zeros_like(load)
+    queue_load = np.maximum(pools.load, 0.0) if congestion else np.zeros_like(pools.load)
     stage_wait = model.pools.queues.wait_h(queue_load)
     wait[:, model.posts.arc] = model.posts.wait_h(stage_wait)[:, :-1].T
     return FlowAnswer(
@@ -167,14 +194,34 @@ def _answer(
         step_path=step_path,
         unmet_t_per_day=unmet,
         arc_t_per_day=by_arc,
-        pool_load=load,
-        pool_price=price,
-        pool_slope=slope,
-        pool_load_price=load_price,
+        pool_load=pools.load,
+        pool_price=pools.price,
+        pool_slope=pools.slope,
+        pool_load_price=pools.load_price,
+        row_value=_row_values(model, shipment, flow, unmet, step_path, path_arc),
+        row_price=row_price,
         wait_h=wait,
         stage_wait_h=stage_wait,
         queue_usd_per_day=float(model.pools.queues.value(queue_load).sum()),
     )
+
+
+def _row_values(
+    model: Model,
+    shipment: IntArray,
+    flow: FloatArray,
+    unmet: FloatArray,
+    step_path: IntArray,
+    path_arc: IntArray,
+) -> FloatArray:
+    """Return the value of every side row, from the paths and what is left behind."""
+    rows = model.rows.rows
+    if rows is None:
+        return np.zeros(0)
+    column = model.class_of[shipment][step_path].astype(np.int64) * model.supernetwork.n_arcs
+    by_column = np.bincount(column + path_arc, flow[step_path], minlength=rows.matrix.shape[1])
+    value = rows.matrix @ by_column
+    return np.asarray(value if rows.unmet is None else value + rows.unmet @ unmet)
 
 
 def _verify(answer: FlowAnswer, problem: FlowProblem, objective: float) -> None:
@@ -197,6 +244,10 @@ def _verify(answer: FlowAnswer, problem: FlowProblem, objective: float) -> None:
         _hold("pool loads are those of the paths", excess, np.maximum(load, 1.0))
         if problem.delay is not None:
             cost += float(problem.delay.value(load).sum())
+    if problem.rows is not None:
+        over = np.maximum(answer.row_value - problem.rows.upper, 0.0)
+        under = np.maximum(problem.rows.lower - answer.row_value, 0.0)
+        _hold("every side row keeps its bounds", np.maximum(over, under), scale)
     if problem.unmet_cost is not None:
         cost += float(problem.unmet_cost @ answer.unmet_t_per_day)
     off = np.array([abs(cost - objective)])

@@ -27,8 +27,9 @@ def candidate_ways(
 ) -> Iterator[IntArray]:
     """Yield the arcs of simple ways that keep all limits, cheapest first.
 
-    The cheapest is exact. The others are those of the first `MOST_WAYS` simple ways that keep the
-    limits.
+    Where rules on whole ways give arcs copies, ways over the same arcs are one, the cheapest of
+    them, and a way may pass a place twice, in different states of a rule. The cheapest is exact.
+    The others are those of the first `MOST_WAYS` simple ways that keep the limits.
 
     Parameters
     ----------
@@ -47,14 +48,14 @@ def candidate_ways(
         if best is None:
             return
         yield best
-        seen = {best.tobytes()}
+        seen = {net.arc_plain[best].tobytes()}
     else:
         seen = set()
     wanted, most = first, max(first, MOST_WAYS)
     while True:
         paths = k_shortest_paths(net.graph, cost, *ends, wanted)
         for path in paths:
-            key = path.arcs.tobytes()
+            key = net.arc_plain[path.arcs].tobytes()
             if key not in seen and bounds.keeps(path.arcs):
                 yield path.arcs
             seen.add(key)
@@ -75,6 +76,8 @@ class Gallery:
         Lengths [km].
     max_overlap
         Largest overlap, 0 to 1; None lets everything in.
+    arc_plain : ndarray of int32, shape (n_arcs,), optional
+        The arc that each is a copy of, which all its copies share; None is no copies.
 
     Raises
     ------
@@ -91,7 +94,12 @@ class Gallery:
     True
     """
 
-    def __init__(self, arc_length_km: FloatArray, max_overlap: float | None) -> None:
+    def __init__(
+        self,
+        arc_length_km: FloatArray,
+        max_overlap: float | None,
+        arc_plain: IntArray | None = None,
+    ) -> None:
         if max_overlap is not None and not 0.0 <= max_overlap <= 1.0:
             msg = (
                 f"max_overlap must be a share from 0 to 1; found {max_overlap!r}. Give 0.7 for "
@@ -99,6 +107,8 @@ class Gallery:
             )
             raise InputError(msg)
         self._arc_length_km = arc_length_km
+        every = np.arange(arc_length_km.size, dtype=np.int32)
+        self._arc_plain = every if arc_plain is None else arc_plain
         self._max_overlap = max_overlap
         self._known: list[tuple[BoolArray, float]] = []
 
@@ -109,14 +119,14 @@ class Gallery:
         km = self._arc_length_km[arcs]
         length = float(km.sum())
         return all(
-            float(km[on_way[arcs]].sum()) <= self._max_overlap * min(length, other)
+            float(km[on_way[self._arc_plain[arcs]]].sum()) <= self._max_overlap * min(length, other)
             for on_way, other in self._known
         )
 
     def add(self, arcs: IntArray) -> None:
         """Add a way."""
         on_way = np.zeros(self._arc_length_km.size, dtype=np.bool_)
-        on_way[arcs] = True
+        on_way[self._arc_plain[arcs]] = True
         self._known.append((on_way, float(self._arc_length_km[arcs].sum())))
 
     def choose(

@@ -359,7 +359,8 @@ def find_itineraries(
         inspection floor demands.
     """
     search = _search(model, shipment, minimize, layers, limits if limits is not None else Limits())
-    gallery = Gallery(model.supernetwork.arc_length_km, max_overlap)
+    net = model.supernetwork
+    gallery = Gallery(net.arc_length_km, max_overlap, net.arc_plain)
     if depart is None:
         candidates = search.candidates(search.bounds, k)
         ways = gallery.choose(candidates, k, search.itinerary)

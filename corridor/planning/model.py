@@ -17,8 +17,10 @@ from corridor.network.supernetwork import Supernetwork, build_supernetwork
 from corridor.network.vehicles import payload_t, teu_per_t
 from corridor.planning.costs import ArcCosts, arc_costs
 from corridor.planning.pools import PoolSet, assemble_pools
+from corridor.planning.quantities import RowSet, assemble_rows
 from corridor.planning.services import link_services
-from corridor.sovereignty import Effects, Rules, Shipments, Territory, shipment_classes
+from corridor.planning.walks import Walks, build_walks
+from corridor.sovereignty import Effects, Floor, Rules, Shipments, Territory, shipment_classes
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int32]
@@ -32,7 +34,12 @@ class Model:
     Attributes
     ----------
     network, rules, filled, supernetwork, posts, effects
-        The input and what became of it.
+        The input and what became of it. Where rules look at whole ways the supernetwork has copies
+        of its arcs, see `build_walks`, and everything by arc is on them.
+    territory
+        The network and the classes as rules see them, on the plain supernetwork without copies.
+    sealed : ndarray of bool, shape (n_arcs, n_path_rules)
+        Arcs on which posts skip stages because of each rule of ``effects.paths``.
     shipments, classes, class_of
         The demand rows, the classes that rules tell apart, and the class of each row.
     t_per_day : ndarray of float64, shape (n_shipments,)
@@ -47,8 +54,8 @@ class Model:
         Fees of the rules [USD/t].
     allowed : ndarray of bool, shape (n_classes, n_arcs)
         Arcs that rules and works leave open to each class.
-    pools
-        Shared capacities and delay curves.
+    pools, rows
+        Shared capacities and delay curves, and side rows of rules on quantities.
     breaches
         Inspection floors that an open post does not meet: with any, no plan is lawful.
     assumptions
@@ -61,6 +68,8 @@ class Model:
     supernetwork: Supernetwork
     posts: Posts
     effects: Effects
+    territory: Territory
+    sealed: BoolArray
     shipments: Shipments
     classes: Shipments
     class_of: IntArray
@@ -71,8 +80,14 @@ class Model:
     fee_usd_per_t: FloatArray
     allowed: BoolArray
     pools: PoolSet
+    rows: RowSet
     breaches: list[FloorBreach]
     assumptions: pd.DataFrame
+
+    @property
+    def plain(self) -> Supernetwork:
+        """The supernetwork without copies; its arcs are the first of `supernetwork`'s."""
+        return self.territory.supernetwork
 
     def class_cost(self, *, with_wait: bool) -> FloatArray:
         """Return generalized cost by class and arc [USD/t], shape (n_classes, n_arcs)."""
@@ -93,6 +108,7 @@ class Model:
             allowed=self.allowed,
             pools=self.pools.pools,
             delay=self.pools.delay if congestion else self.pools.overruns,
+            rows=self.rows.rows,
             unmet_cost=np.full(len(self.shipments), unmet_usd_per_t),
         )
 
@@ -128,23 +144,26 @@ def compile_model(
         raise InputError.from_faults(subject, faults)
     shipments, t_per_day, scenario = _shipments(network, demand)
     filled = fill_blanks(network)
-    supernetwork = build_supernetwork(network)
-    _check_zones(supernetwork, shipments)
-    vehicles = background_vehicles(network, supernetwork, scenario)
+    plain = build_supernetwork(network)
+    _check_zones(plain, shipments)
+    vehicles = background_vehicles(network, plain, scenario)
     regimes = crossing_regimes(network, rules.regimes())
-    posts = compile_posts(network, filled, supernetwork, regimes, vehicles)
-    supernetwork = replace(supernetwork, arc_country=posts.arc_country)
+    posts = compile_posts(network, filled, plain, regimes, vehicles)
 
     classes, class_of = shipment_classes(shipments, rules.scopes)
-    effects = rules.apply(
-        Territory(
-            network=network,
-            supernetwork=supernetwork,
-            classes=classes,
-            payload_t=payload_t(filled.layers, filled.commodities),
-            teu_per_t=teu_per_t(filled.commodities),
-        )
+    territory = Territory(
+        network=network,
+        supernetwork=replace(plain, arc_country=posts.arc_country),
+        classes=classes,
+        payload_t=payload_t(filled.layers, filled.commodities),
+        teu_per_t=teu_per_t(filled.commodities),
     )
+    walks = build_walks(
+        network, filled, plain, posts, rules.apply(territory),
+        regimes=regimes, vehicles=vehicles, n_classes=len(classes),
+    )  # fmt: skip
+    supernetwork, posts, effects = walks.supernetwork, walks.posts, walks.effects
+    vehicles = walks.vehicles
     shape = len(classes), supernetwork.n_arcs
     services = link_services(network, filled, supernetwork)
     queues = posts.queue_delay(_vehicle_value_usd_per_h(filled, shipments, t_per_day))
@@ -161,6 +180,8 @@ def compile_model(
         supernetwork=supernetwork,
         posts=posts,
         effects=effects,
+        territory=territory,
+        sealed=walks.sealed,
         shipments=shipments,
         classes=classes,
         class_of=class_of,
@@ -169,11 +190,38 @@ def compile_model(
         background_vehicles=vehicles,
         service_wait_h=services.arc_wait_h,
         fee_usd_per_t=effects.fee_usd_per_t(*shape),
-        allowed=effects.allowed(*shape) & supernetwork.arc_open,
+        allowed=effects.allowed(*shape) & supernetwork.arc_open & walks.may_start,
         pools=pools,
-        breaches=floor_breaches(posts, network, filled, supernetwork, effects.floors),
+        rows=assemble_rows(effects, class_of, t_per_day),
+        breaches=_breaches(walks, network, filled, classes),
         assumptions=filled.assumptions,
     )
+
+
+def _breaches(
+    walks: Walks, network: Network, filled: FilledTables, classes: Shipments
+) -> list[FloorBreach]:
+    """Return where posts inspect less than a floor demands, of open traffic and under each seal."""
+    net, effects = walks.supernetwork, walks.effects
+    open_traffic = ~walks.sealed.any(axis=1)
+    told: list[tuple[str, list[Floor]]] = [
+        ("", [replace(floor, arcs=floor.arcs & open_traffic) for floor in effects.floors])
+    ]
+    for position, rule in enumerate(effects.paths):
+        goods = np.zeros(classes.commodities.size, np.bool_)
+        goods[classes.commodity[rule.start > 0]] = True
+        floors = [
+            replace(floor, arcs=floor.arcs & walks.sealed[:, position], goods=floor.goods & goods)
+            for floor in effects.floors
+            if rule.skip
+        ]
+        told.append((rule.rule_id, floors))
+    found = [
+        replace(breach, seal_id=rule_id)
+        for rule_id, floors in told
+        for breach in floor_breaches(walks.posts, network, filled, net, floors)
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _dated(rules: Rules, network: Network) -> Rules:

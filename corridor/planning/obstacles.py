@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from corridor.core.paths import arc_paths_batch, shortest_trees
 from corridor.planning.model import Model
+from corridor.sovereignty.effects import Quota, Row
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int32]
@@ -52,13 +53,13 @@ def binding_bans(model: Model, price_usd_per_t: FloatArray) -> set[str]:
     price_usd_per_t : ndarray of float64, shape (n_classes, n_arcs)
         Price of every arc for every class, capacity prices and marginal delays included [USD/t].
     """
-    if not model.effects.bans:
+    if not model.effects.bans and not model.effects.paths:
         return set()
     everyone = np.arange(len(model.shipments), dtype=np.int32)
     lawful = _cheapest(model, np.where(model.allowed, price_usd_per_t, np.inf), everyone)
     free = _cheapest(model, _without_bans(model, price_usd_per_t), everyone)
     dearer = lawful.usd_per_t > free.usd_per_t * (1.0 + _RELATIVE)
-    met = _bans_met(model, free)
+    met = _bans_met(model, free, everyone)
     return {rule for way in np.flatnonzero(dearer) for rule in met[way]}
 
 
@@ -73,8 +74,10 @@ def explain_unmet(
     """Return why shipments are not served.
 
     ``capacity``: a lawful way is worth its cost while the network is empty, so that it is full; the
-    rules are the hard quotas that are used up on the cheapest way, empty or at the plan's prices.
-    ``rule``: only bans keep the shipment from such a way; the rules are those on the cheapest.
+    rules are the hard quotas, shares and bands that are used up on the cheapest way, empty or at
+    the plan's prices.
+    ``rule``: only bans, and rules on whole ways, keep the shipment from such a way; the rules are
+    those that the cheapest breaks.
     ``no_path``: no open way, rules or not, costs less than leaving the goods.
 
     Parameters
@@ -95,7 +98,7 @@ def explain_unmet(
     lawful = _cheapest(model, np.where(model.allowed, cost_usd_per_t, np.inf), rows)
     priced = _cheapest(model, np.where(model.allowed, price_usd_per_t, np.inf), rows)
     free = _cheapest(model, _without_bans(model, cost_usd_per_t), rows)
-    bans = _bans_met(model, free)
+    bans = _bans_met(model, free, rows)
     quotas = [
         first | second
         for first, second in zip(
@@ -108,7 +111,7 @@ def explain_unmet(
     obstacles: list[Obstacle] = []
     for way in range(rows.size):
         if lawful.usd_per_t[way] < worth[way]:
-            named = tuple(q.rule_id for q in model.effects.quotas if q.rule_id in quotas[way])
+            named = tuple(rule.id for rule in model.rules.in_force if rule.id in quotas[way])
             obstacles.append(Obstacle("capacity", named))
         elif free.usd_per_t[way] < worth[way]:
             obstacles.append(Obstacle("rule", tuple(bans[way])))
@@ -118,27 +121,35 @@ def explain_unmet(
 
 
 def _without_bans(model: Model, usd_per_t: FloatArray) -> FloatArray:
-    return np.where(model.supernetwork.arc_open, usd_per_t, np.inf)
+    """Return the price of every open arc, of the copies that rules on ways need none."""
+    net = model.supernetwork
+    return np.where(net.arc_open & ~net.is_copy, usd_per_t, np.inf)
 
 
-def _bans_met(model: Model, ways: _Ways) -> list[list[str]]:
-    """Return the bans on each way, in the order of the rules."""
-    met: list[list[str]] = [[] for _ in range(ways.usd_per_t.size)]
+def _bans_met(model: Model, ways: _Ways, rows: IntArray) -> list[list[str]]:
+    """Return the bans on each way and the rules that it breaks as a whole, as the rules stand."""
+    met: list[set[str]] = [set() for _ in range(ways.usd_per_t.size)]
     for ban in model.effects.bans:
         closed = ban.pairs.toarray() > 0.0
         for way in ways.meet(closed[ways.step_class, ways.arcs]):
-            met[way].append(ban.rule_id)
-    return met
+            met[way].add(ban.rule_id)
+    for rule in model.effects.paths:
+        for way, start in enumerate(rule.start[model.class_of[rows]]):
+            arcs = ways.arcs[ways.indptr[way] : ways.indptr[way + 1]]
+            if start and arcs.size and not rule.automaton.accepts(arcs, start):
+                met[way].add(rule.rule_id)
+    return [[rule.id for rule in model.rules.in_force if rule.id in found] for found in met]
 
 
 def _quotas_met(model: Model, ways: _Ways, among: frozenset[str]) -> list[set[str]]:
     """Return the quotas among the named ones that each way uses up."""
     met: list[set[str]] = [set() for _ in range(ways.usd_per_t.size)]
-    for quota in model.effects.quotas:
-        if quota.rule_id in among:
-            counted = quota.per_t.toarray() > 0.0
+    limits: list[Quota | Row] = [*model.effects.quotas, *model.effects.rows]
+    for limit in limits:
+        if limit.rule_id in among:
+            counted = limit.per_t.toarray() > 0.0
             for way in ways.meet(counted[ways.step_class, ways.arcs]):
-                met[way].add(quota.rule_id)
+                met[way].add(limit.rule_id)
     return met
 
 

@@ -109,7 +109,7 @@ def solve_plan(
 ) -> Plan:
     """Return the plan of a compiled model; see `plan`."""
     if model.breaches:
-        broken = {breach.rule_id for breach in model.breaches}
+        broken = {b.rule_id for b in model.breaches} | {b.seal_id for b in model.breaches} - {""}
         return _no_plan(model, "infeasible", None, broken)
     problem = model.flow_problem(congestion=congestion, unmet_usd_per_t=unmet_usd_per_t)
     result = min_cost_flow(problem, tolerance=tolerance, time_limit=time_limit)
@@ -140,7 +140,12 @@ def solve_plan(
 def _arc_prices(model: Model, problem: FlowProblem, answer: FlowAnswer) -> FloatArray:
     """Return the price of every arc for every class at the solution [USD/t]."""
     surcharge = model.pools.pools.matrix.T @ np.maximum(answer.pool_load_price, 0.0)
-    return np.asarray(problem.cost + surcharge.reshape(problem.cost.shape))
+    price = np.asarray(problem.cost + surcharge.reshape(problem.cost.shape))
+    if model.rows.rows is None:
+        return price
+    # Where a row pays for flow, an arc's price may fall below 0; none is paid for passing.
+    for_rows = model.rows.rows.matrix.T @ -answer.row_price
+    return np.asarray(np.maximum(price + for_rows.reshape(problem.cost.shape), 0.0))
 
 
 def _unmet_rows(answer: FlowAnswer) -> IntArray:

@@ -15,6 +15,7 @@ from corridor.network import Network
 from corridor.network.fills import FilledTables
 from corridor.network.supernetwork import Supernetwork
 from corridor.planning.services import LinkServices
+from corridor.planning.walks import with_copies
 from corridor.sovereignty import Effects, Shipments
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -163,10 +164,13 @@ def _add_posts(
     vehicles_per_t = 1.0 / payload_t[goods][:, arc]
     found.load(pool, arc, vehicles_per_t * posts.pool_users[pool][:, goods].T)
     returns = filled.commodities["empty_return_share"].to_numpy(float)[goods][:, None]
+    # Empties go back by the posts themselves, whatever copy the loaded vehicle came by.
     back = net.arc_reverse[arc]
-    there = back >= 0
+    there = np.flatnonzero((back >= 0) & ~net.is_copy[arc])
+    row, copy = with_copies(net, back[there])
+    there = there[row]
     empties = (returns * vehicles_per_t * posts.pool_users[pool, -1])[:, there]
-    found.load(pool[there], back[there], empties)
+    found.load(pool[there], copy, empties)
 
 
 def _add_links(
@@ -179,7 +183,8 @@ def _add_links(
     """Add the capacities of links, where no service states its own."""
     capacity = np.append(filled.links["capacity_t_per_day"].to_numpy(float), np.nan)[net.arc_link]
     by_ship = np.isfinite(services.arc_capacity_t_per_day)
-    arcs = np.flatnonzero(net.arc_is_main & ~np.isnan(capacity) & ~by_ship).astype(np.int32)
+    counted = net.arc_is_main & ~net.is_copy
+    arcs = np.flatnonzero(counted & ~np.isnan(capacity) & ~by_ship).astype(np.int32)
     link_id, group = filled.links["link_id"].tolist(), filled.links["capacity_group"].tolist()
     numbers: dict[str, int] = {}
     pools = np.zeros(arcs.size, np.int32)
@@ -191,7 +196,15 @@ def _add_links(
         else:
             found.join(numbers[name], size, base)
         pools[i] = numbers[name]
-    found.load(pools, arcs, np.ones((found.n_classes, arcs.size)))
+    _load_with_copies(found, net, pools, arcs)
+
+
+def _load_with_copies(
+    found: _Collector, net: Supernetwork, pools: IntArray, arcs: IntArray
+) -> None:
+    """Let every class load ``pools[i]`` with its tonnes on ``arcs[i]`` and the copies of it."""
+    row, copy = with_copies(net, arcs)
+    found.load(pools[row], copy, np.ones((found.n_classes, copy.size)))
 
 
 def _way(net: Supernetwork, arc: np.integer) -> str:
@@ -203,7 +216,7 @@ def _add_services(
 ) -> None:
     link_id = network.links["link_id"].tolist()
     capacity = services.arc_capacity_t_per_day
-    arcs = np.flatnonzero(np.isfinite(capacity)).astype(np.int32)
+    arcs = np.flatnonzero(np.isfinite(capacity) & ~net.is_copy).astype(np.int32)
     pools = [
         found.add(
             SERVICE, f"{link_id[net.arc_link[arc]]} ({_way(net, arc)})", "t_per_day",
@@ -211,19 +224,20 @@ def _add_services(
         )
         for arc in arcs
     ]  # fmt: skip
-    found.load(np.array(pools, np.int32), arcs, np.ones((found.n_classes, arcs.size)))
+    _load_with_copies(found, net, np.array(pools, np.int32), arcs)
 
 
 def _add_terminals(found: _Collector, filled: FilledTables, net: Supernetwork) -> None:
     terminals = filled.terminals
     capacity = np.append(terminals["capacity_t_per_day"].to_numpy(float), np.nan)
-    arcs = np.flatnonzero(~np.isnan(capacity[net.arc_terminal])).astype(np.int32)
+    limited = ~np.isnan(capacity[net.arc_terminal])
+    arcs = np.flatnonzero(limited & ~net.is_copy).astype(np.int32)
     ends = [terminals[name].tolist() for name in ("node_id", "from_layer", "to_layer")]
     pools = []
     for row in net.arc_terminal[arcs]:
         name = "/".join(column[row] for column in ends)
         pools.append(found.add(TERMINAL, name, "t_per_day", float(capacity[row])))
-    found.load(np.array(pools, np.int32), arcs, np.ones((found.n_classes, arcs.size)))
+    _load_with_copies(found, net, np.array(pools, np.int32), arcs)
 
 
 def _add_quotas(found: _Collector, effects: Effects) -> None:

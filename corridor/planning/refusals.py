@@ -24,12 +24,13 @@ def check_lawful(model: Model) -> None:
     """
     if not model.breaches:
         return
-    rules = sorted({breach.rule_id for breach in model.breaches})
+    rules = sorted({name for b in model.breaches for name in (b.rule_id, b.seal_id)} - {""})
     first = model.breaches[0]
+    seal = f" under the seal of {first.seal_id}" if first.seal_id else ""
     msg = (
         f"Every open post must inspect what its state's rules demand; {len(model.breaches)} do "
         f"not, the first is {first.crossing_id} ({first.country}, {first.direction}): "
-        f"{first.stage} sees {first.share:g} of the vehicles, {first.rule_id} demands "
+        f"{first.stage} sees {first.share:g} of the vehicles{seal}, {first.rule_id} demands "
         f"{first.floor:g}. Change the regime, the stages or the rules."
     )
     raise NoRouteError(msg, rules)
@@ -122,7 +123,8 @@ def no_way(model: Model, shipment: int, cost: FloatArray) -> NoRouteError:
     net = model.supernetwork
     source, sink = shipment_ends(model, shipment)
     where = f"A way from {_names(model, shipment)} must be open; there is none"
-    for passable in (np.where(net.arc_open, cost, np.inf), cost):
+    free = np.where(net.is_copy, np.inf, cost)  # of the copies that rules on ways need none
+    for passable in (np.where(net.arc_open, free, np.inf), free):
         distance, predecessor = shortest_paths(net.graph, passable, [source])
         if np.isfinite(distance[0, sink]):
             break
@@ -133,6 +135,10 @@ def no_way(model: Model, shipment: int, cost: FloatArray) -> NoRouteError:
     code = int(model.class_of[shipment])
     rules = [
         ban.rule_id for ban in model.effects.bans if ban.pairs[[code]].toarray()[0, arcs].any()
+    ] + [
+        rule.rule_id
+        for rule in model.effects.paths
+        if not rule.automaton.accepts(arcs, int(rule.start[code]))
     ]
     closed = arcs[~net.arc_open[arcs] & (net.arc_link[arcs] >= 0)]
     links = list(dict.fromkeys(model.network.links["link_id"].iloc[net.arc_link[closed]]))

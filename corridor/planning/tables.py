@@ -14,6 +14,8 @@ from corridor.planning.answer import FlowAnswer
 from corridor.planning.model import Model
 from corridor.planning.obstacles import Obstacle
 from corridor.planning.pools import LINK, QUOTA, SERVICE
+from corridor.planning.quantities import PRICE_UNITS
+from corridor.planning.walks import onto_plain
 from corridor.units import DAYS_PER_YEAR
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -23,12 +25,6 @@ BoolArray: TypeAlias = NDArray[np.bool_]
 SEPARATOR: Final = ">"
 _FULL: Final = 1e-6
 """Part of a quota that may be left while it counts as used up."""
-_QUOTA_UNITS: Final = {
-    "t_per_day": "usd_per_t",
-    "teu_per_day": "usd_per_teu",
-    "vehicles_per_day": "usd_per_vehicle",
-    "trains_per_day": "usd_per_train",
-}
 
 
 def teu_per_t(model: Model) -> FloatArray:
@@ -41,20 +37,25 @@ def _vehicles(answer: FlowAnswer) -> FloatArray:
     model = answer.model
     loaded = answer.arc_vehicles
     returns = model.filled.commodities["empty_return_share"].to_numpy(float)
-    empties = np.append((loaded * returns[:, None]).sum(axis=0), 0.0)
-    total: FloatArray = loaded.sum(axis=0) + empties[model.supernetwork.arc_reverse]
+    empties = (loaded * returns[:, None]).sum(axis=0)
+    net, returning = model.supernetwork, np.zeros(loaded.shape[1])
+    # Empties go back by the arcs themselves, whatever copies the loaded vehicles came by.
+    there = net.arc_reverse >= 0
+    np.add.at(returning, net.arc_reverse[there], empties[there])
+    total: FloatArray = loaded.sum(axis=0) + returning
     return total
 
 
 def link_table(answer: FlowAnswer) -> pd.DataFrame:
     """Return the flow on every link and direction that is open or carries something."""
     model = answer.model
-    net, links = model.supernetwork, model.network.links
+    net, links = model.plain, model.network.links
     arcs = np.flatnonzero(net.arc_is_main & net.arc_open)
     link = net.arc_link[arcs]
     forward = net.arc_forward[arcs]
     ends = links["from_node"].to_numpy(object)[link], links["to_node"].to_numpy(object)[link]
-    flow = answer.arc_t_per_day
+    flow = onto_plain(model.supernetwork, answer.arc_t_per_day, net.n_arcs)
+    vehicles = onto_plain(model.supernetwork, _vehicles(answer), net.n_arcs)
     utilization, price = _link_limits(answer)
     return pd.DataFrame(
         {
@@ -65,7 +66,7 @@ def link_table(answer: FlowAnswer) -> pd.DataFrame:
             "layer": np.array(net.layers, dtype=object)[net.arc_layer[arcs]],
             "t_per_day": flow[:, arcs].sum(axis=0),
             "teu_per_day": teu_per_t(model) @ flow[:, arcs],
-            "vehicles_per_day": _vehicles(answer)[arcs],
+            "vehicles_per_day": vehicles[arcs],
             "utilization": utilization[arcs],
             "shadow_price_usd_per_t": price[arcs],
         }
@@ -212,7 +213,7 @@ def _shares(answer: FlowAnswer, ways: _Ways, weight: FloatArray) -> FloatArray:
     side = 2 * ways.arc_way[arcs] + (net.arc_kind[arcs] == ArcKind.EXIT)
     side[ways.arc_way[arcs] < 0] = 2 * ways.n
     passing = np.bincount(side, weight.sum(axis=0), minlength=2 * ways.n + 1)
-    counted = np.where(passing[side] > 0.0, weight, 1.0)
+    counted = np.where(passing[side] > 0.0, weight, ~answer.model.supernetwork.is_copy[arcs])
     total = np.bincount(side, counted.sum(axis=0), minlength=2 * ways.n + 1)
     shares: FloatArray = counted / total[side]
     return shares
@@ -360,20 +361,33 @@ def _met(answer: FlowAnswer, names: list[str], counted: BoolArray, codes: IntArr
 
 
 def full_quotas(answer: FlowAnswer) -> frozenset[str]:
-    """Return the ids of the hard quotas that are used up."""
+    """Return the ids of the hard quotas and of the rows of rules that are used up."""
     hard = {q.rule_id for q in answer.model.effects.quotas if q.over_usd_per_unit is None}
     table = answer.model.pools.table
     quotas = table[table["kind"] == QUOTA]
     limit, load = quotas["capacity"].to_numpy(float), answer.pool_load[quotas.index]
     full = load >= limit * (1.0 - _FULL) - 1e-9
-    return frozenset(quotas["item"][full]) & hard
+    return (frozenset(quotas["item"][full]) & hard) | frozenset(_row_prices(answer))
+
+
+def _row_prices(answer: FlowAnswer) -> dict[str, tuple[bool, float, str]]:
+    """Return (binding, price, unit) of each rule with rows that bind: its dearest part's."""
+    table = answer.model.rows.table
+    found: dict[str, tuple[bool, float, str]] = {}
+    for rule, unit, price, binds in zip(
+        table["rule_id"], table["unit"], np.abs(answer.row_price), answer.row_binds, strict=True
+    ):
+        if binds and price >= found.get(rule, (True, 0.0, ""))[1]:
+            found[rule] = (True, float(price), PRICE_UNITS[unit])
+    return found
 
 
 def rule_table(answer: FlowAnswer, binding_bans: set[str]) -> pd.DataFrame:
     """Return every rule in force: does it bind, and what would one unit more be worth.
 
-    A ban binds where a shipment would go cheaper without the bans on its way, a quota where it is
-    used up and worth having; only a quota has a price of its own.
+    A ban binds where a shipment would go cheaper without the bans on its way, a quota, share, band
+    or floor where it is used up; only these have a price of their own: what one unit more of them
+    would save. Of a rule with several limits it is that of the dearest.
     """
     model = answer.model
     table = model.pools.table
@@ -382,19 +396,25 @@ def rule_table(answer: FlowAnswer, binding_bans: set[str]) -> pd.DataFrame:
     price = answer.pool_load_price[quotas.index]
     binds = (price > 0.0) | ((load >= limit * (1.0 - _FULL)) & (limit > 0.0))
     by_quota = {
-        rule: (bool(bind), float(usd), _QUOTA_UNITS[unit])
+        rule: (bool(bind), float(usd), PRICE_UNITS[unit])
         for rule, bind, usd, unit in zip(quotas["item"], binds, price, quotas["unit"], strict=True)
     }
-    rows = [
+    rows = model.rows.table
+    by_row = {
+        rule: (False, 0.0, PRICE_UNITS[unit])
+        for rule, unit in zip(rows["rule_id"], rows["unit"], strict=True)
+    } | _row_prices(answer)
+    priced = by_quota | by_row
+    records = [
         (
             rule.id,
             rule.kind,
             rule.title,
-            *by_quota.get(rule.id, (rule.id in binding_bans, np.nan, "")),
+            *priced.get(rule.id, (rule.id in binding_bans, np.nan, "")),
         )
         for rule in model.rules.in_force
     ]
-    return pd.DataFrame(rows, columns=["rule_id", "kind", "title", "binding", "price", "unit"])
+    return pd.DataFrame(records, columns=["rule_id", "kind", "title", "binding", "price", "unit"])
 
 
 def country_table(answer: FlowAnswer, paths: pd.DataFrame) -> pd.DataFrame:

@@ -3,12 +3,13 @@
 import datetime as dt
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from corridor import datasets
 from corridor.errors import Fault, InputError
@@ -18,6 +19,7 @@ from corridor.network.supernetwork import build_supernetwork
 from corridor.network.vehicles import payload_t, teu_per_t
 from corridor.sovereignty.effects import Effects
 from corridor.sovereignty.kinds import KINDS, Rule
+from corridor.sovereignty.messages import expected, nearest
 from corridor.sovereignty.scope import Scope
 from corridor.sovereignty.shipments import Shipments
 from corridor.sovereignty.territory import Territory
@@ -70,7 +72,10 @@ class Rules:
             raise InputError(msg)
         kept = tuple(rule for rule in self.rules if rule.id not in dropped)
         result = Rules((*kept, *added), date if date is not None else self.date)
-        _refuse_duplicates(result.rules, "rules_add")
+        twice = _duplicates([rule.id for rule in result.rules], "rules_add")
+        if twice:
+            subject = "rules_add"
+            raise InputError.from_faults(subject, twice)
         return result
 
     def regimes(self) -> dict[str, str]:
@@ -81,17 +86,24 @@ class Rules:
         return ruled
 
     def errors(self, network: Network) -> list[Fault]:
-        """Return every id that the network does not know, those of rules out of force too.
+        """Return every error of the rules on a network, those of rules out of force too.
 
         A study may look at any date, so the date does not make a wrong id right.
         """
         return [fault for fault in self._faults(network) if not fault.warning]
 
     def _faults(self, network: Network) -> list[Fault]:
-        return [fault for rule in self.rules for fault in rule.check(network)]
+        """Return what is wrong with each rule, and with rules beside one another."""
+        faults = [fault for rule in self.rules for fault in rule.check(network)]
+        wrong = {fault.key for fault in faults}
+        sound = [rule for rule in self.rules if rule.id not in wrong]
+        for rule in sound:
+            others = [other for other in sound if other is not rule]
+            faults += rule.conflicts(others, network)
+        return faults
 
     def check(self, network: Network) -> list[Fault]:
-        """Return every error, and warnings: a scope that lies nowhere, links counted twice."""
+        """Return every error, and warnings: conflicts, scopes that lie nowhere, strange flags."""
         faults = self._faults(network)
         wrong = {fault.key for fault in faults if not fault.warning}
         territory = _empty_territory(network)
@@ -208,9 +220,9 @@ def parse_rules(tables: object, file: str) -> tuple[Rule, ...]:
             rules.append(_parse_rule(table, position, file))
         except InputError as error:
             faults += error.faults
+    faults += _duplicates([str(table["id"]) for table in tables if "id" in table], file)
     if faults:
         raise InputError.from_faults(file, faults)
-    _refuse_duplicates(rules, file)
     return tuple(rules)
 
 
@@ -223,46 +235,61 @@ def _parse_rule(table: Mapping[str, object], position: int, file: str) -> Rule:
             key=key,
             column="kind",
             found=repr(kind),
-            expected=f"a kind this version enforces ({', '.join(sorted(KINDS))})",
-            remedy="remove the rule or restate it",
+            expected="a kind of rules",
+            remedy=nearest(kind, KINDS),
         )
         raise InputError.from_faults(file, [fault])
     try:
         return KINDS[str(kind)].model_validate(table)
     except ValidationError as error:
-        raise InputError.from_faults(file, toml_faults(error, file, key)) from error
+        fields = KINDS[str(kind)].model_fields
+        known = [field.alias or name for name, field in fields.items()]
+        raise InputError.from_faults(file, toml_faults(error, file, key, known)) from error
 
 
-def toml_faults(error: ValidationError, file: str, key: str) -> list[Fault]:
-    """Return one fault per place that does not fit the schema."""
+def toml_faults(
+    error: ValidationError, file: str, key: str, known: Collection[str] = ()
+) -> list[Fault]:
+    """Return one fault per place that does not fit the schema.
+
+    Parameters
+    ----------
+    error
+        What the schema found.
+    file, key
+        Where the table stands.
+    known
+        Keys that it may have, for a hint at a misspelt one.
+    """
     return [
         Fault(
             file=file,
             key=key,
             column=".".join(str(part) for part in item["loc"]),
             found="nothing" if item["type"] == "missing" else repr(item["input"])[:80],
-            expected=item["msg"][:1].lower() + item["msg"][1:],
-            remedy="correct the key",
+            expected=expected(item),
+            remedy=_remedy(item, known),
         )
         for item in error.errors()
     ]
 
 
-def _refuse_duplicates(rules: Iterable[Rule], file: str) -> None:
-    twice = sorted(name for name, n in Counter(rule.id for rule in rules).items() if n > 1)
-    if twice:
-        faults = [
-            Fault(
-                file=file,
-                key=name,
-                column="id",
-                found="the id twice",
-                expected="a unique id",
-                remedy="rename one",
-            )
-            for name in twice
-        ]
-        raise InputError.from_faults(file, faults)
+def _remedy(item: ErrorDetails, known: Collection[str]) -> str:
+    place = item["loc"][-1] if item["loc"] else ""
+    if item["type"] == "extra_forbidden" and len(item["loc"]) == 1 and known:
+        return nearest(place, known)
+    return "give it" if item["type"] == "missing" else "correct it"
+
+
+def _duplicates(ids: Iterable[str], file: str) -> list[Fault]:
+    """Return a fault for each id that is given more than once."""
+    return [
+        Fault(
+            file=file, key=name, column="id", found="the id twice", expected="a unique id",
+            remedy="rename one",
+        )
+        for name in sorted(name for name, n in Counter(ids).items() if n > 1)
+    ]  # fmt: skip
 
 
 def _empty_territory(network: Network) -> Territory:

@@ -38,3 +38,29 @@ class Scope(BaseModel):
     origins: Names | None = None
     destinations: Names | None = None
     traffic: tuple[Traffic, ...] | None = None
+
+    def covers(self, other: "Scope") -> bool:
+        """Return whether all that another scope speaks of is in this one, as far as names tell.
+
+        Examples
+        --------
+        >>> Scope(countries=("AAA", "BBB")).covers(Scope(countries=("AAA",), layers=("road",)))
+        True
+        >>> Scope(crossings=("x",)).covers(Scope(countries=("AAA",)))
+        False
+        """
+        places = ("links", "crossings")
+        if any(getattr(self, key) is not None for key in places):
+            theirs = {(key, name) for key in places for name in getattr(other, key) or ()}
+            mine = {(key, name) for key in places for name in getattr(self, key) or ()}
+            if not theirs or not theirs <= mine:
+                return False
+        return all(
+            getattr(self, key) is None
+            or (
+                getattr(other, key) is not None
+                and set(getattr(other, key)) <= set(getattr(self, key))
+            )
+            for key in Scope.model_fields
+            if key not in places
+        )

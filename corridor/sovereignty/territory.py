@@ -84,8 +84,8 @@ class Territory:
         A crossing is entered where the second state takes over (where the scope holds only the
         first state's side, on the first arc of that side), a link on its own arc, a state on the
         arcs that enter it and where demand starts in it, a layer where goods are loaded onto it. A
-        scope that names no place is entered where the shipment starts. Links that follow one
-        another in one scope are counted each.
+        scope that names no place is entered where the shipment starts. Each link that follows
+        another in one scope is among the pairs: see `has_adjoining_links`.
 
         Returns
         -------
@@ -99,6 +99,30 @@ class Territory:
         if scope.links is not None or scope.crossings is not None:
             return self._pairs(rows, arcs, inside & self._enters_chain(place, arcs, home))
         return self._pairs(rows, arcs, inside & self._enters_area(scope, arcs, home))
+
+    def has_adjoining_links(self, scope: Scope) -> bool:
+        """Return whether a way may go on inside a scope from one of its links to another.
+
+        Then what enters a link depends on where it comes from. Only scopes of links and crossings
+        are made of links; terminals at the same place count as a way between them.
+        """
+        if scope.links is None and scope.crossings is None:
+            return False
+        net = self.supernetwork
+        is_station = np.zeros(net.graph.n_nodes, np.bool_)
+        is_station[net.graph.tail[net.is_kind(ArcKind.EGRESS)]] = True
+        arcs = np.flatnonzero(self.place(scope) & net.arc_open)
+        ends = arcs[is_station[net.graph.head[arcs]]]
+        begins = arcs[is_station[net.graph.tail[arcs]]]
+        arrives = {(int(net.node_place[net.graph.head[a]]), int(net.arc_link[a])) for a in ends}
+        links_at: dict[int, set[int]] = {}
+        for place, link in arrives:
+            links_at.setdefault(place, set()).add(link)
+        places = net.node_place[net.graph.tail[begins]]
+        return any(
+            links_at.get(int(place), set()) - {int(link)}
+            for place, link in zip(places, net.arc_link[begins], strict=True)
+        )
 
     def _presence(self, scope: Scope) -> tuple[IntArray, BoolArray]:
         """Return the classes a scope speaks of, and in which states it does, (n_rows, n_states)."""

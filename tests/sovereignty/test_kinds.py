@@ -14,6 +14,11 @@ Lay = Callable[..., Territory]
 GRAIN = ("A1", "B1", "grain")
 BOXES = ("A1", "B1", "containers")
 BACK = ("B1", "A1", "grain")
+BAND: dict[str, object] = {
+    "kind": "reciprocity", "a": {"flags": ["AAA"]}, "b": {"flags": ["BBB"]}, "low": 0.5,
+    "high": 2.0, "floor": 10.0, "unit": "t_per_day",
+}  # fmt: skip
+SEAL: dict[str, object] = {"kind": "sealed", "enter": ["x"], "leave": ["y"], "skip": ["scanner"]}
 
 
 def effects(land: Territory, **rule: object) -> Effects:
@@ -176,16 +181,16 @@ def test_a_waiver_does_nothing_by_itself(territory: Lay) -> None:
     [
         ({"kind": "fee", "usd_per_t": 1, "usd_per_teu": 1}, "exactly one"),
         ({"kind": "fee"}, "exactly one"),
-        ({"kind": "fee", "usd_per_t": -1}, "greater than or equal to 0"),
+        ({"kind": "fee", "usd_per_t": -1}, "found -1; expected a number >= 0"),
         ({"kind": "fee", "usd_per_t": 1, "per": "km"}, "entry"),
         ({"kind": "quota", "limit": 1, "unit": "cars"}, "t_per_day"),
         (
             {"kind": "quota", "limit": 1, "unit": "t_per_day", "over_quota_usd_per_vehicle": 1},
             "needs a unit that counts vehicles",
         ),
-        ({"kind": "forbid", "crossing": ["x"]}, "extra inputs"),
+        ({"kind": "forbid", "crossing": ["x"]}, "known here; did you mean 'crossings'"),
         ({"kind": "forbid", "traffic": ["transit "]}, "transit"),
-        ({"kind": "regime", "regime": "fast"}, "field required"),
+        ({"kind": "regime", "regime": "fast"}, "found nothing; expected the key to be given"),
         (
             {"kind": "regime", "regime": "fast", "crossings": ["x"], "countries": ["AAA"]},
             "would ignore countries",
@@ -201,7 +206,22 @@ def test_a_waiver_does_nothing_by_itself(territory: Lay) -> None:
             {"kind": "forbid", "valid_from": "2026-01-02", "valid_to": "2026-01-02"},
             "valid_to must be after valid_from",
         ),
-        ({"kind": "reciprocity"}, "a kind this version enforces"),
+        ({"kind": "reciprosity"}, "did you mean 'reciprocity'"),
+        ({"kind": "escort"}, "take one of fee, forbid,"),
+        ({"kind": "forbid", "crossings": []}, "must not be empty; crossings"),
+        ({"kind": "forbid", "except": [{"layers": []}]}, "must not be empty; layers"),
+        ({"kind": "share_cap", "share": 1.2}, "found 1.2; expected a number <= 1"),
+        ({"kind": "share_cap", "share": "half"}, "found 'half'; expected a number;"),
+        (BAND | {"low": 2.0, "high": 0.5}, r"low must be at most high \(0.5\); found 2"),
+        (BAND | {"floor": 0.0}, "found 0.0; expected a number > 0"),
+        (BAND | {"a": {"crossings": []}}, "must not be empty; crossings"),
+        (BAND | {"countries": ["AAA"]}, "would ignore countries"),
+        ({"kind": "require"}, "either crossings or countries"),
+        ({"kind": "require", "crossings": ["x"], "countries": ["A"]}, "either crossings or"),
+        (SEAL | {"leave": ["x"]}, "x would put the seal on and open it"),
+        (SEAL | {"skip": []}, "expected a list that is not empty"),
+        (SEAL | {"layers": ["road"]}, "would ignore layers"),
+        ({"kind": "forbid", "valid_from": "soon"}, "a date, YYYY-MM-DD"),
     ],
 )  # fmt: skip
 def test_a_rule_that_cannot_be_meant_is_refused(rule: dict[str, object], message: str) -> None:

@@ -172,25 +172,6 @@ def test_a_scope_that_lies_nowhere_is_a_warning(toy_network: Network) -> None:
     compile_model(toy_network, single_shipments(toy_network, [("A1", "B1", "grain")]))
 
 
-@pytest.mark.parametrize(
-    ("rule", "warned"),
-    [
-        ({"kind": "quota", "limit": 1, "unit": "t_per_day"}, True),
-        ({"kind": "fee", "usd_per_t": 1}, True),
-        ({"kind": "fee", "usd_per_t": 1, "per": "t_km"}, False),
-        ({"kind": "forbid"}, False),
-    ],
-)
-def test_links_that_follow_one_another_are_counted_twice_and_said_so(
-    toy_network: Network, rule: dict[str, object], *, warned: bool
-) -> None:
-    faults = toys.rules(rule | {"links": ["A2-A1-road", "A1-AP-road"]}).check(toy_network)
-    assert [(f.column, f.warning, "A1" in f.found) for f in faults] == [
-        ("links", True, True)
-    ] * warned
-    assert not toys.rules(rule | {"links": ["A2-A1-road", "BP-B1-road"]}).check(toy_network)
-
-
 def test_rules_without_a_date_are_read_as_of_the_networks(toy_network: Network) -> None:
     rules = toys.rules(CLOSED | {"valid_to": "2026-06-01"})
     shipments = single_shipments(toy_network, [("A1", "B1", "grain")])

@@ -1,5 +1,6 @@
 """What every rule has: an id, a title, a window of validity and a scope."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar, Self
 
@@ -8,6 +9,7 @@ from pydantic import model_validator
 from corridor.errors import Fault
 from corridor.network import Network
 from corridor.sovereignty.effects import Effects
+from corridor.sovereignty.journeys import Finding, Journeys
 from corridor.sovereignty.scope import Scope
 from corridor.sovereignty.territory import Territory
 
@@ -38,18 +40,33 @@ class Rule(Scope):
     note: str = ""
 
     @model_validator(mode="after")
-    def _understood(self) -> Self:
+    def _no_contradictions(self) -> Self:
+        found = self.contradictions()
+        if found:
+            raise ValueError("; ".join(found))
+        return self
+
+    def contradictions(self) -> list[str]:
+        """Return what cannot be meant within the rule itself."""
+        found = []
         given = {key for key in Scope.model_fields if getattr(self, key) is not None}
         strange = sorted(given - self.scope_keys)
         if strange:
             known = ", ".join(sorted(self.scope_keys)) or "no key of a scope"
-            msg = f"a {self.kind} rule understands {known}; it would ignore {', '.join(strange)}"
-            raise ValueError(msg)
+            found.append(
+                f"a {self.kind} rule understands {known}; it would ignore {', '.join(strange)}"
+            )
+        for scope in self.scopes:
+            empty = [key for key in Scope.model_fields if getattr(scope, key) == ()]
+            if empty:
+                found.append(
+                    f"a scope must not be empty; {', '.join(empty)} names nothing, leave it out "
+                    "for all"
+                )
         first, last = self.valid_from, self.valid_to
         if first is not None and last is not None and last <= first:
-            msg = f"valid_to must be after valid_from ({first}); found {last}"
-            raise ValueError(msg)
-        return self
+            found.append(f"valid_to must be after valid_from ({first}); found {last}")
+        return found
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
@@ -94,17 +111,24 @@ class Rule(Scope):
             if name not in _labels(network, known)
         ]
 
-    def adjoining_links(self, network: Network) -> list[Fault]:
-        """Return a warning if links of the scope meet: whoever takes both enters it twice."""
-        named = network.links["link_id"].isin(self.links or ())
-        ends = network.links.loc[named, ["from_node", "to_node"]].to_numpy(object).ravel()
-        nodes = sorted({node for node in ends if (ends == node).sum() > 1})
-        if not nodes:
-            return []
-        found = f"links that meet at {', '.join(nodes)}"
-        expected = "links that no shipment takes one after another: each counts as an entry"
-        remedy = "name one link of each way, or a crossing or state"
-        return [self.fault("links", found, expected, remedy, warning=True)]
+    def conflicts(
+        self,
+        others: Sequence["Rule"],  # noqa: ARG002
+        network: Network,  # noqa: ARG002
+    ) -> list[Fault]:
+        """Return what cannot hold beside other rules: errors, or warnings where it may be meant."""
+        return []
+
+    def overlaps(self, other: "Rule") -> bool:
+        """Return whether both rules are in force on some day."""
+        for first, last in ((self.valid_from, other.valid_to), (other.valid_from, self.valid_to)):
+            if first is not None and last is not None and last <= first:
+                return False
+        return True
+
+    def audit(self, journeys: Journeys) -> list[Finding]:  # noqa: ARG002
+        """Return what the rule finds in a plan, from its paths alone; by itself, nothing."""
+        return []
 
     def fault(
         self, column: str, found: str, expected: str, remedy: str, *, warning: bool = False

@@ -1,15 +1,16 @@
 """Fees and premiums: a transfer to a payee, per entry or per tonne-kilometer."""
 
-from typing import Literal, Self
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 from scipy import sparse
 
 from corridor.errors import Fault
 from corridor.network import Network
-from corridor.sovereignty.effects import Effects, Fee
+from corridor.sovereignty.counts import remember_entries
+from corridor.sovereignty.effects import Count, Effects, Fee
 from corridor.sovereignty.kinds.base import Rule
 from corridor.sovereignty.territory import Territory
 
@@ -36,15 +37,13 @@ class FeeRule(Rule):
     per: Literal["entry", "t_km"] = "entry"
     payee: str = "host"
 
-    @model_validator(mode="after")
-    def _one_amount(self) -> Self:
-        given = [
-            a for a in (self.usd_per_t, self.usd_per_vehicle, self.usd_per_teu) if a is not None
-        ]
-        if len(given) != 1:
-            msg = "exactly one of usd_per_t, usd_per_vehicle and usd_per_teu must be given"
-            raise ValueError(msg)
-        return self
+    def contradictions(self) -> list[str]:
+        """Return what is wrong within the rule: not exactly one amount."""
+        found = super().contradictions()
+        amounts = (self.usd_per_t, self.usd_per_vehicle, self.usd_per_teu)
+        if sum(amount is not None for amount in amounts) != 1:
+            found.append("exactly one of usd_per_t, usd_per_vehicle and usd_per_teu must be given")
+        return found
 
     def check(self, network: Network) -> list[Fault]:
         """Return a fault for each unknown id, and if the payee is no state of the network."""
@@ -52,19 +51,24 @@ class FeeRule(Rule):
         if self.payee not in ("host", "none", *network.nodes["country"]):
             expected = "host, none or a state of nodes.csv"
             faults.append(self.fault("payee", repr(self.payee), expected, "correct the payee"))
-        return faults + (self.adjoining_links(network) if self.per == "entry" else [])
+        return faults
 
     def apply(self, territory: Territory, effects: Effects) -> None:
         """Add the fee on the arcs that enter the scope, or on the kilometers inside it."""
         per_km = self.per == "t_km"
-        pairs = (territory.inside(self) if per_km else territory.entries(self)).tocoo()
+        where = territory.inside(self) if per_km else territory.entries(self)
+        pairs = where.tocoo()
         rows, columns = pairs.coords
-        usd = self._usd_per_t(territory, rows, columns)
+        amount = self._usd_per_t(territory, rows, columns)
         if per_km:
-            usd = usd * territory.supernetwork.arc_length_km[columns]
-        fee = sparse.csr_array((usd, (rows, columns)), shape=pairs.shape)
+            amount = amount * territory.supernetwork.arc_length_km[columns]
+        fee = sparse.csr_array((amount, (rows, columns)), shape=pairs.shape)
         fee.eliminate_zeros()
-        effects.fees.append(Fee(rule_id=self.id, payee=self.payee, usd_per_t=fee))
+        memory = None
+        if not per_km:
+            memory = remember_entries(territory, effects, self.id, self, where)
+        usd = Count(per_t=fee, memory=memory)
+        effects.fees.append(Fee(rule_id=self.id, payee=self.payee, usd=usd))
 
     def _usd_per_t(
         self, territory: Territory, rows: NDArray[np.integer], columns: NDArray[np.integer]

@@ -1,17 +1,14 @@
 """Permits and quotas: F(scope) <= limit, hard, or soft with a price."""
 
-from typing import Literal, Self
+from typing import Literal
 
-import numpy as np
-from pydantic import Field, model_validator
-from scipy import sparse
+from pydantic import Field
 
-from corridor.errors import Fault
-from corridor.network import Network
+from corridor.sovereignty.counts import count_entries, per_day
 from corridor.sovereignty.effects import Effects, Quota, QuotaUnit
+from corridor.sovereignty.journeys import Finding, Journeys
 from corridor.sovereignty.kinds.base import Rule
 from corridor.sovereignty.territory import Territory
-from corridor.units import DAYS_PER_YEAR
 
 
 class QuotaRule(Rule):
@@ -31,37 +28,37 @@ class QuotaRule(Rule):
     unit: QuotaUnit
     over_quota_usd_per_vehicle: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
 
-    @model_validator(mode="after")
-    def _price_needs_vehicles(self) -> Self:
-        if self.over_quota_usd_per_vehicle is not None and self.unit in (
-            "t_per_day",
-            "teu_per_day",
-        ):
-            msg = "over_quota_usd_per_vehicle needs a unit that counts vehicles or trains"
-            raise ValueError(msg)
-        return self
-
-    def check(self, network: Network) -> list[Fault]:
-        """Return a fault for each unknown id, and a warning if links of the scope meet."""
-        return super().check(network) + self.adjoining_links(network)
+    def contradictions(self) -> list[str]:
+        """Return what is wrong within the rule: a price by vehicle where none is counted."""
+        found = super().contradictions()
+        by_weight = self.unit in ("t_per_day", "teu_per_day")
+        if self.over_quota_usd_per_vehicle is not None and by_weight:
+            found.append("over_quota_usd_per_vehicle needs a unit that counts vehicles or trains")
+        return found
 
     def apply(self, territory: Territory, effects: Effects) -> None:
         """Add the limit on what enters the scope."""
-        entering = territory.entries(self).tocoo()
-        rows, columns = entering.coords
-        if self.unit == "t_per_day":
-            per_t = np.ones(rows.size)
-        elif self.unit == "teu_per_day":
-            per_t = territory.class_teu_per_t[rows]
-        else:
-            per_t = 1.0 / territory.arc_payload_t[rows, columns]
-        a_day = DAYS_PER_YEAR if self.unit == "vehicles_per_year" else 1.0
         effects.quotas.append(
             Quota(
                 rule_id=self.id,
                 unit=self.unit,
-                per_t=sparse.csr_array((per_t, (rows, columns)), shape=entering.shape),
-                limit=self.limit / a_day,
+                counted=count_entries(territory, effects, self.id, self, self.unit),
+                limit=per_day(self.limit, self.unit),
                 over_usd_per_unit=self.over_quota_usd_per_vehicle,
             )
         )
+
+    def audit(self, journeys: Journeys) -> list[Finding]:
+        """Return what enters the scope against a hard limit."""
+        limit = per_day(self.limit, self.unit)
+        hard = self.over_quota_usd_per_vehicle is None
+        return [
+            Finding(
+                rule_id=self.id,
+                measure="entering",
+                unit=self.unit.replace("per_year", "per_day"),
+                value=journeys.entered(self, self.unit),
+                upper=limit if hard else float("inf"),
+                scale=limit,
+            )
+        ]
