@@ -1,22 +1,45 @@
 """Queues at posts and terminals: Erlang's formulas, M/G/c waits, convex delay curves."""
 
+from corridor.core.queues.arrivals import simulate_arrivals
 from corridor.core.queues.batches import BatchQueue, batch_queue, fit_batch_sizes
 from corridor.core.queues.delay import QueueDelay
 from corridor.core.queues.erlang import erlang_b, erlang_c
 from corridor.core.queues.priorities import conservation_gap, priority_wait
+from corridor.core.queues.simulation import (
+    Estimate,
+    QueueSimulation,
+    estimate_mean,
+    simulate_queue,
+)
+from corridor.core.queues.stage_simulation import (
+    SimulatedStage,
+    StageSimulation,
+    simulate_stages,
+)
 from corridor.core.queues.tails import wait_quantile, wait_tail
+from corridor.core.queues.tandem_stages import Tandem, tandem
 from corridor.core.queues.waits import mean_wait, wait_and_slope
 
 __all__ = [
     "BatchQueue",
+    "Estimate",
     "QueueDelay",
+    "QueueSimulation",
+    "SimulatedStage",
+    "StageSimulation",
+    "Tandem",
     "batch_queue",
     "conservation_gap",
     "erlang_b",
     "erlang_c",
+    "estimate_mean",
     "fit_batch_sizes",
     "mean_wait",
     "priority_wait",
+    "simulate_arrivals",
+    "simulate_queue",
+    "simulate_stages",
+    "tandem",
     "wait_and_slope",
     "wait_quantile",
     "wait_tail",
