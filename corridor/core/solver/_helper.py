@@ -10,7 +10,6 @@ Facts this module works around (OR-Tools 9.15.6755):
   back as FEASIBLE or NOT_SOLVED: the caller settles both.
 """
 
-import math
 from collections.abc import Callable
 from typing import Final
 
@@ -18,12 +17,12 @@ import numpy as np
 
 from corridor.core.solver._loader import explain_clash
 from corridor.core.solver._raw import Raw, RawStatus
+from corridor.core.solver._start import slack_start_is_dual_feasible
 from corridor.core.solver.program import Program
 
 with explain_clash():
     from ortools.linear_solver.python import model_builder_helper as helper
 
-_WHOLE: Final = True
 
 # GLOP's default dual tolerance (1e-6) is coarser than the gaps that are certified here.
 _GLOP_PARAMETERS: Final = "dual_feasibility_tolerance: 1e-9 primal_feasibility_tolerance: 1e-9"
@@ -31,18 +30,18 @@ _GLOP_PARAMETERS: Final = "dual_feasibility_tolerance: 1e-9 primal_feasibility_t
 _GLOP_DUAL: Final = f"{_GLOP_PARAMETERS} use_dual_simplex: true use_preprocessing: false"
 
 
-_HELPER_STATUS: dict[str, RawStatus] = {
+_STATUS: dict[str, RawStatus] = {
     "OPTIMAL": "optimal",
     "FEASIBLE": "feasible",
-    "INFEASIBLE": "unclear",  # GLOP and SCIP say so of unbounded programs too
+    "INFEASIBLE": "unclear",  # GLOP says so of unbounded programs too
     "UNBOUNDED": "unbounded",
     "NOT_SOLVED": "none",
     "CANCELLED_BY_USER": "none",
 }
 
 
-def run_helper(program: Program, solver: str, seconds: float | None) -> Raw:
-    """Solve with GLOP (``glop``) or SCIP (``scip``) through the array builder."""
+def run_glop(program: Program, seconds: float | None) -> Raw:
+    """Solve a linear program with GLOP."""
     model = helper.ModelBuilderHelper()
     fill: Callable[..., None] = model.fill_model_from_sparse_data  # its stub misnames the shapes
     fill(
@@ -53,37 +52,28 @@ def run_helper(program: Program, solver: str, seconds: float | None) -> Raw:
         program.row_upper,
         program.matrix,
     )
-    if program.integer is not None:
-        for column in np.flatnonzero(program.integer):
-            model.set_var_integrality(int(column), _WHOLE)
-    engine = helper.ModelSolverHelper(solver)
+    engine = helper.ModelSolverHelper("glop")
     engine.enable_output(output=False)
-    if solver == "glop":
-        start_is_dual = _slack_start_is_dual_feasible(program)
-        engine.set_solver_specific_parameters(_GLOP_DUAL if start_is_dual else _GLOP_PARAMETERS)
+    start_is_dual = slack_start_is_dual_feasible(program)
+    engine.set_solver_specific_parameters(_GLOP_DUAL if start_is_dual else _GLOP_PARAMETERS)
     if seconds is not None:
         engine.set_time_limit_in_seconds(seconds)
     engine.solve(model)
-    return _read_helper(engine, linear=solver == "glop")
+    return _read(engine)
 
 
-def _slack_start_is_dual_feasible(program: Program) -> bool:
-    """Whether every column is cheapest at a finite bound, so that dual simplex needs no phase 1."""
-    at_lower = (program.cost >= 0) & np.isfinite(program.lower)
-    return bool((at_lower | ((program.cost <= 0) & np.isfinite(program.upper))).all())
-
-
-def _read_helper(engine: helper.ModelSolverHelper, *, linear: bool) -> Raw:
+def _read(engine: helper.ModelSolverHelper) -> Raw:
     name = engine.status().name
-    status = _HELPER_STATUS.get(name, "failed")
+    status = _STATUS.get(name, "failed")
     if not engine.has_solution():
         # A status that promises a point but brings none is a failure, not an answer.
         lost = status in ("optimal", "feasible")
-        return Raw(status="failed" if lost else status, detail=f"{name} {engine.status_string()}")
+        detail = f"{name} {engine.status_string()}"
+        return Raw(status="failed" if lost else status, limit="time", detail=detail)
     return Raw(
         status=status,
-        bound=-math.inf if linear else float(engine.best_objective_bound()),
         x=np.array(engine.variable_values(), dtype=np.float64),
-        row_price=np.array(engine.dual_values(), dtype=np.float64) if linear else None,
+        row_price=np.array(engine.dual_values(), dtype=np.float64),
+        limit="time",
         detail=name,
     )

@@ -76,6 +76,13 @@ def fill_basis(message: model_parameters_pb2.ModelSolveParametersProto, basis: B
         )
 
 
+def fill_hint(
+    message: model_parameters_pb2.ModelSolveParametersProto, columns: IntArray, values: FloatArray
+) -> None:
+    """Let a solve begin with a point, known at some columns."""
+    _fill_vector(message.solution_hints.add().variable_values, columns, values)
+
+
 def basis_of(message: solution_pb2.BasisProto, program: Program) -> Basis:
     """Return the basis that came with a solution."""
     return Basis(

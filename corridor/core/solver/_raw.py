@@ -22,4 +22,5 @@ class Raw:
     row_price: FloatArray | None = None
     basis: Basis | None = None
     iterations: int = 0
+    limit: str = ""
     detail: str = ""

@@ -1,23 +1,30 @@
 """Choose a solver, run it, settle what it left open, and check what it said."""
 
-import time
-from typing import Final
-
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike
 
-from corridor.core.solver.program import Answer, Program, Status
+from corridor.core.solver._raw import Raw
+from corridor.core.solver.choice import candidates
+from corridor.core.solver.program import Answer, Program
+from corridor.core.solver.request import Interrupt, Progress, Request, start_point
 from corridor.core.solver.settle import empty, settle
-from corridor.errors import InputError, SolverError
+from corridor.errors import SolverError
 
-SOLVERS: Final = ("auto", "glop", "highs", "scip")
-GLOP_MOST_NONZEROS: Final = 30_000
-"""Above this many nonzeros a cold HiGHS solve is faster than a cold GLOP solve (measured)."""
-FEASIBILITY_TOLERANCE: Final = 1e-7
+FEASIBILITY_TOLERANCE = 1e-7
 """Least total violation, relative to the bounds' size, that counts as infeasible."""
 
 
-def solve(program: Program, solver: str = "auto", time_limit: float | None = None) -> Answer:
+def solve(
+    program: Program,
+    solver: str = "auto",
+    time_limit: float | None = None,
+    *,
+    relative_gap: float = 0.0,
+    start: ArrayLike | None = None,
+    interrupt: Interrupt | None = None,
+    progress: Progress | None = None,
+) -> Answer:
     """Solve a linear or mixed-integer program and check the answer.
 
     Parameters
@@ -25,23 +32,45 @@ def solve(program: Program, solver: str = "auto", time_limit: float | None = Non
     program
         What to solve.
     solver
-        ``glop`` or ``highs`` (linear), ``scip`` (integers), or ``auto``: SCIP with integers, GLOP
-        for small and HiGHS for large linear programs, and the other one if the first fails.
+        ``glop``, ``highs`` or ``pdlp`` (linear), ``scip``, ``cp_sat`` or ``highs`` (integers), or
+        ``auto``. See Notes.
     time_limit
         Wall time [s], > 0; None for none.
+    relative_gap
+        With integers: gap (as of `Answer`) at which the point counts as optimal, >= 0.
+    start : array-like of float64, shape (n_columns,), optional
+        With integers: a point to begin with, NaN where nothing is known; it need not be feasible.
+        SCIP and CP-SAT use it, HiGHS does not. Linear programs begin from a basis: `Session`.
+    interrupt
+        A `threading.Event`, or a function that returns True (asked every 20 ms from another
+        thread), that stops the solver. All but HiGHS stop; ``auto`` then leaves HiGHS out.
+    progress
+        Called with the best objective and the best bound when either is new, from within the
+        solver: by SCIP with the 7 digits of its log, by CP-SAT at each new point. The others
+        cannot, so linear programs and HiGHS never call it.
 
     Returns
     -------
     answer : Answer
-        Status, point, prices, bound. One thread, deterministic.
+        Status, point, prices, bound. One thread; deterministic unless a limit stops it.
 
     Raises
     ------
     InputError
-        If the solver is not known or cannot take the program, or the time limit is not > 0.
+        If the solver is not known, or cannot take the program or be interrupted, or a limit or
+        the start is out of range.
     SolverError
         If the solver fails, or its answer does not pass the checks of
         `corridor.core.solver.check`.
+
+    Notes
+    -----
+    ``auto`` takes GLOP for linear programs of up to 30,000 nonzeros, HiGHS above, PDLP from
+    5,000,000 on (its answers are precise to the tolerances of the checks, no more); CP-SAT where
+    columns, bounds, coefficients and costs are all whole numbers of moderate size, else SCIP. If
+    the first fails, the next one is tried.
+
+    With an interrupt or progress, SCIP writes a line about events to stderr; it means nothing.
 
     Examples
     --------
@@ -51,64 +80,48 @@ def solve(program: Program, solver: str = "auto", time_limit: float | None = Non
     >>> answer.status, answer.objective, answer.row_price.tolist()
     ('optimal', 5.0, [2.0])
     """
-    _check_arguments(program, solver, time_limit)
-    start = time.perf_counter()
+    request = Request(
+        time_limit=time_limit,
+        relative_gap=relative_gap,
+        start=start_point(program, start) if program.has_integers else None,
+        interrupt=interrupt,
+        progress=progress,
+    )
     faults = []
-    for name in _candidates(program, solver):
-        left = None if time_limit is None else time_limit - (time.perf_counter() - start)
-        if left is not None and left <= 0:
-            return empty("unknown", "time", name, start)
+    for name in candidates(program, solver, interruptible=interrupt is not None):
+        limit = request.limit_reached()
+        if limit:
+            return empty("unknown", limit, name, request)
         try:
-            return _attempt(program, name, left, start)
+            return _attempt(program, name, request)
         except SolverError as error:
             faults.append(f"{name}: {error}")
     raise SolverError(" | ".join(faults))
 
 
-def _check_arguments(program: Program, solver: str, time_limit: float | None) -> None:
-    if solver not in SOLVERS:
-        msg = f"solver must be one of {', '.join(SOLVERS)}; found {solver!r}."
-        raise InputError(msg)
-    if solver in ("glop", "highs") and program.has_integers:
-        msg = f"solver {solver!r} takes no integer columns; use 'scip' or 'auto'."
-        raise InputError(msg)
-    check_time_limit(time_limit)
-
-
-def check_time_limit(time_limit: float | None) -> None:
-    """Refuse a time limit that is not > 0 s."""
-    if time_limit is not None and not time_limit > 0:
-        msg = f"time_limit must be > 0 s or None; found {time_limit}."
-        raise InputError(msg)
-
-
-def _candidates(program: Program, solver: str) -> tuple[str, ...]:
-    if solver != "auto":
-        return (solver,)
-    if program.has_integers:
-        return ("scip",)
-    small = program.matrix.nnz <= GLOP_MOST_NONZEROS
-    return ("glop", "highs") if small else ("highs", "glop")
-
-
-def _attempt(program: Program, name: str, seconds: float | None, start: float) -> Answer:
-    # OR-Tools is loaded by the first solve, and MathOpt, which doubles that, only where needed.
-    if name == "highs":
-        from corridor.core.solver import _mathopt
-
-        raw = _mathopt.run_highs(program, seconds)
-    else:
-        from corridor.core.solver import _helper
-
-        raw = _helper.run_helper(program, name, seconds)
-    answer = settle(program, name, raw, start)
+def _attempt(program: Program, name: str, request: Request) -> Answer:
+    answer = settle(program, name, _run(program, name, request), request)
     if answer is not None:
         return answer
-    return infeasible_or_unbounded(program, name, start)
+    return infeasible_or_unbounded(program, name, request)
 
 
-def infeasible_or_unbounded(program: Program, solver: str, start: float) -> Answer:
+def _run(program: Program, name: str, request: Request) -> Raw:
+    # OR-Tools is loaded by the first solve, and MathOpt, which doubles that, only where needed.
+    if name == "glop" and request.interrupt is None:
+        from corridor.core.solver import _helper
+
+        return _helper.run_glop(program, request.seconds_left())
+    from corridor.core.solver import _mathopt
+
+    return _mathopt.run(program, name, request)
+
+
+def infeasible_or_unbounded(program: Program, solver: str, request: Request) -> Answer:
     """Tell a program without a point from one without a bound, where a solver said either.
+
+    The elastic program, which minimizes the total violation of the rows, always has an optimum,
+    whose prices are checked like any other's: this tells what the solvers mix up, and proves it.
 
     Parameters
     ----------
@@ -116,25 +129,34 @@ def infeasible_or_unbounded(program: Program, solver: str, start: float) -> Answ
         A program that is one of the two.
     solver
         Name of the solver that finds out.
-    start
-        When the call began, as of `time.perf_counter` [s].
+    request
+        The limits, counted from the first solve on.
     """
-    status: Status = "infeasible" if _violation(program, solver) else "unbounded"
-    return empty(status, "", solver, start)
+    limit = request.limit_reached()
+    if limit:
+        return empty("unknown", limit, solver, request)
+    elastic = _elastic(program)
+    finder = "scip" if solver == "cp_sat" else solver  # the slacks are not whole
+    answer = _attempt(elastic, finder, request.without_start())
+    if answer.limit:
+        return empty("unknown", answer.limit, solver, request)
+    if answer.status != "optimal":
+        msg = f"The feasibility check ended {answer.status}; it must end optimal."
+        raise SolverError(msg)
+    bounds = np.r_[program.row_lower, program.row_upper, program.lower, program.upper]
+    size = float(np.abs(bounds[np.isfinite(bounds)]).max(initial=1.0))
+    without_point = answer.objective > FEASIBILITY_TOLERANCE * size
+    return empty("infeasible" if without_point else "unbounded", "", solver, request)
 
 
-def _violation(program: Program, name: str) -> bool:
-    """Whether no point satisfies the program: minimize the total violation of its rows.
-
-    The elastic program always has an optimum, whose prices are checked like any other's: this
-    tells infeasible from unbounded, which the solvers mix up, and proves it.
-    """
+def _elastic(program: Program) -> Program:
+    """Return the program whose objective is the total violation of the rows."""
     identity = sp.identity(program.n_rows, format="csr")
+    n_slacks = 2 * program.n_rows
     integer = None
     if program.integer is not None:
-        integer = np.r_[program.integer, np.zeros(2 * program.n_rows, dtype=np.bool_)]
-    n_slacks = 2 * program.n_rows
-    elastic = Program(
+        integer = np.r_[program.integer, np.zeros(n_slacks, dtype=np.bool_)]
+    return Program(
         cost=np.r_[np.zeros(program.n_columns), np.ones(n_slacks)],
         lower=np.r_[program.lower, np.zeros(n_slacks)],
         upper=np.r_[program.upper, np.full(n_slacks, np.inf)],
@@ -143,10 +165,3 @@ def _violation(program: Program, name: str) -> bool:
         row_upper=program.row_upper,
         integer=integer,
     )
-    answer = _attempt(elastic, name, None, time.perf_counter())
-    if answer.status != "optimal":
-        msg = f"The feasibility check ended {answer.status}; it must end optimal."
-        raise SolverError(msg)
-    bounds = np.r_[program.row_lower, program.row_upper, program.lower, program.upper]
-    size = float(np.abs(bounds[np.isfinite(bounds)]).max(initial=1.0))
-    return answer.objective > FEASIBILITY_TOLERANCE * size

@@ -205,15 +205,16 @@ class Answer:
     Parameters
     ----------
     status
-        ``optimal``, ``feasible`` (a point, stopped by a limit), ``infeasible``, ``unbounded`` or
-        ``unknown`` (stopped before a point was found).
+        ``optimal`` (with integers: within the gap asked for), ``feasible`` (a point, stopped by a
+        limit), ``infeasible``, ``unbounded`` or ``unknown`` (stopped before a point was found).
     limit
-        What stopped the solver, ``time``; empty where nothing did.
+        What stopped the solver, ``time`` or ``interrupt`` (or, rarely, another limit of its own
+        such as ``memory``); empty where nothing did.
     objective
         ``cost @ x`` recomputed here; NaN without a point.
     bound
         Lower bound on the optimum: for a linear program the objective of the dual point,
-        recomputed here; ``-inf`` where nothing was proved.
+        recomputed here; with integers the solver's own; ``-inf`` where nothing was proved.
     gap
         ``(objective - bound) / max(|objective|, 1)``, >= 0; NaN without a point.
     x : ndarray of float64, shape (n_columns,), or None
@@ -224,7 +225,7 @@ class Answer:
     reduced_cost : ndarray of float64, shape (n_columns,), or None
         ``cost - row_price @ matrix``; None where row_price is.
     solver
-        Name of the solver that answered: ``glop``, ``highs`` or ``scip``.
+        Name of the solver that answered: ``glop``, ``highs``, ``pdlp``, ``scip`` or ``cp_sat``.
     seconds
         Wall time of the call [s].
     """

@@ -1,14 +1,14 @@
 """A linear program that changes and is solved again from where it stood."""
 
-import time
 from typing import TYPE_CHECKING, Final
 
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from corridor.core.solver.basis import Basis
-from corridor.core.solver.dispatch import check_time_limit, infeasible_or_unbounded, solve
+from corridor.core.solver.dispatch import infeasible_or_unbounded, solve
 from corridor.core.solver.program import Answer, Program
+from corridor.core.solver.request import Request
 from corridor.core.solver.settle import settle
 from corridor.errors import InputError, SolverError
 
@@ -160,17 +160,16 @@ class Session:
         SolverError
             As of `solve`.
         """
-        check_time_limit(time_limit)
-        start = time.perf_counter()
+        request = Request(time_limit=time_limit)
         try:
-            answer = self._resolve(time_limit, basis, start)
+            answer = self._resolve(request, basis)
         except SolverError:
             # A basis that went bad numerically is dropped, and the program solved from scratch.
             self._resolver = self._basis = None
-            answer = solve(self._program, time_limit=time_limit)
+            answer = solve(self._program, time_limit=request.seconds_left())
         return answer
 
-    def _resolve(self, time_limit: float | None, basis: Basis | None, start: float) -> Answer:
+    def _resolve(self, request: Request, basis: Basis | None) -> Answer:
         from corridor.core.solver._mathopt import Resolver
 
         program = self._program
@@ -180,10 +179,10 @@ class Session:
             basis = basis.extended(program)
         if self._resolver is None:
             self._resolver = Resolver(program)
-        raw = self._resolver.solve(program, basis, time_limit, dual=True)
-        answer = settle(program, _NAME, raw, start)
+        raw = self._resolver.solve(program, basis, request, dual=True)
+        answer = settle(program, _NAME, raw, request)
         if answer is None:
-            return infeasible_or_unbounded(program, _NAME, start)
+            return infeasible_or_unbounded(program, _NAME, request)
         if raw.status == "optimal":
             self._basis = raw.basis
         return answer

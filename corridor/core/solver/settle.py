@@ -1,15 +1,15 @@
 """Turn a solver's raw answer into a checked one."""
 
 import math
-import time
 
 from corridor.core.solver._raw import Raw
 from corridor.core.solver.check import DUAL_TOLERANCE, dual_point, verify_point
 from corridor.core.solver.program import Answer, FloatArray, Program, Status
+from corridor.core.solver.request import Request
 from corridor.errors import SolverError
 
 
-def settle(program: Program, solver: str, raw: Raw, start: float) -> Answer | None:
+def settle(program: Program, solver: str, raw: Raw, request: Request) -> Answer | None:
     """Return the checked answer, or None where infeasible or unbounded is still to be told.
 
     Parameters
@@ -20,8 +20,8 @@ def settle(program: Program, solver: str, raw: Raw, start: float) -> Answer | No
         Name of the solver.
     raw
         What it said.
-    start
-        When the call began, as of `time.perf_counter` [s].
+    request
+        What was asked.
 
     Raises
     ------
@@ -32,18 +32,18 @@ def settle(program: Program, solver: str, raw: Raw, start: float) -> Answer | No
         msg = f"The solver failed: {raw.detail}."
         raise SolverError(msg)
     if raw.status == "none":
-        return empty("unknown", "time", solver, start)
+        return empty("unknown", raw.limit, solver, request)
     if raw.x is not None and raw.status in ("optimal", "feasible"):
-        return _checked(program, solver, raw, raw.x, start)
+        return _checked(program, solver, raw, raw.x, request)
     return None
 
 
-def _checked(program: Program, solver: str, raw: Raw, x: FloatArray, start: float) -> Answer:
+def _checked(program: Program, solver: str, raw: Raw, x: FloatArray, request: Request) -> Answer:
     try:
         objective = verify_point(program, x)
     except SolverError:
         if raw.status == "feasible":  # stopped on the way: the point is only a start
-            return empty("unknown", "time", solver, start)
+            return empty("unknown", raw.limit, solver, request)
         raise
     bound, price, reduced = raw.bound, None, None
     if raw.row_price is not None and raw.status == "optimal":
@@ -54,11 +54,13 @@ def _checked(program: Program, solver: str, raw: Raw, x: FloatArray, start: floa
                 "must agree. Scale the program or try another solver."
             )
             raise SolverError(msg)
+    if program.has_integers and raw.status == "optimal":
+        _verify_gap(objective, bound, request.relative_gap)
     # Rounding may put the bound a hair above the point.
     bound = min(bound, objective)
     return Answer(
         status="optimal" if raw.status == "optimal" else "feasible",
-        limit="" if raw.status == "optimal" else "time",
+        limit="" if raw.status == "optimal" else raw.limit,
         objective=objective,
         bound=bound,
         gap=(objective - bound) / max(abs(objective), 1.0),
@@ -66,11 +68,22 @@ def _checked(program: Program, solver: str, raw: Raw, x: FloatArray, start: floa
         row_price=price,
         reduced_cost=reduced,
         solver=solver,
-        seconds=time.perf_counter() - start,
+        seconds=request.seconds_gone(),
     )
 
 
-def empty(status: Status, limit: str, solver: str, start: float) -> Answer:
+def _verify_gap(objective: float, bound: float, relative_gap: float) -> None:
+    """Refuse an integer optimum that the solver's own bound does not support."""
+    accepted = max(relative_gap, DUAL_TOLERANCE)
+    if not objective - bound <= accepted * max(1.0, abs(objective)):
+        msg = (
+            f"The point costs {objective:.12g} but the solver proved only {bound:.12g} and calls "
+            f"it optimal; the gap must be at most {accepted}. Try another solver."
+        )
+        raise SolverError(msg)
+
+
+def empty(status: Status, limit: str, solver: str, request: Request) -> Answer:
     """Return an answer without a point."""
     return Answer(
         status=status,
@@ -82,5 +95,5 @@ def empty(status: Status, limit: str, solver: str, start: float) -> Answer:
         row_price=None,
         reduced_cost=None,
         solver=solver,
-        seconds=time.perf_counter() - start,
+        seconds=request.seconds_gone(),
     )

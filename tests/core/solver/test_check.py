@@ -51,7 +51,7 @@ def test_price_at_an_infinite_bound_proves_nothing() -> None:
     ],
 )
 def test_a_lying_solver_is_caught(monkeypatch: pytest.MonkeyPatch, raw: _raw.Raw) -> None:
-    monkeypatch.setattr(_helper, "run_helper", lambda *_: raw)
+    monkeypatch.setattr(_helper, "run_glop", lambda *_: raw)
     with pytest.raises(SolverError, match="glop:"):
         solve(PROGRAM, "glop")
     # With "auto" the other solver steps in.

@@ -161,7 +161,9 @@ def test_same_program_gives_the_same_answer() -> None:
 
 @pytest.mark.parametrize("solver", ["cplex", ""])
 def test_unknown_solver_is_refused(solver: str) -> None:
-    with pytest.raises(InputError, match="solver must be one of auto, glop, highs, scip"):
+    with pytest.raises(
+        InputError, match="solver must be one of auto, glop, highs, pdlp, scip, cp_sat"
+    ):
         solve(random_program(0), solver)
 
 

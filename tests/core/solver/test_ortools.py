@@ -13,6 +13,7 @@ import pytest
 import scipy.sparse as sp
 
 from corridor.core.solver import Program, _helper, _mathopt
+from corridor.core.solver.request import Request
 
 
 def test_wheel_version() -> None:
@@ -22,16 +23,16 @@ def test_wheel_version() -> None:
 def test_array_builder_surface() -> None:
     from ortools.linear_solver.python import model_builder_helper as helper
 
-    for name in ("fill_model_from_sparse_data", "set_var_integrality"):
+    for name in ("fill_model_from_sparse_data",):
         assert hasattr(helper.ModelBuilderHelper, name)
     for name in (
-        "best_objective_bound", "dual_values", "enable_output", "has_solution",
+        "dual_values", "enable_output", "has_solution",
         "set_solver_specific_parameters", "set_time_limit_in_seconds", "solve", "status",
         "status_string", "variable_values",
     ):  # fmt: skip
         assert hasattr(helper.ModelSolverHelper, name)
     names = set(helper.SolveStatus.__members__)
-    assert set(_helper._HELPER_STATUS) <= names
+    assert set(_helper._STATUS) <= names
 
 
 def test_math_opt_surface() -> None:
@@ -54,21 +55,21 @@ PROGRAM = Program([1, 2], [0, 0], [3, 3], sp.csr_matrix([[1, 1]]), [4], [np.inf]
 
 
 def test_glop_parameters_are_understood() -> None:
-    raw = _helper.run_helper(PROGRAM, "glop", None)
+    raw = _helper.run_glop(PROGRAM, None)
     assert raw.status == "optimal", raw.detail
     np.testing.assert_allclose(raw.row_price, [2])
 
 
 def test_highs_returns_prices() -> None:
-    raw = _mathopt.run_highs(PROGRAM, None)
+    raw = _mathopt.run(PROGRAM, "highs", Request())
     assert raw.status == "optimal", raw.detail
     np.testing.assert_allclose(raw.row_price, [2])
 
 
 def test_solvers_print_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    _helper.run_helper(PROGRAM, "glop", None)
-    _helper.run_helper(PROGRAM, "scip", None)
-    _mathopt.run_highs(PROGRAM, None)
+    _helper.run_glop(PROGRAM, None)
+    _mathopt.run(PROGRAM, "scip", Request())
+    _mathopt.run(PROGRAM, "highs", Request())
     captured = capfd.readouterr()
     assert (captured.out, captured.err) == ("", "")
 
