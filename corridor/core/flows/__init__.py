@@ -1,18 +1,46 @@
-"""Multicommodity minimum-cost flow with shared capacity, convex delay and side rows."""
+"""Multicommodity flow: minimum cost with shared capacity and rules, equilibrium, optimum."""
 
+from corridor.core.flows._curves import VolumeDelay
+from corridor.core.flows._trips import UserClasses
 from corridor.core.flows.delay import HingeDelay, SumDelay
+from corridor.core.flows.elastic import ExponentialDemand, LinearDemand, consumer_surplus
+from corridor.core.flows.equilibrium import (
+    MarginalCost,
+    marginal_tolls,
+    price_of_anarchy,
+    system_optimum,
+    user_equilibrium,
+)
 from corridor.core.flows.generation import min_cost_flow
+from corridor.core.flows.mixed_delay import MixedDelay
 from corridor.core.flows.problem import Delay, FlowProblem, Pools, Rows
 from corridor.core.flows.result import FlowResult, PathColumns
+from corridor.core.flows.stage_delay import StageDelay
+from corridor.core.flows.volume_delay import BPR, Akcelik, Conical
 
 __all__ = [
+    "BPR",
+    "Akcelik",
+    "Conical",
     "Delay",
+    "ExponentialDemand",
     "FlowProblem",
     "FlowResult",
     "HingeDelay",
+    "LinearDemand",
+    "MarginalCost",
+    "MixedDelay",
     "PathColumns",
     "Pools",
     "Rows",
+    "StageDelay",
     "SumDelay",
+    "UserClasses",
+    "VolumeDelay",
+    "consumer_surplus",
+    "marginal_tolls",
     "min_cost_flow",
+    "price_of_anarchy",
+    "system_optimum",
+    "user_equilibrium",
 ]
