@@ -4,6 +4,7 @@ from corridor.core.queues.arrivals import simulate_arrivals
 from corridor.core.queues.batches import BatchQueue, batch_queue, fit_batch_sizes
 from corridor.core.queues.delay import QueueDelay
 from corridor.core.queues.erlang import erlang_b, erlang_c
+from corridor.core.queues.operating import OperatingHours
 from corridor.core.queues.priorities import conservation_gap, priority_wait
 from corridor.core.queues.simulation import (
     Estimate,
@@ -23,6 +24,7 @@ from corridor.core.queues.waits import mean_wait, wait_and_slope
 __all__ = [
     "BatchQueue",
     "Estimate",
+    "OperatingHours",
     "QueueDelay",
     "QueueSimulation",
     "SimulatedStage",
