@@ -65,12 +65,15 @@ class Workload:
         Ours first; ratios are to it.
     rtol
         Relative tolerance within which the answers must agree.
+    fresh
+        Whether every call starts a process anyway, so that cold times would say nothing new.
     """
 
     name: str
     title: str
     contestants: tuple[Contestant, ...]
     rtol: float = 1e-12
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +137,7 @@ def run_workload(workload: Workload, rounds: int, cold: Cold | None = None) -> R
     first = {
         entry.name: cold(position)
         for position, entry in enumerate(workload.contestants)
-        if cold is not None and entry in present
+        if cold is not None and not workload.fresh and entry in present
     }
     once: dict[str, float] = {}
     ours: Answer | None = None

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
-from benchmarks import geo, pareto, paths, queues
+from benchmarks import geo, imports, pareto, paths, queues, simulation
 from benchmarks.harness import Workload
 
 GROUPS: dict[str, dict[str, Callable[[bool], Workload]]] = {
-    "paths": {**paths.WORKLOADS, **pareto.WORKLOADS, **geo.WORKLOADS},
+    "paths": {**paths.WORKLOADS, **pareto.WORKLOADS, **geo.WORKLOADS, **imports.WORKLOADS},
     "geo": geo.WORKLOADS,
-    "queues": queues.WORKLOADS,
+    "imports": imports.WORKLOADS,
+    "queues": {**queues.WORKLOADS, **simulation.WORKLOADS},
 }
 """Group -> name -> function of ``smoke`` that builds the workload (tiny when it is true). A group
 may hold workloads of another one: what the path engine stands on is part of it."""
@@ -29,3 +30,10 @@ def names(group: str | None = None) -> list[str]:
 def named(word: str) -> list[str]:
     """Return the workloads that a group's or a workload's name stands for."""
     return names(word) if word in GROUPS else [word]
+
+
+def group_of(name: str) -> str:
+    """Return the smallest group that holds a workload."""
+    return min(
+        (group for group in GROUPS if name in GROUPS[group]), key=lambda group: len(GROUPS[group])
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import Report
+from benchmarks.registry import GROUPS, group_of, names
 
 Content = dict[str, Any]
 
@@ -20,7 +21,17 @@ time. *Cold* is the same for a fresh
 process: imports, building the library's own graph and the first call, with compiled code from the
 disk cache where there is any; slow libraries do only a share of the work, and their cold figures
 are not scaled up. Seconds on other machines differ; ratios differ less.
+
+`python -m benchmarks --only NAME` runs a workload, or a group of them, here:
 """
+
+PROMISES = """## Promises
+
+How many times as long as ours each library takes: at least *promised*, or it is a defect (in bold);
+*aim* is where it should be. Below 1 ours may be slower, but no more than that.
+
+| workload | ours | library | promised | aim | measured |
+|---|---|---|---|---|---|"""
 
 
 def merged(content: Content, reports: list[Report]) -> Content:
@@ -44,13 +55,44 @@ def write(path: Path, content: Content) -> None:
 
 
 def markdown(content: Content) -> str:
-    """Return the page of the documentation."""
-    return "\n".join([HEADER, *(section(entry) for entry in content["workloads"])])
+    """Return the page of the documentation: promises, then the tables, both by groups."""
+    groups: dict[str, list[Content]] = {group: [] for group in GROUPS}
+    for entry in content["workloads"]:
+        if entry["name"] in names():  # others were renamed or dropped since
+            groups[group_of(entry["name"])].append(entry)
+    lines = [HEADER]
+    for group, entries in groups.items():
+        links = ", ".join(f"[{entry['name']}](#{entry['name']})" for entry in entries)
+        lines += [f"- [{group}](#{group}): {links}"] if entries else []
+    lines += ["", *promises([entry for entries in groups.values() for entry in entries])]
+    for group, entries in groups.items():
+        lines += [f"## {group}", ""] if entries else []
+        lines += [section(entry) for entry in entries]
+    return "\n".join(lines)
+
+
+def promises(entries: list[Content]) -> list[str]:
+    """Return the table of the ratios that are promised, with those that were measured."""
+    rows = []
+    for entry in entries:
+        for timing in entry["timings"]:
+            floor, goal, ratio = timing.get("floor"), timing.get("goal"), timing["ratio"]
+            if floor is None:
+                continue
+            measured = "not installed" if ratio is None else shown(ratio)
+            if ratio is not None and ratio < floor:
+                measured = f"**{measured}**"
+            rows.append(
+                f"| [{entry['name']}](#{entry['name']}) | {entry['timings'][0]['name']} "
+                f"| {timing['name']} | {shown(floor)} | {shown(goal) if goal else ''} "
+                f"| {measured} |"
+            )
+    return [PROMISES, *rows, ""] if rows else []
 
 
 def section(entry: Content) -> str:
     """Return one workload's table."""
-    lines = [f"## {entry['name']}", "", f"{entry['title'].capitalize()}.", ""]
+    lines = [f"### {entry['name']}", "", f"{entry['title'].capitalize()}.", ""]
     lines += ["| library | version | warm | cold | share timed |", "|---|---|---|---|---|"]
     ours = entry["timings"][0]
     for timing in entry["timings"]:
