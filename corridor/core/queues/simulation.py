@@ -15,6 +15,8 @@ LEAST_REPLICATIONS: Final = 2
 _KERNELS_FROM: Final = 3_000_000.0
 """Vehicles from which loading numba (more than a second) pays, at 0.4 us a vehicle in NumPy."""
 _KERNELS_FROM_LOADED: Final = 2_000.0
+_MOST_DRAWS: Final = 20_000_000
+"""Random numbers that the NumPy engine holds at once (160 MB)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -111,7 +113,7 @@ class QueueSimulation:
         return estimate_mean(self.mean_wait, level)
 
 
-def simulate_queue(
+def simulate_queue(  # noqa: PLR0913 (the queue as in `mean_wait`, and how it is run)
     arrival_rate: float,
     service_time: float,
     servers: int,
@@ -207,14 +209,17 @@ def simulate_queue(
             for i in range(block.start, block.stop):
                 fill_draws(streams[i], scv, draws)
                 total[i], waiting[i] = summed_waits(draws, 1.0 / rate, service, n_servers, first)
-            return block.stop - block.start
+            return int(block.stop - block.start)
 
         in_blocks(run, n_runs, min(as_threads(threads), n_runs))
     else:
-        draws = np.empty((n_runs, 2 * n))
-        for stream, row in zip(streams, draws, strict=True):
-            fill_draws(stream, scv, row)
-        _sum_across(draws, 1.0 / rate, service, n_servers, first, total, waiting)
+        at_once = max(1, _MOST_DRAWS // (2 * n))
+        for begin in range(0, n_runs, at_once):
+            block = slice(begin, begin + at_once)
+            draws = np.empty((len(streams[block]), 2 * n))
+            for stream, row in zip(streams[block], draws, strict=True):
+                fill_draws(stream, scv, row)
+            _sum_across(draws, 1.0 / rate, service, n_servers, first, total[block], waiting[block])
     counted = n - first
     return QueueSimulation(
         mean_wait=total / counted, share_waiting=waiting / counted, vehicles=n, warm_up=first
@@ -229,11 +234,9 @@ def seed_streams(seed: int, *keys: int) -> list[np.random.SeedSequence]:
     InputError
         If the seed is no whole number >= 0.
     """
-    if not isinstance(seed, (int, np.integer)) or seed < 0:
-        msg = f"seed must be a whole number >= 0; found {seed!r}."
-        raise InputError(msg)
+    entropy = int(whole_array("seed", seed, least=0))
     *fixed, count = keys
-    return [np.random.SeedSequence(int(seed), spawn_key=(*fixed, i)) for i in range(count)]
+    return [np.random.SeedSequence(entropy, spawn_key=(*fixed, i)) for i in range(count)]
 
 
 def generator(stream: np.random.SeedSequence) -> np.random.Generator:
