@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from corridor.core.queues._dispatch import Engine, as_threads, in_blocks, uses_kernels
 from corridor.core.queues._inputs import FloatArray, finite_array, share_array, whole_array
+from corridor.core.queues.operating import OperatingHours
 from corridor.core.queues.simulation import (
     Estimate,
     estimate_mean,
@@ -22,22 +23,6 @@ _FIRST_STAGE: Final = 1
 """First key of the random streams of the first stage; arrivals have 0."""
 _KERNELS_FROM: Final = 1_000_000.0
 _KERNELS_FROM_LOADED: Final = 2_000.0
-
-
-class Calendar(Protocol):
-    """Working hours as a clock that stands still while a post is closed."""
-
-    def worked_h(self, time_h: FloatArray) -> FloatArray:
-        """Return the hours worked from time 0 to each time [h]."""
-        ...
-
-    def begin_h(self, worked_h: FloatArray) -> FloatArray:
-        """Return the last time at which so much is worked: work that begins then waits to open."""
-        ...
-
-    def end_h(self, worked_h: FloatArray) -> FloatArray:
-        """Return the first time at which so much is worked: work that ends then ends before."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,8 +39,8 @@ class SimulatedStage:
         Squared coefficient of variation of the service times, >= 0 (gamma distributed).
     share
         Share of all vehicles that are sent here, drawn one by one, 0..1.
-    calendar
-        Opening hours; service stops at closing and goes on at opening. None is always open.
+    hours
+        Opening hours [h]; service stops at closing and goes on at opening. None is always open.
     up_h, repair_h
         Mean time that a server works between breakdowns [h], > 0 or inf, and mean time of a repair
         [h], >= 0, both exponential. A server breaks down only while it serves, and then goes on
@@ -71,7 +56,7 @@ class SimulatedStage:
     service_h: float
     service_scv: float = 1.0
     share: float = 1.0
-    calendar: Calendar | None = None
+    hours: OperatingHours | None = None
     up_h: float = np.inf
     repair_h: float = 0.0
 
@@ -243,10 +228,10 @@ def _pass_one_by_one(
         count = split(order, sent, coming, passing)
         vehicles = coming[:count]
         arrival, service = now[vehicles], needed[vehicles]
-        clock = arrival if stage.calendar is None else stage.calendar.worked_h(arrival)
+        clock = arrival if stage.hours is None else stage.hours.operating(arrival)
         start = np.empty(count)
         start_times(clock, service, stage.servers, start)
-        start, end = _on_the_clock(stage.calendar, start, start + service)
+        start, end = _on_the_clock(stage.hours, start, start + service)
         waits[vehicles] = start - arrival
         merge(vehicles, end, passing[: n - count], now, order)
 
@@ -268,11 +253,11 @@ def _pass_side_by_side(
     service = np.take_along_axis(service, order, axis=1)
     seen = np.arange(now.shape[1]) < sent.sum(axis=1)[:, None]
     clock = arrival
-    if stage.calendar is not None:
+    if stage.hours is not None:
         clock = np.full_like(arrival, np.inf)
-        clock[seen] = stage.calendar.worked_h(arrival[seen])
+        clock[seen] = stage.hours.operating(arrival[seen])
     start = _starts_across(clock, service, stage.servers, int(sent.sum(axis=1).max()))
-    begun, end = _on_the_clock(stage.calendar, start[seen], (start + service)[seen])
+    begun, end = _on_the_clock(stage.hours, start[seen], (start + service)[seen])
     rows, places = np.nonzero(seen)
     vehicles = order[rows, places]
     wait[rows, vehicles] = begun - arrival[seen]
@@ -280,14 +265,14 @@ def _pass_side_by_side(
 
 
 def _on_the_clock(
-    calendar: Calendar | None, start: FloatArray, end: FloatArray
+    hours: OperatingHours | None, start: FloatArray, end: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the times of day at which services begin and end, from the hours worked by then."""
-    if calendar is None:
+    """Return the calendar times at which services begin and end, from the hours worked by then."""
+    if hours is None:
         return start, end
-    begun = calendar.begin_h(start)
+    begun = hours.calendar(start, moment="start")
     # Who needs no work at all leaves when the turn comes.
-    return begun, np.maximum(calendar.end_h(end), begun)
+    return begun, np.maximum(hours.calendar(end), begun)
 
 
 def _drawn(

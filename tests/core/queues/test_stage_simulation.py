@@ -1,11 +1,10 @@
 """Posts of stages in series: Jackson's product form, event lists, calendars, repairs, batches."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
 from corridor.core.queues import (
+    OperatingHours,
     SimulatedStage,
     mean_wait,
     simulate_arrivals,
@@ -21,35 +20,13 @@ POST = [
 ]
 
 
-@dataclass(frozen=True)
-class DayShift:
-    """Open from one hour to another, every day."""
-
-    opens: float
-    closes: float
-
-    def worked_h(self, time_h: np.ndarray) -> np.ndarray:
-        day, hour = np.divmod(time_h, 24.0)
-        length = self.closes - self.opens
-        return day * length + np.clip(hour - self.opens, 0.0, length)
-
-    def begin_h(self, worked_h: np.ndarray) -> np.ndarray:
-        day, rest = np.divmod(worked_h, self.closes - self.opens)
-        return day * 24.0 + self.opens + rest
-
-    def end_h(self, worked_h: np.ndarray) -> np.ndarray:
-        length = self.closes - self.opens
-        day = np.maximum(np.ceil(worked_h / length) - 1.0, 0.0)
-        return day * 24.0 + self.opens + worked_h - day * length
-
-
 def test_engines_and_threads_give_the_same_bits() -> None:
     arrival = simulate_arrivals(4.0, 900, 6, seed=2)
     stages = [
         *POST,
         SimulatedStage(
-            servers=9, service_h=0.5, service_scv=0.3, share=0.9, calendar=DayShift(8.0, 20.0),
-            up_h=5.0, repair_h=2.0,
+            servers=9, service_h=0.5, service_scv=0.3, share=0.9,
+            hours=OperatingHours(opens=[8], closes=[20], period=24), up_h=5.0, repair_h=2.0,
         ),
     ]  # fmt: skip
     one, two, three = (
@@ -79,9 +56,13 @@ def test_a_single_stage_is_the_queue() -> None:
 
 
 def test_hours_stop_the_clock_of_a_calendar_event_simulation() -> None:
-    shift, servers = DayShift(8.0, 18.0), 3
+    opens, closes, servers = 8.0, 18.0, 3
     arrival = simulate_arrivals(1.0, 400, 1, seed=8)
-    stage = SimulatedStage(servers=servers, service_h=2.0, calendar=shift)
+    stage = SimulatedStage(
+        servers=servers,
+        service_h=2.0,
+        hours=OperatingHours(opens=[opens], closes=[closes], period=24),
+    )
     found = simulate_stages(arrival, [stage], seed=8)
     # The service times, from the same draws with as many servers as vehicles and no closed hours.
     alone = simulate_stages(arrival, [SimulatedStage(servers=400, service_h=2.0)], seed=8)
@@ -91,16 +72,16 @@ def test_hours_stop_the_clock_of_a_calendar_event_simulation() -> None:
         now = start
         while True:
             day, hour = divmod(now, 24.0)
-            if hour < shift.opens:
-                now = day * 24.0 + shift.opens
-            elif hour >= shift.closes:
-                now = (day + 1) * 24.0 + shift.opens
+            if hour < opens:
+                now = day * 24.0 + opens
+            elif hour >= closes:
+                now = (day + 1) * 24.0 + opens
             else:
-                left = day * 24.0 + shift.closes - now
+                left = day * 24.0 + closes - now
                 if hours <= left:
                     return now + hours
                 hours -= left
-                now = day * 24.0 + shift.closes
+                now = day * 24.0 + closes
 
     free, out = [0.0] * servers, []
     for time, hours in zip(arrival[0], need, strict=True):
@@ -155,7 +136,9 @@ def test_what_nobody_needs_changes_nothing() -> None:
     assert np.isnan(found.wait_h).all()
     with pytest.raises(InputError, match="it sees none in 2 of 2"):
         found.wait(0)
-    free = SimulatedStage(servers=1, service_h=0.0, calendar=DayShift(8.0, 18.0))
+    free = SimulatedStage(
+        servers=1, service_h=0.0, hours=OperatingHours(opens=[8], closes=[18], period=24)
+    )
     by_day = simulate_stages(arrival, [free], seed=1).departure_h
     assert (by_day % 24.0 >= 8.0 - 1e-9).all()
 
