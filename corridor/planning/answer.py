@@ -15,6 +15,8 @@ IntArray: TypeAlias = NDArray[np.int32]
 BoolArray: TypeAlias = NDArray[np.bool_]
 
 _TOLERANCE = 1e-6
+_WORTHLESS = 1e-9
+"""Prices of rows up to this are rounding [USD per unit]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,7 +99,7 @@ class FlowAnswer:
     def row_binds(self) -> BoolArray:
         """Which side rows are at one of their bounds and worth something, or held there."""
         table = self.model.rows.table
-        binds = np.abs(self.row_price) > 0.0
+        binds = np.abs(self.row_price) > _WORTHLESS
         for bound in ("lower", "upper"):
             level = table[bound].to_numpy(float)
             near = np.abs(self.row_value - level) <= _TOLERANCE * np.maximum(np.abs(level), 1.0)

@@ -241,6 +241,7 @@ def skipped_stages(paths: Sequence[PathRule], sealed: BoolArray) -> list[frozens
     """Return the stages that posts leave out on each arc, from `under_seal`."""
     patterns, pattern = np.unique(sealed, axis=0, return_inverse=True)
     skips = [
-        frozenset[str]().union(*(paths[int(i)].skip for i in np.flatnonzero(row))) for row in patterns
+        frozenset[str]().union(*(paths[int(i)].skip for i in np.flatnonzero(row)))
+        for row in patterns
     ]
     return [skips[i] for i in pattern.reshape(-1)]
