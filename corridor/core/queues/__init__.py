@@ -12,6 +12,7 @@ from corridor.core.queues.simulation import (
     estimate_mean,
     simulate_queue,
 )
+from corridor.core.queues.staffing import ServerAllocation, allocate_servers
 from corridor.core.queues.stage_simulation import (
     SimulatedStage,
     StageSimulation,
@@ -27,9 +28,11 @@ __all__ = [
     "OperatingHours",
     "QueueDelay",
     "QueueSimulation",
+    "ServerAllocation",
     "SimulatedStage",
     "StageSimulation",
     "Tandem",
+    "allocate_servers",
     "batch_queue",
     "conservation_gap",
     "erlang_b",
