@@ -1,7 +1,7 @@
 """Sealed transit: goods sealed at entry skip stages until they leave."""
 
-from collections.abc import Iterable, Sequence
-from typing import ClassVar, Literal, NamedTuple
+from collections.abc import Sequence
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,24 +10,27 @@ from pydantic import Field
 from corridor.core.paths.products import OFF, Automaton
 from corridor.errors import Fault
 from corridor.network import Network
-from corridor.network.supernetwork import ArcKind, Supernetwork
+from corridor.network.supernetwork import ArcKind
 from corridor.sovereignty.effects import BoolArray, Effects, PathRule
 from corridor.sovereignty.journeys import Finding, Journeys
 from corridor.sovereignty.kinds.base import Rule
 from corridor.sovereignty.kinds.inspection_floor import InspectionFloorRule
+from corridor.sovereignty.passages import (
+    ENTRIES,
+    EXITS,
+    OTHER,
+    Passage,
+    arcs_of,
+    passage_symbols,
+    passages,
+)
 from corridor.sovereignty.scope import Scope
 from corridor.sovereignty.territory import Territory
 
-_OTHER, _SEALS, _OPENS, _BARRED = range(4)
-"""What an arc is to a seal: nothing, where it is put on, where it is opened, no way out."""
-
-
-class Passage(NamedTuple):
-    """A crossing in one direction."""
-
-    crossing: str
-    from_state: str
-    to_state: str
+_OPENS, _BARRED = 5, 6
+"""What an exit post is to a seal, beside the symbols of passages that put it on."""
+_N_STATES = 4
+"""Of each pattern of arcs: free, coming over a border in either direction, sealed."""
 
 
 class SealedRule(Rule):
@@ -55,7 +58,7 @@ class SealedRule(Rule):
     -----
     An automaton with the states *free* and *sealed*::
 
-        free --entry post of enter--> free or sealed
+        free --exit post, entry post of enter--> free or sealed
         sealed --exit post of leave--> free          only free may end
 
     Examples
@@ -111,8 +114,8 @@ class SealedRule(Rule):
                     key, "crossings that lead nowhere", "a crossing at a border of the rule's "
                     "countries", "name crossings of those states",
                 )
-                for key, passages in ways.items()
-                if not passages
+                for key, found in ways.items()
+                if not found
             ]  # fmt: skip
         return faults
 
@@ -164,87 +167,80 @@ class SealedRule(Rule):
     def passages_in(self, network: Network) -> set[Passage]:
         """Return the passages on which the seal is put on."""
         own = self.countries
-        return {p for p in _passages(network, self.enter) if own is None or _leads_into(p, own)}
+        both = passages(network, self.enter)
+        return both if own is None else {p for p in both if p.leads_into(own)}
 
     def passages_out(self, network: Network) -> set[Passage]:
         """Return the passages on which it is opened."""
         own = self.countries
-        return {
-            p for p in _passages(network, self.leave) if own is None or _leads_into(_turned(p), own)
-        }
+        both = passages(network, self.leave)
+        return both if own is None else {p for p in both if p.turned.leads_into(own)}
 
     def apply(self, territory: Territory, effects: Effects) -> None:
         """Add the automaton, and the stages that posts skip under seal."""
-        sealing = self._sealing(territory)
-        patterns, pattern = np.unique(sealing, axis=0, return_inverse=True)
-        concerned = patterns.any(axis=1)
-        roles = self._roles(territory)
-        kinds = np.where(patterns, _SEALS, roles)
-        first = 1 + 2 * np.arange(len(patterns))
-        start = np.where(concerned, first, OFF)[pattern.reshape(-1)]
+        patterns, pattern = np.unique(self._signs(territory), axis=0, return_inverse=True)
+        concerned = np.isin(patterns, ENTRIES).any(axis=1)
+        start = np.where(concerned, 1 + _N_STATES * np.arange(len(patterns)), OFF)
         effects.paths.append(
             PathRule(
                 rule_id=self.id,
-                automaton=_seal(kinds),
-                start=start.astype(np.int32),
-                inside=np.append(False, np.tile([False, True], len(patterns))),
+                automaton=_seal(patterns),
+                start=start[pattern.reshape(-1)].astype(np.int32),
+                inside=np.append(False, np.tile([False, False, False, True], len(patterns))),
                 skip=frozenset(self.skip),
                 skip_arcs=self._skipping(territory),
             )
         )
 
-    def _sealing(self, territory: Territory) -> BoolArray:
-        """Return the arcs on which the seal may be put on each class, (n_classes, n_arcs)."""
+    def _signs(self, territory: Territory) -> NDArray[np.int64]:
+        """Return what each arc is to the seal of each class, (n_classes, n_arcs)."""
         net, network = territory.supernetwork, territory.network
-        enters = _arcs_of(net, self.passages_in(network), network, ArcKind.ENTRY)
-        spoken = territory.classes.matches(self)
-        if self.traffic is None:
-            return np.outer(spoken, enters)
-        scope = Scope(traffic=self.traffic, countries=self.countries)
-        return spoken[:, None] & enters & (territory.inside(scope).toarray() > 0.0)
+        comes = passage_symbols(net, arcs_of(net, network, self.passages_in(network)))
+        spoken = np.broadcast_to(
+            territory.classes.matches(self)[:, None], (len(territory.classes), net.n_arcs)
+        )
+        if self.traffic is not None:
+            scope = Scope(traffic=self.traffic, countries=self.countries)
+            entry = np.isin(comes, ENTRIES)
+            spoken = spoken & (~entry | (territory.inside(scope).toarray() > 0.0))
+        roles = self._roles(territory)
+        return np.where(roles != OTHER, roles, np.where(spoken, comes, OTHER))
 
     def _roles(self, territory: Territory) -> NDArray[np.int64]:
-        """Return what each exit post is to a seal, shape (n_arcs,)."""
+        """Return where a seal is opened and where goods under it may not go out, (n_arcs,)."""
         net, network = territory.supernetwork, territory.network
-        roles = np.full(net.n_arcs, _OTHER)
+        roles, exits = np.full(net.n_arcs, OTHER), net.is_kind(ArcKind.EXIT)
         if self.countries is not None:
-            own = {
-                p
-                for p in _passages(network, network.crossings["crossing_id"])
-                if _leads_into(_turned(p), self.countries)
-            }
-            roles[_arcs_of(net, own, network, ArcKind.EXIT)] = _BARRED
-        roles[_arcs_of(net, self.passages_out(network), network, ArcKind.EXIT)] = _OPENS
+            every = passages(network, network.crossings["crossing_id"])
+            out = {p for p in every if p.turned.leads_into(self.countries)}
+            roles[exits & arcs_of(net, network, out)] = _BARRED
+        roles[exits & arcs_of(net, network, self.passages_out(network))] = _OPENS
         return roles
 
     def _skipping(self, territory: Territory) -> BoolArray:
         """Return the posts that skip stages under seal: those of the rule's states."""
-        net = territory.supernetwork
-        posts = net.is_kind(ArcKind.EXIT, ArcKind.ENTRY)
+        posts = territory.supernetwork.is_kind(ArcKind.EXIT, ArcKind.ENTRY)
         if self.countries is not None:
             posts &= territory.place(Scope(countries=self.countries))
         return posts
 
     def audit(self, journeys: Journeys) -> list[Finding]:
         """Return what passes a post under seal without having been sealed, or never leaves."""
-        territory = journeys.territory
-        enters, roles = self._sealing(territory), self._roles(territory)
+        signs, crosses = self._signs(journeys.territory), journeys.crosses
         astray = np.zeros(journeys.path_t_per_day.size, np.bool_)
         for path, code in enumerate(journeys.path_class):
             first, last = journeys.path_indptr[path : path + 2]
-            sealed, used, may_seal = False, False, False
+            sealed, may_seal = False, False
             for step in range(first, last):
-                arc = journeys.path_arc[step]
-                used = self.id in journeys.step_seals[step]
-                sealed |= used
-                astray[path] |= used and not may_seal
-                if enters[code, arc]:
+                sign = signs[code, journeys.path_arc[step]]
+                if self.id in journeys.step_seals[step]:
+                    sealed = True
+                    astray[path] |= not may_seal
+                if sign in ENTRIES and crosses[step]:
                     may_seal = True
-                elif roles[arc] == _OPENS:
+                elif sign in (_OPENS, _BARRED):
+                    astray[path] |= sealed and sign == _BARRED
                     sealed = may_seal = False
-                elif roles[arc] == _BARRED:
-                    astray[path] |= sealed
-                    may_seal = False
             astray[path] |= sealed
         return [
             Finding(
@@ -258,50 +254,26 @@ class SealedRule(Rule):
         ]
 
 
-def _seal(kinds: NDArray[np.integer]) -> Automaton:
-    """Return the automaton of a seal; ``kinds`` is (n_patterns, n_arcs).
+def _seal(patterns: NDArray[np.integer]) -> Automaton:
+    """Return the automaton of a seal from what the arcs of each pattern are to it.
 
-    States are off, then free and sealed of each pattern of arcs on which it is put on.
+    States are off, then free, coming from a to b, coming from b to a and sealed of each pattern.
     """
-    words, symbol = np.unique(kinds, axis=1, return_inverse=True)
-    step = np.full((2, 1 + 2 * len(words), words.shape[1]), -1, np.int32)
+    words, symbol = np.unique(patterns, axis=1, return_inverse=True)
+    n_states = 1 + _N_STATES * len(patterns)
+    step = np.full((2, n_states, words.shape[1]), -1, np.int32)
     step[0, OFF] = OFF
-    accepting = np.ones(1 + 2 * len(words), np.bool_)
+    accepting = np.ones(n_states, np.bool_)
     for i, word in enumerate(words):
-        free, sealed = 1 + 2 * i, 2 + 2 * i
-        step[0, free] = free
-        step[1, free, word == _SEALS] = sealed
-        step[0, sealed] = np.where(word == _OPENS, free, np.where(word == _BARRED, -1, sealed))
+        free = 1 + _N_STATES * i
+        coming, sealed = (free + 1, free + 2), free + 3
         accepting[sealed] = False
+        step[0, free] = free
+        for at, entry in zip(coming, ENTRIES, strict=True):
+            # The sea lies between two posts: whatever is no post leaves the state as it is.
+            step[0, at] = np.where(word == OTHER, at, free)
+            step[1, at, word == entry] = sealed
+        for at, leaves in zip(coming, EXITS, strict=True):
+            step[0][free:sealed, word == leaves] = at
+        step[0, sealed] = np.where(word == _OPENS, free, np.where(word == _BARRED, -1, sealed))
     return Automaton(symbol=symbol.reshape(-1), step=step, accepting=accepting)
-
-
-def _passages(network: Network, names: Iterable[str]) -> set[Passage]:
-    """Return both directions of each named crossing."""
-    table = network.crossings
-    columns = (table["crossing_id"], table["country_a"], table["country_b"])
-    sides = {name: (a, b) for name, a, b in zip(*columns, strict=True)}
-    there = {Passage(name, *sides[name]) for name in names}
-    return there | {_turned(passage) for passage in there}
-
-
-def _turned(passage: Passage) -> Passage:
-    return Passage(passage.crossing, passage.to_state, passage.from_state)
-
-
-def _leads_into(passage: Passage, states: tuple[str, ...]) -> bool:
-    return passage.to_state in states and passage.from_state not in states
-
-
-def _arcs_of(
-    net: Supernetwork, passages: set[Passage], network: Network, kind: ArcKind
-) -> BoolArray:
-    """Return the posts of one kind on the passages."""
-    table = network.crossings
-    there = np.zeros((2, len(table) + 1), np.bool_)
-    columns = (table["crossing_id"], table["country_a"], table["country_b"])
-    for position, (name, a, b) in enumerate(zip(*columns, strict=True)):
-        there[1, position] = Passage(name, a, b) in passages
-        there[0, position] = Passage(name, b, a) in passages
-    chosen: BoolArray = there[net.arc_a_to_b.astype(np.int64), net.arc_crossing]
-    return chosen & net.is_kind(kind)
