@@ -5,7 +5,9 @@ from corridor.core.queues.batches import BatchQueue, batch_queue, fit_batch_size
 from corridor.core.queues.delay import QueueDelay
 from corridor.core.queues.erlang import erlang_b, erlang_c
 from corridor.core.queues.operating import OperatingHours
+from corridor.core.queues.periodic import QueueProfile, periodic_queue
 from corridor.core.queues.priorities import conservation_gap, priority_wait
+from corridor.core.queues.screening import ScreeningCurve, screening_curve, targeted_detection
 from corridor.core.queues.simulation import (
     Estimate,
     QueueSimulation,
@@ -27,7 +29,9 @@ __all__ = [
     "Estimate",
     "OperatingHours",
     "QueueDelay",
+    "QueueProfile",
     "QueueSimulation",
+    "ScreeningCurve",
     "ServerAllocation",
     "SimulatedStage",
     "StageSimulation",
@@ -40,11 +44,14 @@ __all__ = [
     "estimate_mean",
     "fit_batch_sizes",
     "mean_wait",
+    "periodic_queue",
     "priority_wait",
+    "screening_curve",
     "simulate_arrivals",
     "simulate_queue",
     "simulate_stages",
     "tandem",
+    "targeted_detection",
     "wait_and_slope",
     "wait_quantile",
     "wait_tail",
