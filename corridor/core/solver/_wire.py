@@ -21,9 +21,10 @@ _LENGTH_DELIMITED = 2
 def packed_ids(number: int, ids: IntArray) -> bytes:
     """Return a packed field of non-negative integers."""
     width = max(1, -(-int(ids.max(initial=0)).bit_length() // 7))
-    groups = (ids[:, None] >> (7 * np.arange(width))) & 127
-    groups[:, :-1] |= 128
-    return _delimited(number, groups.astype(np.uint8).tobytes())
+    groups = np.empty((ids.size, width), dtype=np.uint8)
+    for place in range(width):
+        groups[:, place] = (ids >> (7 * place)) & 127 | (128 if place < width - 1 else 0)
+    return _delimited(number, groups.tobytes())
 
 
 def packed_doubles(number: int, values: FloatArray) -> bytes:

@@ -56,19 +56,17 @@ def verify_point(program: Program, x: FloatArray) -> float:
 
 
 def _verify_bounds(kind: str, value: FloatArray, lower: FloatArray, upper: FloatArray) -> None:
-    if not value.size:
+    excess = np.maximum(lower - value, value - upper)
+    if excess.max(initial=0.0) <= PRIMAL_TOLERANCE:  # absolute, hence relative: the usual case
         return
-    low, high = np.nan_to_num(lower, neginf=0.0), np.nan_to_num(upper, posinf=0.0)
-    excess = np.maximum(
-        np.where(np.isfinite(lower), (low - value) / (1.0 + np.abs(low)), 0.0),
-        np.where(np.isfinite(upper), (value - high) / (1.0 + np.abs(high)), 0.0),
-    )
-    worst = int(excess.argmax())
-    if excess[worst] > PRIMAL_TOLERANCE:
+    size = np.abs(np.where(value < lower, lower, upper))
+    relative = np.where(excess > 0, excess, 0.0) / (1.0 + size)
+    worst = int(relative.argmax())
+    if relative[worst] > PRIMAL_TOLERANCE:
         msg = (
             f"The solver's point violates {kind} {worst}: value {value[worst]:.12g}, "
             f"bounds {lower[worst]:.12g} to {upper[worst]:.12g}, relative excess "
-            f"{excess[worst]:.3g} (at most {PRIMAL_TOLERANCE} is accepted). The "
+            f"{relative[worst]:.3g} (at most {PRIMAL_TOLERANCE} is accepted). The "
             "program is badly scaled: bring rows to similar sizes."
         )
         raise SolverError(msg)
@@ -109,7 +107,9 @@ def dual_point(program: Program, row_price: FloatArray) -> tuple[float, FloatArr
 def _drop_noise(
     price: FloatArray, lower: FloatArray, upper: FloatArray, scale: float
 ) -> FloatArray:
-    wrong = ((price > 0) & np.isneginf(lower)) | ((price < 0) & np.isposinf(upper))
+    wrong = ((price > 0) & (lower == -math.inf)) | ((price < 0) & (upper == math.inf))
+    if not wrong.any():
+        return price
     return np.where(wrong & (np.abs(price) <= DUAL_TOLERANCE * scale), 0.0, price)
 
 

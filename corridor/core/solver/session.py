@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
@@ -61,6 +62,7 @@ class Session:
             raise InputError(msg)
         self._program = program
         self._basis: Basis | None = None
+        self._solved = program  # where the last basis is optimal
         self._resolver: Resolver | None = None
 
     @property
@@ -173,16 +175,29 @@ class Session:
         from corridor.core.solver._mathopt import Resolver
 
         program = self._program
-        if basis is None and self._basis is not None:
-            basis = self._basis
-        if basis is not None:
-            basis = basis.extended(program)
+        start = self._basis if basis is None else basis
+        # In place, GLOP would begin anew after new columns; a basis that is given is always used.
+        extended = None if start is None else start.extended(program)
         if self._resolver is None:
             self._resolver = Resolver(program)
-        raw = self._resolver.solve(program, basis, request, dual=True)
+        stays_feasible = (
+            basis is None and extended is not None and _same_bounds(self._solved, program)
+        )
+        raw = self._resolver.solve(program, extended, request, dual=not stays_feasible)
         answer = settle(program, _NAME, raw, request)
         if answer is None:
             return infeasible_or_unbounded(program, _NAME, request)
         if raw.status == "optimal":
-            self._basis = raw.basis
+            self._basis, self._solved = raw.basis, program
         return answer
+
+
+def _same_bounds(old: Program, new: Program) -> bool:
+    """Return whether a point of the old program is one of the new one, new columns at a bound 0."""
+    n_columns = old.n_columns
+    return (
+        np.array_equal(old.row_lower, new.row_lower)
+        and np.array_equal(old.row_upper, new.row_upper)
+        and np.array_equal(old.lower, new.lower[:n_columns])
+        and np.array_equal(old.upper, new.upper[:n_columns])
+    )
