@@ -1,7 +1,6 @@
 """From a map layer of lines to a graph, and to the tables of a network."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -164,11 +163,9 @@ def join_lines(
     """
     drawn = _as_polylines(lines)
     one_way = _as_flags(directed, len(drawn.names))
-    with ThreadPoolExecutor(1) as other_core:  # while nodes are found: most lines stay as drawn
-        measured = other_core.submit(_lengths_km, drawn, 1, method)
-        joined, place, first = (_split if split else _join)(drawn, tolerance_km, method)
-    length = measured.result() if joined is drawn else _lengths_km(joined, None, method)
-    drawn, start, end = joined, place[::2].copy(), place[1::2].copy()
+    drawn, place, first = (_split if split else _join)(drawn, tolerance_km, method)
+    start, end = place[::2].copy(), place[1::2].copy()
+    length = polyline_length_km(drawn.lon, drawn.lat, drawn.offsets, method=method)
     _refuse(_closed_faults(drawn, (start == end) & (length <= 2.0 * tolerance_km)))
     line = np.arange(start.size, dtype=np.int32)
     back = np.flatnonzero(~one_way[drawn.row]) if one_way.any() else slice(None)
@@ -387,10 +384,6 @@ def _join(
     ends = _ends(drawn)
     place, first, astray = snap_points(*ends, tolerance_km, method)
     return _moved(drawn, ends, first[place[astray]], astray), place, first
-
-
-def _lengths_km(drawn: _Polylines, threads: int | None, method: Method) -> FloatArray:
-    return polyline_length_km(drawn.lon, drawn.lat, drawn.offsets, threads, method)
 
 
 def _moved(

@@ -26,7 +26,7 @@ from corridor.units import EARTH_RADIUS_KM
 Block = Callable[[int, int], bool]
 
 NAMES = ("lon1", "lat1", "lon2", "lat2")
-BLOCK_POINTS, BLOCK_SEGMENTS = 1 << 15, 1 << 13
+BLOCK_POINTS, BLOCK_SEGMENTS = 1 << 16, 1 << 13
 """Points of lines, mostly short segments, and segments of any length for each thread at least, so
 that starting it pays."""
 M_PER_KM = 1000.0
