@@ -1,6 +1,7 @@
 """Sovereignty as constraints: dated rules and what they do to classes of shipments."""
 
 from corridor.sovereignty.effects import Ban, Effects, Fee, Floor, Quota
+from corridor.sovereignty.journeys import Finding, Journeys
 from corridor.sovereignty.kinds import KINDS, Rule
 from corridor.sovereignty.rulebook import Rules, load_rules
 from corridor.sovereignty.scope import Scope
@@ -12,7 +13,9 @@ __all__ = [
     "Ban",
     "Effects",
     "Fee",
+    "Finding",
     "Floor",
+    "Journeys",
     "Quota",
     "Rule",
     "Rules",
