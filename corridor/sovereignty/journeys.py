@@ -102,9 +102,16 @@ class Journeys:
         return float(self.path_t_per_day.sum())
 
     def at_steps(self, pairs: sparse.csr_array) -> FloatArray:
-        """Return the value of (class, arc) pairs at every step."""
-        values: FloatArray = pairs.toarray()[self.step_class, self.path_arc]
-        return values
+        """Return the value of (class, arc) pairs at every step, 0 where there is none."""
+        told = pairs.tocsr()
+        told.sort_indices()
+        rows, columns = told.tocoo().coords
+        key = rows.astype(np.int64) * told.shape[1] + columns
+        wanted = self.step_class.astype(np.int64) * told.shape[1] + self.path_arc
+        if not key.size:
+            return np.zeros(wanted.size)
+        at = np.minimum(np.searchsorted(key, wanted), key.size - 1)
+        return np.where(key[at] == wanted, told.data[at], 0.0)
 
     def entered(self, scope: Scope, unit: QuotaUnit) -> float:
         """Return F(scope) [unit a day]: every unbroken stay inside a scope is one entry.
@@ -122,8 +129,11 @@ class Journeys:
         path, stays = self.step_path[told], inside[told]
         before = np.append(False, stays[:-1] & (path[1:] == path[:-1]))[: stays.size]
         begins = told[stays & ~before]
-        every = np.ones((len(land.classes), net.n_arcs))
-        per_t = self.at_steps(weighed(land, sparse.csr_array(every), unit))
+        met = (np.ones(begins.size), (self.step_class[begins], self.path_arc[begins]))
+        once = sparse.csr_array(met, shape=(len(land.classes), net.n_arcs))
+        once.sum_duplicates()
+        once.data[:] = 1.0
+        per_t = self.at_steps(weighed(land, once, unit))
         return float((per_t[begins] * self.path_t_per_day[self.step_path[begins]]).sum())
 
     @property

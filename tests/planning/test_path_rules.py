@@ -108,6 +108,7 @@ def test_goods_under_seal_skip_stages_until_they_leave() -> None:
         ({"enter": ["ag", "gb"], "leave": ["gb", "ag"]}, 5.0),
         ({"skip": ["scanner", "documents"]}, 4.5),
         ({"leave": ["rb"], "countries": None}, 6.0),
+        ({"enter": ["ag", "gb"], "leave": ["gb", "ag"], "countries": None}, 5.0),
     ],
 )
 def test_a_seal_is_of_its_own_shipments_and_crossings(change: Rule, border_h: float) -> None:
@@ -120,6 +121,15 @@ def test_a_seal_without_states_holds_at_every_post_on_the_way() -> None:
     rule = {key: value for key, value in SEAL.items() if key != "countries"}
     [path] = plan([there(1, "silk")], rule | {"enter": ["ag"]}).paths.to_dict("records")
     assert path["border_h"] == pytest.approx(5.0)  # from the exit of G only; B is past the seal
+
+
+def test_both_directions_of_one_rule_are_sealed() -> None:
+    rule = {key: value for key, value in SEAL.items() if key != "countries"}
+    both = rule | {"enter": ["ag", "gb"], "leave": ["gb", "ag"]}
+    found = plan([there(1, "silk"), back(1, "silk")], both)
+    assert found.paths["border_h"].tolist() == pytest.approx([5.0, 5.0])
+    one_way = plan([there(1, "silk"), back(1, "silk")], rule)
+    assert sorted(one_way.paths["border_h"]) == pytest.approx([5.0, 6.0])
 
 
 def test_goods_under_seal_must_leave() -> None:

@@ -218,7 +218,7 @@ def test_a_waiver_does_nothing_by_itself(territory: Lay) -> None:
         (BAND | {"countries": ["AAA"]}, "would ignore countries"),
         ({"kind": "require"}, "either crossings or countries"),
         ({"kind": "require", "crossings": ["x"], "countries": ["A"]}, "either crossings or"),
-        (SEAL | {"leave": ["x"]}, "x would put the seal on and open it"),
+        (SEAL | {"leave": ["x"]}, "x alone is enter and leave, a circle"),
         (SEAL | {"skip": []}, "expected a list that is not empty"),
         (SEAL | {"layers": ["road"]}, "would ignore layers"),
         ({"kind": "forbid", "valid_from": "soon"}, "a date, YYYY-MM-DD"),

@@ -27,8 +27,10 @@ from corridor.sovereignty.passages import (
 from corridor.sovereignty.scope import Scope
 from corridor.sovereignty.territory import Territory
 
-_OPENS, _BARRED = 5, 6
-"""What an exit post is to a seal, beside the symbols of passages that put it on."""
+_OPENS, _BARRED = 1, 2
+"""What an exit post is to a seal: where it is opened, and where goods under it may not go out."""
+_N_SYMBOLS = 5
+"""Symbols of passages; an arc's sign is ``role * 5 + symbol``."""
 _N_STATES = 4
 """Of each pattern of arcs: free, coming over a border in either direction, sealed."""
 
@@ -39,6 +41,9 @@ class SealedRule(Rule):
     The seal is put on at the entry post of an *enter* crossing, which works all its stages. It is
     opened at a *leave* crossing once its exit post, where the shipment is still under seal, is
     passed. Goods under seal can end nowhere: they must leave. Nobody must be sealed.
+
+    A crossing may be in both lists, for traffic in both directions: it puts the seal on goods that
+    come free and opens that of others.
 
     With ``countries`` the seal is theirs: it is put on where goods come into them and opened where
     goods go out of them, goods under seal may leave them at no other crossing, and only their own
@@ -82,13 +87,12 @@ class SealedRule(Rule):
     skip: tuple[str, ...] = Field(min_length=1)
 
     def contradictions(self) -> list[str]:
-        """Return what is wrong within the rule: a crossing that puts the seal on and opens it."""
+        """Return what is wrong within the rule: a seal that goes in a circle."""
         found = super().contradictions()
-        both = [name for name in self.enter if name in self.leave]
-        if both and self.countries is None:
+        if len({*self.enter, *self.leave}) == 1:
             found.append(
-                f"without countries no crossing may be in both enter and leave; {', '.join(both)} "
-                "would put the seal on and open it"
+                f"a seal must lead from one crossing to another; {self.enter[0]} alone is enter "
+                "and leave, a circle"
             )
         return found
 
@@ -120,15 +124,17 @@ class SealedRule(Rule):
         return faults
 
     def conflicts(self, others: Sequence[Rule], network: Network) -> list[Fault]:
-        """Return an error if seals follow one another in a circle, warnings for broken floors."""
+        """Return warnings: seals that follow one another in a circle, and broken floors."""
         return self._circle(others, network) + self._below_floors(others)
 
     def _circle(self, others: Sequence[Rule], network: Network) -> list[Fault]:
-        """Return an error if whoever leaves this seal may come back to it, always under some."""
+        """Return a warning if goods may go round from seal to seal and come back to this one."""
         seals = {
             rule.id: rule
             for rule in (self, *others)
-            if isinstance(rule, SealedRule) and not rule.check(network)
+            if isinstance(rule, SealedRule)
+            and not rule.check(network)
+            and not rule.passages_in(network) & rule.passages_out(network)
         }
         after = {
             name: [
@@ -144,7 +150,8 @@ class SealedRule(Rule):
                 if name == self.id:
                     found = f"a circle of seals, {' > '.join([*chain, name])}"
                     remedy = "take a crossing out of enter or leave"
-                    return [self.fault("leave", found, "goods that come free somewhere", remedy)]
+                    expected = "goods that come free somewhere"
+                    return [self.fault("leave", found, expected, remedy, warning=True)]
                 if name not in chain:
                     chains.append([*chain, name])
         return []
@@ -179,7 +186,7 @@ class SealedRule(Rule):
     def apply(self, territory: Territory, effects: Effects) -> None:
         """Add the automaton, and the stages that posts skip under seal."""
         patterns, pattern = np.unique(self._signs(territory), axis=0, return_inverse=True)
-        concerned = np.isin(patterns, ENTRIES).any(axis=1)
+        concerned = np.isin(patterns % _N_SYMBOLS, ENTRIES).any(axis=1)
         start = np.where(concerned, 1 + _N_STATES * np.arange(len(patterns)), OFF)
         effects.paths.append(
             PathRule(
@@ -203,8 +210,7 @@ class SealedRule(Rule):
             scope = Scope(traffic=self.traffic, countries=self.countries)
             entry = np.isin(comes, ENTRIES)
             spoken = spoken & (~entry | (territory.inside(scope).toarray() > 0.0))
-        roles = self._roles(territory)
-        return np.where(roles != OTHER, roles, np.where(spoken, comes, OTHER))
+        return self._roles(territory) * _N_SYMBOLS + np.where(spoken, comes, OTHER)
 
     def _roles(self, territory: Territory) -> NDArray[np.int64]:
         """Return where a seal is opened and where goods under it may not go out, (n_arcs,)."""
@@ -232,14 +238,14 @@ class SealedRule(Rule):
             first, last = journeys.path_indptr[path : path + 2]
             sealed, may_seal = False, False
             for step in range(first, last):
-                sign = signs[code, journeys.path_arc[step]]
+                role, symbol = divmod(int(signs[code, journeys.path_arc[step]]), _N_SYMBOLS)
                 if self.id in journeys.step_seals[step]:
                     sealed = True
                     astray[path] |= not may_seal
-                if sign in ENTRIES and crosses[step]:
+                if symbol in ENTRIES and crosses[step]:
                     may_seal = True
-                elif sign in (_OPENS, _BARRED):
-                    astray[path] |= sealed and sign == _BARRED
+                elif role:
+                    astray[path] |= sealed and role == _BARRED
                     sealed = may_seal = False
             astray[path] |= sealed
         return [
@@ -259,21 +265,23 @@ def _seal(patterns: NDArray[np.integer]) -> Automaton:
 
     States are off, then free, coming from a to b, coming from b to a and sealed of each pattern.
     """
-    words, symbol = np.unique(patterns, axis=1, return_inverse=True)
+    signs, symbol = np.unique(patterns, axis=1, return_inverse=True)
+    roles, words = np.divmod(signs, _N_SYMBOLS)
     n_states = 1 + _N_STATES * len(patterns)
-    step = np.full((2, n_states, words.shape[1]), -1, np.int32)
+    step = np.full((2, n_states, signs.shape[1]), -1, np.int32)
     step[0, OFF] = OFF
     accepting = np.ones(n_states, np.bool_)
-    for i, word in enumerate(words):
+    for i, (role, word) in enumerate(zip(roles, words, strict=True)):
         free = 1 + _N_STATES * i
         coming, sealed = (free + 1, free + 2), free + 3
         accepting[sealed] = False
         step[0, free] = free
         for at, entry in zip(coming, ENTRIES, strict=True):
             # The sea lies between two posts: whatever is no post leaves the state as it is.
-            step[0, at] = np.where(word == OTHER, at, free)
+            step[0, at] = np.where((word == OTHER) & (role == 0), at, free)
             step[1, at, word == entry] = sealed
+        step[0, sealed] = np.where(role == _OPENS, free, np.where(role == _BARRED, -1, sealed))
         for at, leaves in zip(coming, EXITS, strict=True):
-            step[0][free:sealed, word == leaves] = at
-        step[0, sealed] = np.where(word == _OPENS, free, np.where(word == _BARRED, -1, sealed))
+            step[0, free:sealed, word == leaves] = at
+            step[0, sealed, (word == leaves) & (role == _OPENS)] = at
     return Automaton(symbol=symbol.reshape(-1), step=step, accepting=accepting)
