@@ -193,6 +193,8 @@ class PeriodicChain:
         load = schedule.mean(schedule.arrival_rate) / schedule.service_rate
         n = np.arange(1.0, self.n_states)
         servers = np.minimum(n, schedule.mean(schedule.servers))
-        logs = np.concatenate([[0.0], np.cumsum(np.log(max(load, 1e-300) / servers))])
+        if load == 0.0:
+            return np.asarray(np.eye(1, self.n_states)[0])
+        logs = np.concatenate([[0.0], np.cumsum(np.log(load / servers))])
         state = np.exp(logs - logs.max())
         return np.asarray(state / state.sum())

@@ -51,8 +51,8 @@ class SlotChain:
     def of(
         cls, arrival_rate: float, servers: float, service_rate: float, length: float, n_states: int
     ) -> "SlotChain":
-        """Build the chain; a slot without arrivals and servers ticks once without effect."""
-        rate = arrival_rate + servers * service_rate or 1.0 / length
+        """Build the chain; where little happens it ticks once a slot without effect."""
+        rate = max(arrival_rate + servers * service_rate, 1.0 / length)
         n = np.arange(n_states + 1.0)
         down = np.minimum(n, servers) * (service_rate / rate)
         mean = rate * length

@@ -19,6 +19,7 @@ Method: TypeAlias = Literal["auto", "exact", "fluid", "psa", "mol"]
 Found: TypeAlias = Literal["exact", "scaled", "fluid", "psa", "mol"]
 
 _GROWTH = 1.6
+_LEAST_POWER = 0.6
 _HIGHEST_LOAD = 0.98  # of a slot, at which general and exponential service are compared
 
 
@@ -85,13 +86,18 @@ def periodic_queue(
     leaves wait with the longest presence first and go on where they stopped. Time is in any unit.
 
     ``"exact"`` carries the probabilities of all numbers in the system through the slots by
-    uniformization, finds those that repeat after a period (Krylov), and averages over the slot with
-    the waits that the servers of later slots bring; errors are `tolerance` and rounding. Little's
-    law and the balance of arrivals and services hold to rounding and are tested.
+    uniformization, finds those that repeat after a period (Krylov), and averages over the slot,
+    with the waits that the servers of later slots bring. Errors are `tolerance` and rounding. The
+    work grows as states x events of a period: milliseconds for tens of servers, half a minute for
+    4,000.
 
     Services that are not exponential: ``"scaled"`` multiplies what the exact queue and wait have
-    above the fluid (which does not depend on variation) with the ratio of `mean_wait` to that of
-    exponential service at the slot's mean load, an approximation.
+    above the fluid (which does not depend on variation) with r^(0.6 + 0.4 x): r is the ratio of
+    `mean_wait` to that of exponential service at the slot's mean load, x the share of the queue
+    that constant rates would make. With constant rates that is `mean_wait`; the power, found by
+    comparison with simulations, allows for variation that has no time to build up. Seven simulated
+    posts (1 to 20 servers, swings of 30 to 100 %) had mean waits within 15 % of that for
+    service_scv 0 to 2, and within 35 % for 4.
 
     The fast methods are labelled, and differ much where rates change during a service:
 
@@ -153,12 +159,12 @@ def periodic_queue(
     Examples
     --------
     One booth, half an hour a truck, open 8 to 20 h; 0.7 trucks an hour come day and night. Who
-    comes at 2 h waits six hours for the opening, then for those before.
+    comes between 2 and 3 h waits for the opening, and then for those before.
 
     >>> is_open = np.array([8 <= hour < 20 for hour in range(24)])
     >>> day = periodic_queue(0.7 * np.ones(24), 0.5, is_open.astype(int))
     >>> day.method, round(day.load, 6), day.mean_wait.round(2)[[2, 8, 19]]
-    ('exact', 0.7, array([0., 0., 0.]))
+    ('exact', 0.7, array([8.33, 4.57, 7.92]))
     """
     schedule = Schedule.of(arrival_rate, service_time, servers, slot_length)
     scv = float(finite_array("service_scv", service_scv))
@@ -252,6 +258,7 @@ def _scaled(
     seen = base > 0.0
     general = mean_wait(load, 1.0, c, 1.0, service_scv)
     ratio = np.where(seen, general / np.where(seen, base, 1.0), 1.0)
+    ratio **= _LEAST_POWER + (1.0 - _LEAST_POWER) * _steady_share(schedule, found)
 
     def scale(exact: FloatArray, fluid: FloatArray) -> FloatArray:
         least = np.minimum(fluid, exact)
@@ -266,6 +273,15 @@ def _scaled(
     )
     profile = _profile(schedule, values, "scaled")
     return replace(profile, n_states=found.n_states, truncation=found.truncation)
+
+
+def _steady_share(schedule: Schedule, found: QueueProfile) -> float:
+    """Share of the queue that would be there if arrivals and servers never changed."""
+    servers, rate = schedule.mean(schedule.servers), schedule.mean(schedule.arrival_rate)
+    if found.average_queue <= 0.0 or schedule.utilization >= 1.0:
+        return 0.0
+    steady = rate * float(mean_wait(rate, 1.0 / schedule.service_rate, servers))
+    return min(steady / found.average_queue, 1.0)
 
 
 def _exact(schedule: Schedule, start: int | None, limit: Limit) -> QueueProfile | None:
