@@ -15,7 +15,7 @@ FloatArray = NDArray[np.float64]
 MOST_SERVERS = 1000
 """Above this the closed form with the incomplete gamma function is faster."""
 BLOCK = 8192
-UNROLLED = 8
+UNROLLED, HALF = 8, 4
 ONE = np.uint32(1)
 
 
@@ -83,7 +83,17 @@ def recur(servers: FloatArray, load: FloatArray, waiting: bool, out: FloatArray)
                     p = c5 + v * (c6 + v * p)
                     p = c3 + v * (c4 + v * p)
                     x[i] = 1.0 + v * (c1 + v * (c2 + v * p))
-            for j in range(k - k % UNROLLED + 1, k + 1):
+            done = k - k % UNROLLED
+            if k - done >= HALF:
+                c1 = float(done + 4)
+                c2 = c1 * (done + 3)
+                c3 = c2 * (done + 2)
+                c4 = c3 * (done + 1)
+                for i in range(x.size):
+                    v = r[i]
+                    x[i] = 1.0 + v * (c1 + v * (c2 + v * (c3 + v * (c4 * x[i]))))
+                done += HALF
+            for j in range(done + 1, k + 1):
                 f = float(j)
                 for i in range(x.size):
                     x[i] = 1.0 + x[i] * (f * r[i])
