@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corridor.core.queues import QueueDelay, erlang_b, erlang_c, mean_wait, wait_and_slope
+from corridor.core.queues import (
+    QueueDelay,
+    erlang_b,
+    erlang_c,
+    mean_wait,
+    wait_and_slope,
+    wait_quantile,
+    wait_tail,
+)
 
 servers = st.integers(1, 60)
 rho = st.floats(0.01, 0.98)
@@ -59,6 +67,30 @@ def test_constant_service_waits_between_half_and_all_of_the_exponential_wait(
     constant = mean_wait(c * utilization, 1.0, c, 1.0, 0.0)
     assert constant >= exponential / 2 * (1 - 1e-9)
     assert constant <= exponential * c / (c + 1) * (1 + 1e-9)
+
+
+@settings(deadline=None)
+@given(servers, rho, scv, st.floats(0.0, 20.0), st.floats(1e-3, 1e3))
+def test_tails_fall_with_time_and_servers_in_any_unit(
+    c: int, utilization: float, variation: float, time: float, unit: float
+) -> None:
+    rate = c * utilization
+    tail = wait_tail([0.0, time, time + 1.0], rate, 1.0, c, 1.0, variation)
+    assert 1.0 >= tail[0] >= tail[1] >= tail[2] >= 0.0
+    more = wait_tail([0.0, time], rate, 1.0, c + 1, 1.0, variation)
+    assert (more <= tail[:2] + 1e-10).all()
+    scaled = wait_tail(time * unit, rate / unit, unit, c, 1.0, variation)
+    assert scaled == pytest.approx(tail[1], rel=1e-6, abs=1e-10)
+
+
+@settings(deadline=None)
+@given(servers, rho, scv, st.floats(0.0, 0.999))
+def test_quantiles_undo_tails(c: int, utilization: float, variation: float, share: float) -> None:
+    queue = (c * utilization, 1.0, c, 1.0, variation)
+    time = float(wait_quantile(share, *queue))
+    assert wait_tail(time, *queue) <= 1.0 - share + 1e-9
+    if time > 0.0:
+        assert wait_tail(time, *queue) == pytest.approx(1.0 - share, rel=1e-6, abs=1e-9)
 
 
 @settings(deadline=None)

@@ -9,6 +9,7 @@ import pytest
 from scipy.integrate import quad
 
 from corridor.core.queues import erlang_b, erlang_c
+from corridor.core.queues._dispatch import Engine
 from corridor.core.queues._inputs import FloatArray
 from corridor.core.queues.erlang import mmc_wait_and_slope
 from corridor.errors import InputError
@@ -40,6 +41,18 @@ def test_blocking_equals_its_definition(servers: int, load: Fraction) -> None:
 def test_blocking_is_stable_for_thousands_of_servers(servers: int, rho: float) -> None:
     expected = blocking_by_recursion(servers, rho * servers)
     assert erlang_b(servers, rho * servers) == pytest.approx(expected, rel=2e-11)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "kernels"])
+@pytest.mark.parametrize("servers", [5, 200, 1000, 5000])
+@pytest.mark.parametrize("rho", [0.5, 0.9, 0.99, 0.9999])
+def test_waiting_is_stable_for_thousands_of_servers(
+    servers: int, rho: float, engine: Engine
+) -> None:
+    load = rho * servers
+    lost = blocking_by_recursion(servers, load)
+    expected = servers * lost / (servers - load * (1 - lost))
+    assert erlang_c([servers], load, engine=engine)[0] == pytest.approx(expected, rel=2e-11)
 
 
 @pytest.mark.parametrize("servers", [1, 3, 40, 5000])
