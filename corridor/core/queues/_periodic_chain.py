@@ -92,7 +92,18 @@ class PeriodicChain:
 
             self.sums = _uniform_kernels
 
-    def repeating_state(self) -> FloatArray:
+    def first_period(self) -> tuple[FloatArray, float]:
+        """Carry a guess through a period: a cheap look at how much is cut off.
+
+        Returns the probabilities at its end, and the largest of the highest state after any slot.
+        """
+        state, highest = self._stationary_guess(), 0.0
+        for chain in self.chains:
+            state = self.sums.push(state, chain.birth, chain.down, chain.mass)
+            highest = max(highest, float(state[-1]))
+        return state, highest
+
+    def repeating_state(self, guess: FloatArray) -> FloatArray:
         """Return the probabilities at the start of the period that come back at its end.
 
         Period after period is run while that gains digits quickly; what is left is solved by
@@ -103,8 +114,7 @@ class PeriodicChain:
         CorridorError
             If it does not converge.
         """
-        state = self._stationary_guess()
-        last = np.inf
+        state, last = guess, np.inf
         while True:
             after = self.after_period(state)
             after /= after.sum()

@@ -18,7 +18,8 @@ from corridor.errors import InputError
 Method: TypeAlias = Literal["auto", "exact", "fluid", "psa", "mol"]
 Found: TypeAlias = Literal["exact", "scaled", "fluid", "psa", "mol"]
 
-_GROWTH = 1.6
+_STEP = 1.25  # by which a chain grows that cuts off too much
+_HOPELESS = 10.0  # times the tolerance, at the first look
 _LEAST_POWER = 0.6
 _HIGHEST_LOAD = 0.98  # of a slot, at which general and exponential service are compared
 
@@ -289,15 +290,22 @@ def _exact(schedule: Schedule, start: int | None, limit: Limit) -> QueueProfile 
     n_states = _first_guess(schedule, start, limit.tolerance)
     while n_states <= limit.max_states:
         chain = PeriodicChain(schedule, n_states, limit.engine)
-        state = chain.repeating_state() if start is None else np.eye(1, n_states, start)[0]
-        values, highest = chain.averages(state)
         # Beyond the cut the probabilities fall like load^n (or faster, from a given start).
         room = 1.0 - schedule.utilization if start is None else 1.0 / n_states
+        if start is None:
+            guess, highest = chain.first_period()
+            if highest / room**2 > _HOPELESS * limit.tolerance:
+                n_states = int(_STEP * n_states) + 1
+                continue
+            state = chain.repeating_state(guess)
+        else:
+            state = np.eye(1, n_states, start)[0]
+        values, highest = chain.averages(state)
         truncation = highest / room**2
         if truncation <= limit.tolerance * (1.0 + values.mean_queue.max()):
             profile = _profile(schedule, values, "exact")
             return replace(profile, n_states=n_states, truncation=truncation)
-        n_states = int(_GROWTH * n_states) + 1
+        n_states = int(_STEP * n_states) + 1
     return None
 
 
