@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from corridor.core.flows import FlowProblem, FlowResult, Pools
 from corridor.errors import SolverError
 from corridor.planning.model import Model
+from corridor.sovereignty import Journeys
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int32]
@@ -105,6 +106,19 @@ class FlowAnswer:
             near = np.abs(self.row_value - level) <= _TOLERANCE * np.maximum(np.abs(level), 1.0)
             binds |= near & (np.abs(level) > 0.0)
         return np.asarray(binds, dtype=np.bool_)
+
+    def journeys(self) -> Journeys:
+        """Return the paths as rules see them, on the network without copies."""
+        model = self.model
+        ids = np.array([rule.rule_id for rule in model.effects.paths], dtype=object)
+        return Journeys(
+            territory=model.territory,
+            path_class=model.class_of[self.path_shipment],
+            path_t_per_day=self.path_t_per_day,
+            path_indptr=self.path_indptr,
+            path_arc=model.supernetwork.arc_plain[self.path_arc],
+            step_seals=tuple(frozenset(ids[under]) for under in model.sealed[self.path_arc]),
+        )
 
     def path_sum(self, step_values: FloatArray) -> FloatArray:
         """Return the sum of step values over each path, shape (n_paths,)."""
@@ -250,6 +264,9 @@ def _verify(answer: FlowAnswer, problem: FlowProblem, objective: float) -> None:
         over = np.maximum(answer.row_value - problem.rows.upper, 0.0)
         under = np.maximum(problem.rows.lower - answer.row_value, 0.0)
         _hold("every side row keeps its bounds", np.maximum(over, under), scale)
+    for rule in model.rules.in_force if model.effects.paths else ():
+        for finding in rule.audit(answer.journeys()):
+            _hold(f"{finding.rule_id} is kept ({finding})", np.array([not finding.kept]), 1.0)
     if problem.unmet_cost is not None:
         cost += float(problem.unmet_cost @ answer.unmet_t_per_day)
     off = np.array([abs(cost - objective)])

@@ -11,6 +11,7 @@ from corridor.core.flows import FlowProblem, min_cost_flow
 from corridor.errors import InputError
 from corridor.network import Demand, Network
 from corridor.planning.answer import FlowAnswer, evaluate, no_flow
+from corridor.planning.compliance import compliance_table
 from corridor.planning.indicators import plan_indicators
 from corridor.planning.model import Model, compile_model
 from corridor.planning.obstacles import Obstacle, binding_bans, explain_unmet
@@ -163,6 +164,7 @@ class _Tables(TypedDict):
     rules: pd.DataFrame
     countries: pd.DataFrame
     unmet: pd.DataFrame
+    compliance: pd.DataFrame
     indicators: pd.DataFrame
 
 
@@ -179,6 +181,7 @@ def _tables(
         rules=rule_table(answer, bans),
         countries=countries,
         unmet=left,
+        compliance=compliance_table(answer),
         indicators=plan_indicators(answer, paths, crossings, countries, left),
     )
 

@@ -46,13 +46,17 @@ class Plan:
         moving, border, terminal and service wait add up to the time.
     rules
         ``rule_id, kind, title, binding, price, unit`` (``usd_per_t``, ``usd_per_vehicle``,
-        ``usd_per_teu`` or ``usd_per_train``); only quotas have a price.
+        ``usd_per_teu`` or ``usd_per_train``); quotas, shares, bands and floors have a price: what
+        one unit more of the limit would save.
     countries
         ``country, t_km_per_day, transit_t_per_day, revenue_usd_per_day, share``; share is transit
         by served demand.
     unmet
         ``origin, destination, commodity, t_per_day, reason`` (``no_path``, ``rule``, ``capacity``)
         and ``rules`` (ids joined with ``>``).
+    compliance
+        How the plan stands to the four principles: ``principle, verdict, rules, detail``, see
+        `corridor.planning.compliance.compliance_table`.
     assumptions
         Every blank that was filled, and what was taken for granted.
     indicators
@@ -72,6 +76,7 @@ class Plan:
     rules: pd.DataFrame
     countries: pd.DataFrame
     unmet: pd.DataFrame
+    compliance: pd.DataFrame
     assumptions: pd.DataFrame
     indicators: pd.DataFrame
 
