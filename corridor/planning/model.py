@@ -54,6 +54,8 @@ class Model:
         Fees of the rules [USD/t].
     allowed : ndarray of bool, shape (n_classes, n_arcs)
         Arcs that rules and works leave open to each class.
+    may_start : ndarray of bool, shape (n_classes, n_arcs) or (1, 1)
+        False on the access arcs of other states of rules on ways than the class begins in.
     pools, rows
         Shared capacities and delay curves, and side rows of rules on quantities.
     breaches
@@ -79,6 +81,7 @@ class Model:
     service_wait_h: FloatArray
     fee_usd_per_t: FloatArray
     allowed: BoolArray
+    may_start: BoolArray
     pools: PoolSet
     rows: RowSet
     breaches: list[FloorBreach]
@@ -191,6 +194,7 @@ def compile_model(
         service_wait_h=services.arc_wait_h,
         fee_usd_per_t=effects.fee_usd_per_t(*shape),
         allowed=effects.allowed(*shape) & supernetwork.arc_open & walks.may_start,
+        may_start=walks.may_start,
         pools=pools,
         rows=assemble_rows(effects, class_of, t_per_day),
         breaches=_breaches(walks, network, filled, classes),
