@@ -4,8 +4,8 @@ One node stands for a place in one layer (a kind of vehicle and gauge). Travel a
 layer, transfer arcs join layers at a terminal, access and egress arcs join a place's layers with
 its origin and destination nodes, which no path can pass through. A border link becomes ``travel ->
 exit post -> entry post -> travel``, a ferry or sea link that names a crossing ``exit post -> sea ->
-entry post``. Every arc has exactly one legal jurisdiction; the high seas have ``XXZ``, which is no
-state.
+entry post``, in each direction with nodes of its own: nobody turns back between two posts. Every
+arc has exactly one legal jurisdiction; the high seas have ``XXZ``, which is no state.
 
 The module knows what is built, where and whose it is. It knows nothing of rules, waits or prices.
 """
@@ -171,8 +171,17 @@ class _Arcs:
         self.n_arcs += n
         return ids
 
-    def add_both(self, n: int, columns: dict[str, object], directed: BoolArray) -> IntArray:
-        """Add ``n`` arcs and, where not directed, their reverses; return the forward ids."""
+    def add_both(
+        self,
+        n: int,
+        columns: dict[str, object],
+        directed: BoolArray,
+        back_ends: tuple[IntArray, IntArray] | None = None,
+    ) -> IntArray:
+        """Add ``n`` arcs and, where not directed, their reverses; return the forward ids.
+
+        The reverses lead from head to tail, or between ends of their own, ``(tail, head)``.
+        """
         two_way = np.flatnonzero(~directed)
         first = self.n_arcs
         reverse = np.full(n, -1, np.int32)
@@ -183,6 +192,8 @@ class _Arcs:
         for name, value in columns.items():
             array = np.broadcast_to(np.asarray(value), (n,))
             back[swap.get(name, name)] = array[two_way]
+        if back_ends is not None:
+            back["tail"], back["head"] = (ends[two_way] for ends in back_ends)
         back["forward"] = False
         back["a_to_b"] = ~np.asarray(back["a_to_b"]) if "a_to_b" in back else True
         if "kind" in columns:
@@ -437,24 +448,28 @@ def _add_chains(
         "is_open": links.is_open[rows],
         "a_to_b": links.a_to_b[rows],
     }
-    at = nodes.at(links.tail[rows], layer)
-    end = nodes.at(links.head[rows], layer)
+    ends = nodes.at(links.tail[rows], layer), nodes.at(links.head[rows], layer)
+    # What lies past the middle of the chain stands at the far end's place. Each direction has nodes
+    # of its own there: nobody turns back between two posts.
+    middle = [
+        links.tail[rows] if position < len(steps) // 2 else links.head[rows]
+        for position in range(len(steps) - 1)
+    ]
+    there, back = (
+        [ends[0], *(nodes.fresh(place, layer) for place in middle), ends[1]] for _ in range(2)
+    )
     forward: list[IntArray] = []
     for position, step in enumerate(steps):
-        last = position == len(steps) - 1
-        # What lies past the middle of the chain stands at the far end's place.
-        near = position < len(steps) // 2
-        to = end if last else nodes.fresh((links.tail if near else links.head)[rows], layer)
         own: dict[str, object] = {
-            "tail": at,
-            "head": to,
+            "tail": there[position],
+            "head": there[position + 1],
             "kind": np.full(rows.size, step.kind, np.int8),
             "country": step.country,
             "length_km": links.length_km[rows] * step.share,
             "is_main": step.is_main,
         }
-        forward.append(arcs.add_both(rows.size, {**shared, **own}, links.directed[rows]))
-        at = to
+        columns, back_ends = {**shared, **own}, (back[position + 1], back[position])
+        forward.append(arcs.add_both(rows.size, columns, links.directed[rows], back_ends))
     return forward
 
 

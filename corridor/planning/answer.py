@@ -103,8 +103,9 @@ class FlowAnswer:
         binds = np.abs(self.row_price) > _WORTHLESS
         for bound in ("lower", "upper"):
             level = table[bound].to_numpy(float)
-            near = np.abs(self.row_value - level) <= _TOLERANCE * np.maximum(np.abs(level), 1.0)
-            binds |= near & (np.abs(level) > 0.0)
+            told = np.isfinite(level) & (level != 0.0)
+            slack = np.where(told, _TOLERANCE * np.maximum(np.abs(level), 1.0), -1.0)
+            binds |= np.abs(self.row_value - np.where(told, level, 0.0)) <= slack
         return np.asarray(binds, dtype=np.bool_)
 
     def journeys(self) -> Journeys:

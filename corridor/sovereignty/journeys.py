@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from corridor.network.supernetwork import ArcKind
 from corridor.sovereignty.counts import weighed
 from corridor.sovereignty.effects import QuotaUnit
 from corridor.sovereignty.scope import Scope
@@ -135,22 +134,6 @@ class Journeys:
         once.data[:] = 1.0
         per_t = self.at_steps(weighed(land, once, unit))
         return float((per_t[begins] * self.path_t_per_day[self.step_path[begins]]).sum())
-
-    @property
-    def crosses(self) -> BoolArray:
-        """Steps at which a border has been crossed: entry posts after their own exit posts.
-
-        Who turns back between the posts has crossed nothing.
-        """
-        net = self.territory.supernetwork
-        whole = net.is_kind(ArcKind.ENTRY)[self.path_arc]
-        arc, step = self.path_arc.copy(), np.arange(self.path_arc.size)
-        for _ in range(2):  # an entry post follows its exit post, by sea with the sea between
-            told = net.arc_kind[arc] == ArcKind.EXIT
-            before, step = net.arc_before[arc], np.maximum(step - 1, 0)
-            whole &= told | (self.path_arc[step] == before)
-            arc = np.where(told, arc, before)
-        return np.asarray(whole & (net.arc_kind[arc] == ArcKind.EXIT))
 
     def served_t_per_day(self, scope: Scope) -> float:
         """Return the flow of the shipments that a scope speaks of, wherever they go [t/day]."""

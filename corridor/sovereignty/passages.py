@@ -1,7 +1,7 @@
-"""Crossings in one direction, and what the arcs of a way say about passing them."""
+"""Crossings in one direction."""
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,15 +9,7 @@ from numpy.typing import NDArray
 from corridor.network import Network
 from corridor.network.supernetwork import ArcKind, Supernetwork
 
-IntArray: TypeAlias = NDArray[np.int32]
 BoolArray: TypeAlias = NDArray[np.bool_]
-
-OTHER: Final = 0
-"""Symbol of arcs that say nothing about a passage."""
-EXITS: Final = (1, 3)
-"""Symbols of exit posts, on the way from ``country_a`` to ``country_b`` and back."""
-ENTRIES: Final = (2, 4)
-"""Symbols of entry posts, likewise: a border is crossed by one after its own exit post."""
 
 
 class Passage(NamedTuple):
@@ -46,8 +38,8 @@ def passages(network: Network, names: Iterable[str]) -> set[Passage]:
     return there | {passage.turned for passage in there}
 
 
-def arcs_of(net: Supernetwork, network: Network, chosen: set[Passage]) -> BoolArray:
-    """Return the arcs of the chains of some passages, shape (n_arcs,)."""
+def posts_of(net: Supernetwork, network: Network, chosen: set[Passage], kind: ArcKind) -> BoolArray:
+    """Return the exit posts or the entry posts of some passages, shape (n_arcs,)."""
     table = network.crossings
     there = np.zeros((2, len(table) + 1), np.bool_)
     columns = (table["crossing_id"], table["country_a"], table["country_b"])
@@ -55,25 +47,4 @@ def arcs_of(net: Supernetwork, network: Network, chosen: set[Passage]) -> BoolAr
         there[1, position] = Passage(name, a, b) in chosen
         there[0, position] = Passage(name, b, a) in chosen
     on_chain: BoolArray = there[net.arc_a_to_b.astype(np.int64), net.arc_crossing]
-    return on_chain
-
-
-def passage_symbols(net: Supernetwork, arcs: BoolArray) -> IntArray:
-    """Return what posts among some arcs say about passing, and `OTHER` on all other arcs.
-
-    Parameters
-    ----------
-    arcs : ndarray of bool, shape (n_arcs,)
-        Arcs of the passages that matter.
-
-    Returns
-    -------
-    ndarray of int32, shape (n_arcs,)
-        One of `EXITS` or `ENTRIES`, by direction.
-    """
-    symbol = np.full(net.n_arcs, OTHER, np.int32)
-    for direction, (leaves, enters) in enumerate(zip(EXITS, ENTRIES, strict=True)):
-        along = arcs & (net.arc_a_to_b == (direction == 0))
-        symbol[along & net.is_kind(ArcKind.EXIT)] = leaves
-        symbol[along & net.is_kind(ArcKind.ENTRY)] = enters
-    return symbol
+    return on_chain & net.is_kind(kind)

@@ -72,6 +72,24 @@ def draw_world(seed: int, *, kinds: tuple[str, ...] = ("forbid", "fee", "quota")
     return World(tables=tables, flows=_flows(rng, nodes), rules=rules)
 
 
+def on_roads(world: World) -> World:
+    """Return a world without its railways, small enough to enumerate all its ways."""
+    tables = dict(world.tables)
+    for name in ("links", "crossings"):
+        tables[name] = tables[name][tables[name]["layer"] == "road"].reset_index(drop=True)
+    roads = {"*", *tables["crossings"]["crossing_id"]}
+    tables["stages"] = tables["stages"][tables["stages"]["crossing_id"].isin(roads)]
+    tables["background"] = tables["background"][tables["background"]["target"].isin(roads)]
+    tables["terminals"] = tables["terminals"].iloc[:0]
+    return replace(world, tables=tables, rules=[])
+
+
+def with_rules(world: World, seed: int, kinds: tuple[str, ...], n: int = 4) -> World:
+    """Return the world under random rules of some kinds."""
+    rng = np.random.default_rng(seed)
+    return replace(world, rules=[_rule(rng, kind, world.tables) for kind in rng.choice(kinds, n)])
+
+
 def _nodes(rng: np.random.Generator) -> pd.DataFrame:
     rows = []
     for i, state in enumerate(STATES):
@@ -195,7 +213,20 @@ def _flows(rng: np.random.Generator, nodes: pd.DataFrame) -> pd.DataFrame:
 def _rule(
     rng: np.random.Generator, kind: str, tables: dict[str, pd.DataFrame]
 ) -> dict[str, object]:
-    rule: dict[str, object] = {"kind": kind}
+    if kind == "reciprocity":
+        a, b = (_scope(rng, kind, tables) for _ in range(2))
+        low = float(rng.uniform(0.1, 0.8))
+        band = {"low": low, "high": low * float(rng.uniform(1.0, 4.0))}
+        unit = str(rng.choice(["t_per_day", "vehicles_per_day"]))
+        floor = float(rng.uniform(0.1, 2.0)) * (1.0 if unit == "vehicles_per_day" else 20.0)
+        return {"kind": kind, "a": a, "b": b, **band, "floor": floor, "unit": unit}
+    return {"kind": kind, **_scope(rng, kind, tables)} | _amounts(rng, kind)
+
+
+def _scope(
+    rng: np.random.Generator, kind: str, tables: dict[str, pd.DataFrame]
+) -> dict[str, object]:
+    rule: dict[str, object] = {}
     if rng.random() < 0.5 and len(tables["crossings"]):
         rule["crossings"] = [str(rng.choice(tables["crossings"]["crossing_id"]))]
     else:
@@ -210,7 +241,7 @@ def _rule(
         rule["flags"] = [str(rng.choice(STATES))]
     if rng.random() < 0.3:
         rule["origins"] = [str(rng.choice(STATES))]
-    return rule | _amounts(rng, kind)
+    return rule
 
 
 def _amounts(rng: np.random.Generator, kind: str) -> dict[str, object]:
@@ -227,4 +258,6 @@ def _amounts(rng: np.random.Generator, kind: str) -> dict[str, object]:
         if rng.random() < 0.5:
             limit["over_quota_usd_per_vehicle"] = float(rng.uniform(20, 400))
         return limit
+    if kind == "share_cap":
+        return {"share": float(rng.uniform(0.05, 0.8))}
     return {}

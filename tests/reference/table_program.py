@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 
 from corridor.core.queues import mean_wait
 from tests.planning.worlds import World
 
 DAY_MIN = 1440.0
+_INFEASIBLE = 2
 
 
 @dataclass(frozen=True)
@@ -210,6 +211,43 @@ class Letter:
                     total += rule.get("usd_per_teu", 0.0) / goods["t_per_teu"]
         return total
 
+    def entering(self, scope: dict[str, object], unit: str) -> list[tuple[int, int, float]]:
+        """Return (flow, move, units of a tonne) of what enters a scope."""
+        return [
+            (
+                f,
+                m,
+                1.0 if unit == "t_per_day" else 1.0 / self.payload(move.layer, flow["commodity"]),
+            )
+            for f, (_, flow) in enumerate(self.flows.iterrows())
+            for m, move in enumerate(self.moves)
+            if self.enters(scope, flow, move)
+        ]
+
+    def relations(self) -> Iterator[tuple[float, list[tuple[int, int, float]], list[float]]]:
+        """Yield (most, entries (flow, move, weight), weight of the unmet demand of each flow)."""
+        nothing = [0.0] * len(self.flows)
+        for rule in self.world.rules:
+            if rule["kind"] == "share_cap":
+                share = np.array(
+                    [rule["share"] * self.speaks_of(rule, row) for _, row in self.flows.iterrows()]
+                )
+                # F <= share x (demand - unmet)
+                most = float(share @ self.flows["t_per_day"].to_numpy(float))
+                yield most, self.entering(rule, "t_per_day"), share.tolist()
+            if rule["kind"] == "reciprocity":
+                a, b = (self.entering(rule[name], rule["unit"]) for name in "ab")
+
+                def weighed(
+                    *parts: tuple[float, list[tuple[int, int, float]]],
+                ) -> list[tuple[int, int, float]]:
+                    return [(f, m, k * w) for k, entries in parts for f, m, w in entries]
+
+                yield 0.0, weighed((1.0, a), (-rule["high"], b)), nothing
+                yield 0.0, weighed((-1.0, a), (rule["low"], b)), nothing
+                yield -rule["floor"], weighed((-1.0, a)), nothing
+                yield -rule["floor"], weighed((-1.0, b)), nothing
+
     def limits(self) -> Iterator[tuple[float, float, list[tuple[int, int, float]]]]:
         """Yield (capacity, price over it, entries (flow, move, load of a tonne))."""
         rows: dict[object, list[tuple[int, int, float]]] = defaultdict(list)
@@ -229,12 +267,7 @@ class Letter:
             yield max(capacity[key] - taken[key], 0.0), np.inf, entries
         for rule in self.world.rules:
             if rule["kind"] == "quota":
-                entries = [
-                    (f, m, 1.0 / self.payload(move.layer, flow["commodity"]))
-                    for f, (_, flow) in enumerate(self.flows.iterrows())
-                    for m, move in enumerate(self.moves)
-                    if self.enters(rule, flow, move)
-                ]
+                entries = self.entering(rule, "vehicles_per_day")
                 yield rule["limit"], rule.get("over_quota_usd_per_vehicle", np.inf), entries
 
     def _servers(
@@ -258,7 +291,7 @@ class Letter:
 
 
 def least_cost(world: World, unmet_usd_per_t: float) -> float:
-    """Return the least total cost of a world without congestion [USD/day]."""
+    """Return the least total cost of a world without congestion [USD/day], inf where none is."""
     letter = Letter(world)
     n_moves, n_flows = len(letter.moves), len(letter.flows)
     nodes = {node: i for i, node in enumerate({e for m in letter.moves for e in (m.tail, m.head)})}
@@ -288,15 +321,94 @@ def least_cost(world: World, unmet_usd_per_t: float) -> float:
     upper = np.concatenate((upper, np.full(n_flows, np.inf), np.where(soft, np.inf, 0.0)))
     loads = [(i, f * n_moves + m, load) for i, (_, _, es) in enumerate(limits) for f, m, load in es]
     loads += [(i, n_arcs + n_flows + i, -1.0) for i in range(len(limits))]
+    sizes = [size for size, _, _ in limits]
+    for most, entries, unmet in letter.relations():
+        loads += [(len(sizes), f * n_moves + m, weight) for f, m, weight in entries]
+        loads += [(len(sizes), n_arcs + f, weight) for f, weight in enumerate(unmet)]
+        sizes.append(most)
     answer = linprog(
         cost,
-        A_ub=_matrix(loads, (len(limits), cost.size)),
-        b_ub=[size for size, _, _ in limits],
+        A_ub=_matrix(loads, (len(sizes), cost.size)),
+        b_ub=sizes,
         A_eq=_matrix(balance, (supply.size, cost.size)),
         b_eq=supply,
         bounds=np.column_stack((np.zeros(cost.size), upper)),
         method="highs",
     )
+    if answer.status == _INFEASIBLE:
+        return float("inf")
+    assert answer.status == 0, answer.message
+    return float(answer.fun)
+
+
+def simple_ways(letter: Letter, origin: str, destination: str) -> Iterator[tuple[int, ...]]:
+    """Yield the moves of every way that comes to no place in one layer twice."""
+    leaving: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for m, move in enumerate(letter.moves):
+        leaving[move.tail].append(m)
+    stack: list[tuple[tuple[int, ...], frozenset[tuple[str, str]]]]
+    stack = [((), frozenset([("start", origin)]))]
+    while stack:
+        way, seen = stack.pop()
+        at = letter.moves[way[-1]].head if way else ("start", origin)
+        if at == ("end", destination):
+            yield way
+            continue
+        for m in leaving[at]:
+            head = letter.moves[m].head
+            if head not in seen and (head[0] != "end" or head == ("end", destination)):
+                stack.append(((*way, m), seen | {head}))
+
+
+def least_cost_by_ways(world: World, unmet_usd_per_t: float) -> float:
+    """Return the same as `least_cost` over all simple ways: nobody goes in circles for a floor.
+
+    One variable per flow and way, all of them enumerated.
+    """
+    letter = Letter(world)
+    n_flows = len(letter.flows)
+    cost: list[float] = []
+    flow_of: list[int] = []
+    ways: list[tuple[int, ...]] = []
+    bans = [rule for rule in world.rules if rule["kind"] == "forbid"]
+    for f, (_, flow) in enumerate(letter.flows.iterrows()):
+        price = [letter.cost(m, flow["commodity"]) + letter.fees(flow, m) for m in letter.moves]
+        shut = [any(letter.meets(rule, flow, m) for rule in bans) for m in letter.moves]
+        for way in simple_ways(letter, flow["origin"], flow["destination"]):
+            if not any(shut[m] for m in way):
+                cost.append(sum(price[m] for m in way))
+                flow_of.append(f)
+                ways.append(way)
+    n_moves, lengths = len(letter.moves), [len(way) for way in ways]
+    columns = np.repeat(flow_of, lengths) * n_moves + np.concatenate(ways)
+    on_move = csr_array(
+        (np.ones(columns.size), columns, np.cumsum([0, *lengths])),
+        shape=(len(ways), n_flows * n_moves),
+    )
+    relations = [(most, np.inf, entries, unmet) for most, entries, unmet in letter.relations()]
+    limits = [(size, price, entries, [0.0] * n_flows) for size, price, entries in letter.limits()]
+    rows, sizes, prices = [], [], []
+    for size, price, entries, unmet in [*limits, *relations]:
+        weight = np.zeros(n_flows * n_moves)
+        for f, m, load in entries:
+            weight[f * n_moves + m] += load
+        rows.append(np.concatenate([on_move @ weight, unmet]))
+        sizes.append(size)
+        prices.append(price)
+    soft = np.isfinite(prices)
+    served = np.zeros((n_flows, len(ways)))
+    served[flow_of, np.arange(len(ways))] = 1.0
+    answer = linprog(
+        np.concatenate((cost, np.full(n_flows, unmet_usd_per_t), np.where(soft, prices, 0.0))),
+        A_ub=np.hstack([np.array(rows), -np.eye(len(rows))]),
+        b_ub=sizes,
+        A_eq=np.hstack([served, np.eye(n_flows), np.zeros((n_flows, len(rows)))]),
+        b_eq=letter.flows["t_per_day"].to_numpy(float),
+        bounds=[(0, None)] * (len(ways) + n_flows) + [(0, None if s else 0) for s in soft],
+        method="highs",
+    )
+    if answer.status == _INFEASIBLE:
+        return float("inf")
     assert answer.status == 0, answer.message
     return float(answer.fun)
 

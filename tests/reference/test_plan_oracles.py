@@ -1,14 +1,16 @@
 """Plans against other methods: arc programs of the model and of the tables, convex envelopes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
 from scipy.optimize import linprog
 
 from corridor.core.flows import FlowProblem
-from corridor.planning import Model, solve_plan
-from tests.planning.worlds import draw_world
-from tests.reference.table_program import least_cost
+from corridor.planning import Model, Plan, solve_plan
+from tests.planning.worlds import draw_world, on_roads, with_rules
+from tests.reference.table_program import Letter, least_cost, least_cost_by_ways
 
 UNMET = 400.0
 SEEDS = range(10)
@@ -127,6 +129,69 @@ def test_without_congestion_a_plan_is_the_programs_optimum(seed: int) -> None:
     assert plan.objective_usd_per_day == pytest.approx(compiled, rel=1e-9)
     # ... and of a program that never saw the compiled model.
     assert plan.objective_usd_per_day == pytest.approx(least_cost(world, UNMET), rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(100, 130))
+def test_rules_on_quantities_against_the_program_of_the_tables(seed: int) -> None:
+    """Shares, bands and floors, their rows written by hand from the rules alone."""
+    kinds = ("share_cap", "reciprocity", "quota", "forbid")
+    world = with_rules(on_roads(draw_world(seed)), seed, kinds)
+    expected = least_cost_by_ways(world, UNMET)
+    plan = solve_plan(world.model(), congestion=False, unmet_usd_per_t=UNMET, tolerance=1e-9)
+    if np.isinf(expected):
+        assert plan.status == "infeasible"
+        return
+    assert plan.status in ("optimal", "partial")
+    assert plan.objective_usd_per_day == pytest.approx(expected, rel=1e-8)
+    assert "broken" not in set(plan.compliance["verdict"])
+
+
+@pytest.mark.parametrize("seed", range(100, 108))
+def test_ways_and_moves_make_one_program_where_nothing_pays_for_flow(seed: int) -> None:
+    world = with_rules(on_roads(draw_world(seed)), seed, ("share_cap", "quota", "fee", "forbid"))
+    assert least_cost_by_ways(world, UNMET) == pytest.approx(least_cost(world, UNMET), rel=1e-9)
+
+
+def test_the_worlds_try_every_part_of_the_rules_on_quantities() -> None:
+    tried: set[str] = set()
+    for seed in range(100, 130):
+        kinds = ("share_cap", "reciprocity", "quota", "forbid")
+        model = with_rules(on_roads(draw_world(seed)), seed, kinds).model()
+        plan = solve_plan(model, congestion=False, unmet_usd_per_t=UNMET, tolerance=1e-9)
+        tried |= {plan.status, *plan.rules.loc[plan.rules["price"] > 1e-6, "kind"]}
+    assert tried >= {"infeasible", "partial", "share_cap", "reciprocity", "quota"}
+
+
+def test_the_price_of_a_share_is_what_a_tonne_more_of_it_saves() -> None:
+    """Of every binding share: its price against the program with a little more of it."""
+    tried = 0
+    for seed in range(100, 115):
+        world = draw_world(seed, kinds=("share_cap",))
+        plan = solve_plan(world.model(), congestion=False, unmet_usd_per_t=UNMET, tolerance=1e-10)
+        letter = Letter(world)
+        for position, row in enumerate(plan.rules.to_dict("records")):
+            rule = world.rules[position]
+            served = served_t_per_day(letter, rule, plan)
+            if row["price"] < 1e-6 or served < 1.0:
+                continue
+            step = 1e-6
+            more = {**rule, "share": rule["share"] + step}
+            rules = [*world.rules[:position], more, *world.rules[position + 1 :]]
+            eased = least_cost(replace(world, rules=rules), UNMET)
+            saved = (plan.objective_usd_per_day - eased) / (step * served)
+            # At a kink of the cost the price lies on one of its sides.
+            assert saved <= row["price"] * 1.01 + 1e-3
+            tried += saved == pytest.approx(row["price"], rel=1e-2)
+    assert tried >= 5
+
+
+def served_t_per_day(letter: Letter, rule: dict[str, object], plan: Plan) -> float:
+    """Return the served demand of a rule's shipments."""
+    columns = (plan.unmet[name] for name in ("origin", "destination", "commodity", "t_per_day"))
+    left = {(a, b, c): t for a, b, c, t in zip(*columns, strict=True)}
+    flows = [flow for _, flow in letter.flows.iterrows() if letter.speaks_of(rule, flow)]
+    ends = ("origin", "destination", "commodity")
+    return float(sum(f["t_per_day"] - left.get(tuple(f[e] for e in ends), 0.0) for f in flows))
 
 
 def test_the_worlds_try_what_matters() -> None:

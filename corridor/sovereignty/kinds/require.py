@@ -8,28 +8,13 @@ import numpy as np
 from corridor.core.paths.products import OFF, Automaton
 from corridor.errors import Fault
 from corridor.network import Network
+from corridor.network.supernetwork import ArcKind
 from corridor.sovereignty.effects import BoolArray, Effects, PathRule
 from corridor.sovereignty.journeys import Finding, Journeys
 from corridor.sovereignty.kinds.base import Rule
 from corridor.sovereignty.kinds.forbid import ForbidRule
-from corridor.sovereignty.passages import passage_symbols
 from corridor.sovereignty.scope import Scope
 from corridor.sovereignty.territory import Territory
-
-_NOT_YET, _PASSED, _LEAVING = 1, 2, 3
-_STATES = np.array([[[OFF, OFF], [_NOT_YET, _PASSED], [_PASSED, _PASSED]]])
-_CROSSINGS = np.array(
-    [
-        [
-            [OFF] * 5,
-            [_NOT_YET, _LEAVING, _NOT_YET, _LEAVING + 1, _NOT_YET],
-            [_PASSED] * 5,
-            [_LEAVING, _LEAVING, _PASSED, _LEAVING + 1, _NOT_YET],
-            [_LEAVING + 1, _LEAVING, _NOT_YET, _LEAVING + 1, _PASSED],
-        ]
-    ]
-)
-"""Next states by state and symbol of `passage_symbols`."""
 
 
 class RequireRule(Rule):
@@ -45,11 +30,9 @@ class RequireRule(Rule):
 
     Notes
     -----
-    An automaton with the states *not yet* and *passed*, of which only the second may end. At a
-    crossing it also waits for the other post, so that nobody passes by turning back between them::
+    An automaton with the states *not yet* and *passed*, of which only the second may end::
 
-        not yet --any arc--> not yet --arc of the states--> passed --any arc--> passed
-        not yet --exit post--> leaving --entry post of the same direction--> passed
+        not yet --any arc--> not yet --arc of the place--> passed --any arc--> passed
 
     Examples
     --------
@@ -112,29 +95,29 @@ class RequireRule(Rule):
 
     def apply(self, territory: Territory, effects: Effects) -> None:
         """Add the automaton."""
-        net, place = territory.supernetwork, self._place(territory)
-        if self.countries is not None:
-            symbol, step = place.astype(np.int32), _STATES
-        else:
-            symbol, step = passage_symbols(net, place), _CROSSINGS
-        accepting = np.zeros(step.shape[1], np.bool_)
-        accepting[[OFF, _PASSED]] = True
         effects.paths.append(
             PathRule(
                 rule_id=self.id,
-                automaton=Automaton(symbol=symbol, step=step, accepting=accepting),
+                automaton=Automaton(
+                    symbol=self._passes(territory).astype(np.int32),
+                    step=np.array([[[OFF, OFF], [1, 2], [2, 2]]]),
+                    accepting=np.array([True, False, True]),
+                ),
                 start=np.where(territory.classes.matches(self), 1, OFF).astype(np.int32),
-                inside=np.zeros(accepting.size, np.bool_),
+                inside=np.array([False, False, False]),
             )
         )
 
-    def _place(self, territory: Territory) -> BoolArray:
-        return territory.place(Scope(crossings=self.crossings, countries=self.countries))
+    def _passes(self, territory: Territory) -> BoolArray:
+        """Return the arcs on which the place is passed: a crossing on its border arc."""
+        passes = territory.place(Scope(crossings=self.crossings, countries=self.countries))
+        if self.crossings is not None:
+            passes &= territory.supernetwork.is_kind(ArcKind.ENTRY)
+        return passes
 
     def audit(self, journeys: Journeys) -> list[Finding]:
         """Return what of the shipments does not pass."""
-        at = self._place(journeys.territory)[journeys.path_arc]
-        passes = journeys.any_step(at if self.countries is not None else at & journeys.crosses)
+        passes = journeys.any_step(self._passes(journeys.territory)[journeys.path_arc])
         spoken = journeys.territory.classes.matches(self)[journeys.path_class]
         return [
             Finding(

@@ -15,24 +15,12 @@ from corridor.sovereignty.effects import BoolArray, Effects, PathRule
 from corridor.sovereignty.journeys import Finding, Journeys
 from corridor.sovereignty.kinds.base import Rule
 from corridor.sovereignty.kinds.inspection_floor import InspectionFloorRule
-from corridor.sovereignty.passages import (
-    ENTRIES,
-    EXITS,
-    OTHER,
-    Passage,
-    arcs_of,
-    passage_symbols,
-    passages,
-)
+from corridor.sovereignty.passages import Passage, passages, posts_of
 from corridor.sovereignty.scope import Scope
 from corridor.sovereignty.territory import Territory
 
-_OPENS, _BARRED = 1, 2
-"""What an exit post is to a seal: where it is opened, and where goods under it may not go out."""
-_N_SYMBOLS = 5
-"""Symbols of passages; an arc's sign is ``role * 5 + symbol``."""
-_N_STATES = 4
-"""Of each pattern of arcs: free, coming over a border in either direction, sealed."""
+_OTHER, _SEALS, _OPENS, _BARRED = range(4)
+"""What an arc is to a seal: nothing, where it is put on, where it is opened, no way out."""
 
 
 class SealedRule(Rule):
@@ -63,7 +51,7 @@ class SealedRule(Rule):
     -----
     An automaton with the states *free* and *sealed*::
 
-        free --exit post, entry post of enter--> free or sealed
+        free --entry post of enter--> free or sealed
         sealed --exit post of leave--> free          only free may end
 
     Examples
@@ -186,14 +174,14 @@ class SealedRule(Rule):
     def apply(self, territory: Territory, effects: Effects) -> None:
         """Add the automaton, and the stages that posts skip under seal."""
         patterns, pattern = np.unique(self._signs(territory), axis=0, return_inverse=True)
-        concerned = np.isin(patterns % _N_SYMBOLS, ENTRIES).any(axis=1)
-        start = np.where(concerned, 1 + _N_STATES * np.arange(len(patterns)), OFF)
+        concerned = (patterns == _SEALS).any(axis=1)
+        start = np.where(concerned, 1 + 2 * np.arange(len(patterns)), OFF)
         effects.paths.append(
             PathRule(
                 rule_id=self.id,
                 automaton=_seal(patterns),
                 start=start[pattern.reshape(-1)].astype(np.int32),
-                inside=np.append(False, np.tile([False, False, False, True], len(patterns))),
+                inside=np.append(False, np.tile([False, True], len(patterns))),
                 skip=frozenset(self.skip),
                 skip_arcs=self._skipping(territory),
             )
@@ -201,27 +189,19 @@ class SealedRule(Rule):
 
     def _signs(self, territory: Territory) -> NDArray[np.int64]:
         """Return what each arc is to the seal of each class, (n_classes, n_arcs)."""
-        net, network = territory.supernetwork, territory.network
-        comes = passage_symbols(net, arcs_of(net, network, self.passages_in(network)))
-        spoken = np.broadcast_to(
-            territory.classes.matches(self)[:, None], (len(territory.classes), net.n_arcs)
-        )
-        if self.traffic is not None:
-            scope = Scope(traffic=self.traffic, countries=self.countries)
-            entry = np.isin(comes, ENTRIES)
-            spoken = spoken & (~entry | (territory.inside(scope).toarray() > 0.0))
-        return self._roles(territory) * _N_SYMBOLS + np.where(spoken, comes, OTHER)
-
-    def _roles(self, territory: Territory) -> NDArray[np.int64]:
-        """Return where a seal is opened and where goods under it may not go out, (n_arcs,)."""
-        net, network = territory.supernetwork, territory.network
-        roles, exits = np.full(net.n_arcs, OTHER), net.is_kind(ArcKind.EXIT)
+        net, network, classes = territory.supernetwork, territory.network, territory.classes
+        signs = np.full(net.n_arcs, _OTHER)
         if self.countries is not None:
             every = passages(network, network.crossings["crossing_id"])
             out = {p for p in every if p.turned.leads_into(self.countries)}
-            roles[exits & arcs_of(net, network, out)] = _BARRED
-        roles[exits & arcs_of(net, network, self.passages_out(network))] = _OPENS
-        return roles
+            signs[posts_of(net, network, out, ArcKind.EXIT)] = _BARRED
+        signs[posts_of(net, network, self.passages_out(network), ArcKind.EXIT)] = _OPENS
+        seals = posts_of(net, network, self.passages_in(network), ArcKind.ENTRY)
+        spoken = np.broadcast_to(classes.matches(self)[:, None], (len(classes), net.n_arcs))
+        if self.traffic is not None:
+            scope = Scope(traffic=self.traffic, countries=self.countries)
+            spoken = spoken & (territory.inside(scope).toarray() > 0.0)
+        return np.where(seals & spoken, _SEALS, signs)
 
     def _skipping(self, territory: Territory) -> BoolArray:
         """Return the posts that skip stages under seal: those of the rule's states."""
@@ -232,20 +212,20 @@ class SealedRule(Rule):
 
     def audit(self, journeys: Journeys) -> list[Finding]:
         """Return what passes a post under seal without having been sealed, or never leaves."""
-        signs, crosses = self._signs(journeys.territory), journeys.crosses
+        signs = self._signs(journeys.territory)
         astray = np.zeros(journeys.path_t_per_day.size, np.bool_)
         for path, code in enumerate(journeys.path_class):
             first, last = journeys.path_indptr[path : path + 2]
             sealed, may_seal = False, False
             for step in range(first, last):
-                role, symbol = divmod(int(signs[code, journeys.path_arc[step]]), _N_SYMBOLS)
+                sign = signs[code, journeys.path_arc[step]]
                 if self.id in journeys.step_seals[step]:
                     sealed = True
                     astray[path] |= not may_seal
-                if symbol in ENTRIES and crosses[step]:
+                if sign == _SEALS:
                     may_seal = True
-                elif role:
-                    astray[path] |= sealed and role == _BARRED
+                elif sign in (_OPENS, _BARRED):
+                    astray[path] |= sealed and sign == _BARRED
                     sealed = may_seal = False
             astray[path] |= sealed
         return [
@@ -263,25 +243,16 @@ class SealedRule(Rule):
 def _seal(patterns: NDArray[np.integer]) -> Automaton:
     """Return the automaton of a seal from what the arcs of each pattern are to it.
 
-    States are off, then free, coming from a to b, coming from b to a and sealed of each pattern.
+    States are off, then free and sealed of each pattern.
     """
-    signs, symbol = np.unique(patterns, axis=1, return_inverse=True)
-    roles, words = np.divmod(signs, _N_SYMBOLS)
-    n_states = 1 + _N_STATES * len(patterns)
-    step = np.full((2, n_states, signs.shape[1]), -1, np.int32)
+    words, symbol = np.unique(patterns, axis=1, return_inverse=True)
+    step = np.full((2, 1 + 2 * len(words), words.shape[1]), -1, np.int32)
     step[0, OFF] = OFF
-    accepting = np.ones(n_states, np.bool_)
-    for i, (role, word) in enumerate(zip(roles, words, strict=True)):
-        free = 1 + _N_STATES * i
-        coming, sealed = (free + 1, free + 2), free + 3
+    accepting = np.ones(1 + 2 * len(words), np.bool_)
+    for i, word in enumerate(words):
+        free, sealed = 1 + 2 * i, 2 + 2 * i
         accepting[sealed] = False
         step[0, free] = free
-        for at, entry in zip(coming, ENTRIES, strict=True):
-            # The sea lies between two posts: whatever is no post leaves the state as it is.
-            step[0, at] = np.where((word == OTHER) & (role == 0), at, free)
-            step[1, at, word == entry] = sealed
-        step[0, sealed] = np.where(role == _OPENS, free, np.where(role == _BARRED, -1, sealed))
-        for at, leaves in zip(coming, EXITS, strict=True):
-            step[0, free:sealed, word == leaves] = at
-            step[0, sealed, (word == leaves) & (role == _OPENS)] = at
+        step[1, free, word == _SEALS] = sealed
+        step[0, sealed] = np.where(word == _OPENS, free, np.where(word == _BARRED, -1, sealed))
     return Automaton(symbol=symbol.reshape(-1), step=step, accepting=accepting)
