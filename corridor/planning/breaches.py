@@ -1,0 +1,136 @@
+"""Why posts fall below a state's inspection floor, and what would have to change."""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Final, NamedTuple, TypeAlias
+
+from corridor.border import FloorBreach
+from corridor.network import Demand, Network
+from corridor.planning.changes import Change, apply_changes
+from corridor.planning.conflicts import MOST, Diagnosis, Names, find_conflicts
+from corridor.planning.model import Model, compile_model
+from corridor.sovereignty import Rules
+from corridor.sovereignty.kinds.inspection_floor import InspectionFloorRule
+from corridor.sovereignty.kinds.regime import RegimeRule
+from corridor.sovereignty.kinds.sealed import SealedRule
+
+Option: TypeAlias = tuple[Change, ...]
+
+HOST_WEIGHT: Final = 1e6
+"""Weight of a change that is a host's own: every other way out comes first."""
+
+
+class FloorDiagnosis(NamedTuple):
+    """Conflicts of floors, and the ways out: each a set of changes, lightest first."""
+
+    found: Diagnosis
+    options: list[Option]
+
+
+def diagnose_floors(
+    model: Model, demand: Demand, weights: Mapping[str, float], most: int = MOST
+) -> FloorDiagnosis:
+    """Return which rules put posts below inspection floors, and every least way out.
+
+    Only the rules that a breach can come from may give way: floors, regimes of the crossings, and
+    seals under which a stage is skipped. A floor is its host's: it is never relaxed, and a change
+    of it is listed as the host's own, after all others.
+
+    Parameters
+    ----------
+    model, demand
+        A compiled model with breaches, and the demand that it was compiled with.
+    weights
+        Policy weights of rules; 1 where none is given.
+    most
+        Most conflicts, and most corrections.
+    """
+    network, rules = model.network, model.rules
+    names = _involved(model)
+    weighed = {name: weights.get(name, 1.0) for name in names}
+    for rule in rules.in_force:
+        if isinstance(rule, InspectionFloorRule) and rule.id in weighed:
+            weighed[rule.id] = HOST_WEIGHT * weighed[rule.id]
+
+    def can_hold(kept: Names) -> bool:
+        return not _breaches(network, demand, _only(rules, kept))
+
+    found = find_conflicts(names, can_hold, weighed, most)
+    options: list[Option] = []
+    for correction in found.corrections:
+        options += _options(model, demand, correction, names)
+    return FloorDiagnosis(found, options)
+
+
+def _involved(model: Model) -> list[str]:
+    """Return the rules that a breach can come from, in their order."""
+    floors = {breach.rule_id for breach in model.breaches}
+    seals = {breach.seal_id for breach in model.breaches}
+    crossings = {breach.crossing_id for breach in model.breaches}
+    return [
+        rule.id
+        for rule in model.rules.in_force
+        if rule.id in floors
+        or rule.id in seals
+        or (isinstance(rule, RegimeRule) and crossings.intersection(rule.crossings))
+    ]
+
+
+def _only(rules: Rules, kept: Names) -> Rules:
+    return Rules(tuple(rule for rule in rules.in_force if rule.id in kept), rules.date)
+
+
+def _breaches(network: Network, demand: Demand, rules: Rules) -> list[FloorBreach]:
+    return compile_model(network, demand, rules).breaches
+
+
+def _options(
+    model: Model, demand: Demand, correction: Sequence[str], names: Sequence[str]
+) -> list[Option]:
+    """Return the ways in which the rules of a correction can change so that no floor is broken."""
+    of_rule = {rule.id: rule for rule in model.rules.in_force}
+    choices: list[list[Change]] = []
+    for name in correction:
+        rule = of_rule[name]
+        if isinstance(rule, InspectionFloorRule):
+            choices.append([_lower_floor(model, rule)])
+        elif isinstance(rule, RegimeRule):
+            choices.append(_other_regimes(model, rule))
+        elif isinstance(rule, SealedRule):
+            choices.append([_skip_less(model, rule)])
+    involved = _only(model.rules, frozenset(names))
+    return [
+        option
+        for option in product(*choices)
+        if not _breaches(model.network, demand, apply_changes(involved, option))
+    ]
+
+
+def _lower_floor(model: Model, rule: InspectionFloorRule) -> Change:
+    """Return the host's own change: down to the least share that one of its posts inspects."""
+    least = min(breach.share for breach in model.breaches if breach.rule_id == rule.id)
+    return Change(
+        rule_id=rule.id, kind=rule.kind, field="share", before=float(rule.share),
+        after=float(least), unit="share of vehicles", host=rule.country,
+    )  # fmt: skip
+
+
+def _other_regimes(model: Model, rule: RegimeRule) -> list[Change]:
+    """Return a change to each other regime that has stages of the states with a broken floor."""
+    stages = model.network.stages
+    states = {b.country for b in model.breaches if b.crossing_id in rule.crossings}
+    theirs = stages.loc[stages["country"].isin(states), "regime"]
+    regimes = dict.fromkeys(str(name) for name in theirs if name and name != rule.regime)
+    return [
+        Change(
+            rule_id=rule.id, kind=rule.kind, field="regime", before=rule.regime, after=regime
+        )
+        for regime in regimes
+    ]  # fmt: skip
+
+
+def _skip_less(model: Model, rule: SealedRule) -> Change:
+    """Return the change that lets a seal skip no stage with a broken floor."""
+    needed = {breach.stage for breach in model.breaches if breach.seal_id == rule.id}
+    left = tuple(stage for stage in rule.skip if stage not in needed)
+    return Change(rule_id=rule.id, kind=rule.kind, field="skip", before=rule.skip, after=left)
