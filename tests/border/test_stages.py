@@ -14,7 +14,7 @@ POST = Post(crossing_id="x", country="AAA", layer="road", direction="in", regime
 
 def served(text: str, post: Post = POST) -> dict[int, list[str]]:
     """Return the users that each row of a stages table serves at a post."""
-    columns = "crossing_id,country,layer,direction,regime,order,class\n"
+    columns = "crossing_id,country,layer,direction,regime,order,class,stage\n"
     stages = frame(columns + text)
     stages = stages.astype(object).where(stages.notna(), "")
     rows = StageBook(stages, USERS).stages(post)
@@ -63,5 +63,17 @@ def test_a_row_that_serves_nobody_is_left_out(user: str) -> None:
 
 
 def test_an_empty_table_has_no_stages() -> None:
-    names = ["crossing_id", "country", "layer", "direction", "regime", "order", "class"]
+    names = ["crossing_id", "country", "layer", "direction", "regime", "order", "class", "stage"]
     assert StageBook(pd.DataFrame(columns=names), USERS).stages(POST) == []
+
+
+def test_goods_under_seal_skip_stages_and_go_to_rows_of_their_own() -> None:
+    text = (
+        "x,AAA,,in,,1,all,documents\nx,AAA,,in,,1,sealed,seal check\nx,AAA,,in,,2,all,scanner\n"
+        "x,AAA,,in,,3,boxes,inspection\nx,AAA,,in,,3,empty,inspection"
+    )
+    sealed = replace(POST, skip=frozenset({"scanner"}))
+    assert served(text, sealed) == {1: ["grain", "boxes"], 3: ["boxes"], 4: ["empty"]}
+    assert served(text) == {0: USERS, 2: USERS, 3: ["boxes"], 4: ["empty"]}
+    nothing = replace(POST, skip=frozenset({"scanner", "seal check", "inspection"}))
+    assert served(text, nothing) == {}

@@ -136,7 +136,7 @@ BAD = {
         "value",
         "number",
     ),
-    "unknown key": ("opens = []", "opens", "extra inputs"),
+    "unknown key": ("opens = []", "opens", "a key that is known here"),
     "bad date": ('date = "soon"', "date", "date"),
     "rule": ('[[variant.rules_add]]\nid = "x"\nkind = "ban"\ntitle = "x"', "kind", "forbid"),
     "rule twice": (
@@ -172,8 +172,8 @@ HEADERS = {
     "equilibrium": ("unmet_usd", 'assignment = "equilibrium"\nunmet_usd', "assignment", "optima"),
     "dataset": ('"data"', '"date"', "dataset", "crossroads"),
     "rules": ('"rules.toml"', '"rule.toml"', "rules", "rule.toml"),
-    "unknown key": ("unmet_usd", 'colour = "red"\nunmet_usd', "colour", "extra inputs"),
-    "price": ("= 4000", "= -1", "unmet_usd_per_t", "greater than 0"),
+    "unknown key": ("unmet_usd", 'colour = "red"\nunmet_usd', "colour", "a key that is known here"),
+    "price": ("= 4000", "= -1", "unmet_usd_per_t", "a number > 0"),
     "no date": ("date = 2026-01-01", "", "date", "nothing"),
 }
 
