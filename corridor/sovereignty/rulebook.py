@@ -266,12 +266,18 @@ def toml_faults(
             file=file,
             key=key,
             column=".".join(str(part) for part in item["loc"]),
-            found="nothing" if item["type"] == "missing" else repr(item["input"])[:80],
+            found=_found(item),
             expected=expected(item),
             remedy=_remedy(item, known),
         )
         for item in error.errors()
     ]
+
+
+def _found(item: ErrorDetails) -> str:
+    if item["type"] == "missing":
+        return "nothing"
+    return repr(item["input"])[:80] if item["loc"] else "a table that contradicts itself"
 
 
 def _remedy(item: ErrorDetails, known: Collection[str]) -> str:

@@ -180,3 +180,163 @@ def test_rules_without_a_date_are_read_as_of_the_networks(toy_network: Network) 
         assert len(model.effects.bans) == bans
     dated = replace(rules, date=dt.date(2026, 5, 31))
     assert len(compile_model(toy_network, shipments, dated).effects.bans) == 1
+
+
+FORBID_X: dict[str, object] = {"kind": "forbid", "crossings": ["ab-road"]}
+REQUIRE_X: dict[str, object] = {"kind": "require", "crossings": ["ab-road"]}
+BAND: dict[str, object] = {
+    "kind": "reciprocity", "a": {"crossings": ["ab-road"]}, "b": {"crossings": ["ab-rail"]},
+    "low": 0.5, "high": 2.0, "floor": 10.0, "unit": "t_per_day",
+}  # fmt: skip
+SEAL: dict[str, object] = {
+    "kind": "sealed", "enter": ["ab-road"], "leave": ["ab-rail"], "skip": ["scanner"],
+}  # fmt: skip
+FLOOR: dict[str, object] = {
+    "kind": "inspection_floor", "country": "AAA", "stage": "scanner", "share": 0.1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rules", "conflicts"),
+    [
+        ((REQUIRE_X, FORBID_X), [("r0", "crossings", "r1")]),
+        ((FORBID_X, REQUIRE_X), [("r1", "crossings", "r0")]),
+        # Another crossing is open, the ban is of other goods, has an exception, or came before.
+        ((REQUIRE_X | {"crossings": ["ab-road", "ab-rail"]}, FORBID_X), []),
+        ((REQUIRE_X, FORBID_X | {"commodities": ["grain"]}), []),
+        ((REQUIRE_X, FORBID_X | {"except": [{"commodities": ["grain"]}]}), []),
+        (
+            (REQUIRE_X | {"valid_from": "2026-01-01"}, FORBID_X | {"valid_to": "2026-01-01"}),
+            [],
+        ),
+        (
+            (REQUIRE_X | {"valid_from": "2026-01-01"}, FORBID_X | {"valid_to": "2026-01-02"}),
+            [("r0", "crossings", "r1")],
+        ),
+        (
+            (
+                REQUIRE_X | {"crossings": ["ab-road", "ab-rail"], "commodities": ["grain"]},
+                FORBID_X,
+                FORBID_X | {"crossings": ["ab-rail"], "commodities": ["grain", "containers"]},
+            ),
+            [("r0", "crossings", "r1, r2")],
+        ),
+        (
+            ({"kind": "require", "countries": ["BBB"]}, {"kind": "forbid", "countries": ["BBB"]}),
+            [("r0", "countries", "r1")],
+        ),
+        ((BAND, FORBID_X), [("r0", "floor", "r1")]),
+        (
+            (BAND, {"kind": "quota", "crossings": ["ab-rail"], "limit": 9, "unit": "t_per_day"}),
+            [("r0", "floor", "r1")],
+        ),
+        (
+            (BAND, {"kind": "quota", "crossings": ["ab-rail"], "limit": 11, "unit": "t_per_day"}),
+            [],
+        ),
+        ((SEAL, FLOOR), [("r0", "skip", "r1")]),
+        ((SEAL | {"countries": ["BBB"]}, FLOOR), []),
+        ((SEAL, FLOOR | {"stage": "documents"}), []),
+        (
+            (SEAL, SEAL | {"enter": ["ab-rail"], "leave": ["ab-road"]}),
+            [("r0", "leave", "r0 > r1 > r0"), ("r1", "leave", "r1 > r0 > r1")],
+        ),
+        ((SEAL, SEAL), []),
+    ],
+)
+def test_rules_that_cannot_both_hold_are_warned_of(
+    toy_network: Network,
+    rules: tuple[dict[str, object], ...],
+    conflicts: list[tuple[str, str, str]],
+) -> None:
+    faults = toys.rules(*rules).check(toy_network)
+    assert [(f.key, f.column) for f in faults] == [(key, column) for key, column, _ in conflicts]
+    assert all(fault.warning for fault in faults)
+    for fault, (_, _, names) in zip(faults, conflicts, strict=True):
+        assert names in fault.found
+
+
+@pytest.mark.parametrize(
+    ("rule", "column", "said"),
+    [
+        (SEAL | {"enter": ["ab-raod"]}, "enter", "a name in crossings.csv"),
+        (SEAL | {"leave": ["x"]}, "leave", "a name in crossings.csv"),
+        (SEAL | {"skip": ["scaner"]}, "skip", "a name in stages.csv"),
+        (REQUIRE_X | {"crossings": ["ab-raod"]}, "crossings", "did you mean 'ab-road'"),
+        (BAND | {"a": {"countries": ["AAB"]}}, "countries", "did you mean 'AAA'"),
+        ({"kind": "share_cap", "share": 0.5, "layers": ["rail"]}, "layers", "did you mean 'rail1"),
+    ],
+)
+def test_new_kinds_know_their_networks_ids(
+    toy_network: Network, rule: dict[str, object], column: str, said: str
+) -> None:
+    [fault] = toys.rules(rule).errors(toy_network)
+    assert (fault.key, fault.column) == ("r0", column)
+    assert said in str(fault)
+
+
+def test_a_seal_of_states_needs_crossings_at_their_borders(toy_tables: dict[str, object]) -> None:
+    network = toys.network(toys.with_sea(toy_tables))  # type: ignore[arg-type]
+    rule = SEAL | {"countries": ["AAA", "BBB"]}
+    faults = toys.rules(rule).errors(network)
+    assert [(fault.column, fault.found) for fault in faults] == [
+        ("enter", "crossings that lead nowhere"),
+        ("leave", "crossings that lead nowhere"),
+    ]
+
+
+def test_all_faults_of_a_file_come_in_one_report(tmp_path: Path) -> None:
+    file = write(
+        tmp_path,
+        """
+[[rule]]
+id = "a"
+kind = "reciprocity"
+title = "Band with its ends exchanged"
+a = { countries = ["AAA"] }
+b = { countries = ["BBB"] }
+low = 2
+high = 1
+floor = 5
+unit = "t_per_day"
+
+[[rule]]
+id = "b"
+kind = "share_cap"
+title = "More than all"
+share = 1.5
+
+[[rule]]
+id = "c"
+kind = "sealed"
+title = "A circle"
+enter = ["x"]
+leave = ["x"]
+skip = ["scanner"]
+
+[[rule]]
+id = "d"
+kind = "reqiure"
+title = "Misspelt"
+
+[[rule]]
+id = "d"
+kind = "forbid"
+title = "Over before it begins"
+valid_from = 2026-02-01
+valid_to = 2026-01-01
+crossings = []
+""",
+    )
+    with pytest.raises(InputError) as caught:
+        load_rules(file)
+    told = {(fault.key, fault.column) for fault in caught.value.faults}
+    assert told == {("a", ""), ("b", "share"), ("c", ""), ("d", "kind"), ("d", ""), ("d", "id")}
+    message = str(caught.value)
+    for text in (
+        "low must be at most high (1); found 2", "a number <= 1", "a circle",
+        "did you mean 'require'?", "the id twice", "must not be empty; crossings",
+        "valid_to must be after valid_from (2026-02-01); found 2026-01-01",
+    ):  # fmt: skip
+        assert text in message
+    assert "pydantic" not in message

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from difflib import get_close_matches
 from typing import ClassVar, Self
 
 from pydantic import model_validator
@@ -101,14 +102,13 @@ class Rule(Scope):
     def check(self, network: Network) -> list[Fault]:
         """Return every id that a network does not know."""
         return [
-            self.fault(
-                key, repr(name), f"an id of the network's {key}", "correct the id or remove it"
-            )
+            self.fault(key, repr(name), f"an id of the network's {key}", _remedy(name, known))
             for scope in self.scopes
-            for key, known in _LABELS.items()
+            for key, columns in _LABELS.items()
             if (names := getattr(scope, key)) is not None
+            for known in (_labels(network, columns),)
             for name in names
-            if name not in _labels(network, known)
+            if name not in known
         ]
 
     def conflicts(
@@ -151,6 +151,11 @@ _LABELS: dict[str, tuple[tuple[str, str], ...]] = {
     "destinations": _ENDS,
 }
 """Tables and columns that hold what a key of a scope may name; a flag may be of any state."""
+
+
+def _remedy(name: str, known: set[str]) -> str:
+    close = get_close_matches(name, sorted(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else "correct the id or remove it"
 
 
 def _labels(network: Network, columns: tuple[tuple[str, str], ...]) -> set[str]:
