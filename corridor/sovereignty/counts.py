@@ -4,10 +4,14 @@ import numpy as np
 from scipy import sparse
 
 from corridor.core.paths.products import OFF, Automaton
-from corridor.sovereignty.effects import BoolArray, Count, Effects, PathRule, QuotaUnit
+from corridor.sovereignty.effects import Count, Effects, PathRule, QuotaUnit
+from corridor.sovereignty.patterns import Patterns, find_patterns
 from corridor.sovereignty.scope import Scope
 from corridor.sovereignty.territory import Territory
 from corridor.units import DAYS_PER_YEAR
+
+_NEUTRAL, _OTHER_LINK, _INSIDE, _COUNTED = range(4)
+"""What an arc is to a scope of links: no link, a link elsewhere, inside, inside and counted."""
 
 
 def per_day(amount: float, unit: QuotaUnit) -> float:
@@ -60,38 +64,32 @@ def remember_entries(
     """
     if not territory.has_adjoining_links(scope):
         return None
-    inside = territory.inside(scope).toarray() > 0.0
-    counted = entering.toarray() > 0.0
-    on_link = territory.supernetwork.arc_link >= 0
-    kind = np.where(counted, 3, np.where(inside, 2, np.where(on_link, 1, 0)))
-    patterns, pattern = np.unique(kind, axis=0, return_inverse=True)
-    speaks = (patterns == 3).any(axis=1)  # noqa: PLR2004
+    net = territory.supernetwork
+    signs = np.empty((len(territory.classes), net.n_arcs), np.int8)
+    signs[:] = np.where(net.arc_link >= 0, _OTHER_LINK, _NEUTRAL)
+    signs[territory.inside(scope).nonzero()] = _INSIDE
+    signs[entering.nonzero()] = _COUNTED
+    found = find_patterns(signs)
+    speaks = (found.words == _COUNTED).any(axis=1)
+    start = np.where(speaks, 1 + 2 * np.arange(speaks.size), OFF)[found.pattern]
     effects.paths.append(
         PathRule(
             rule_id=rule_id,
-            automaton=_memory(patterns),
-            start=np.where(speaks, 1 + 2 * np.arange(speaks.size), OFF)[pattern.reshape(-1)].astype(
-                np.int32
-            ),
+            automaton=_memory(found),
+            start=start.astype(np.int32),
             inside=np.append(False, np.tile([False, True], speaks.size)),
         )
     )
     return len(effects.paths) - 1
 
 
-def _memory(patterns: np.ndarray[tuple[int, ...], np.dtype[np.integer]]) -> Automaton:
-    """Return the memory of each pattern: what its arcs are (0 to 3: neutral, other, in, counted).
-
-    States are off, then out and in of each pattern.
-    """
-    n_patterns = len(patterns)
-    words, symbol = np.unique(patterns, axis=1, return_inverse=True)
-    step = np.full((1, 1 + 2 * n_patterns, words.shape[1]), OFF, np.int32)
-    to_in: BoolArray = np.array([False, False, False, True])
-    stays_in: BoolArray = np.array([True, False, True, True])
+def _memory(found: Patterns) -> Automaton:
+    """Return the memory of each pattern; states are off, then out and in of each."""
+    words = found.words
+    step = np.full((1, 1 + 2 * len(words), words.shape[1]), OFF, np.int32)
     for i, word in enumerate(words):
         out = 1 + 2 * i
-        step[0, out] = np.where(to_in[word], out + 1, out)
-        step[0, out + 1] = np.where(stays_in[word], out + 1, out)
-    accepting = np.ones(1 + 2 * n_patterns, np.bool_)
-    return Automaton(symbol=symbol.reshape(-1), step=step, accepting=accepting)
+        step[0, out] = np.where(word == _COUNTED, out + 1, out)
+        step[0, out + 1] = np.where(word == _OTHER_LINK, out, out + 1)
+    accepting = np.ones(1 + 2 * len(words), np.bool_)
+    return Automaton(symbol=found.symbol, step=step, accepting=accepting)

@@ -172,8 +172,9 @@ class Territory:
     def _came_from(self) -> IntArray:
         """Return the jurisdiction a shipment leaves when it takes each arc."""
         net = self.supernetwork
-        code = {state: i for i, state in enumerate(net.countries)}
-        state_of_place = self.network.nodes["country"].map(code).to_numpy(np.int32)
+        access = net.is_kind(ArcKind.ACCESS)
+        state_of_place = np.full(len(net.places), -1, np.int32)
+        state_of_place[net.node_place[net.graph.head[access]]] = net.arc_country[access]
         at_tail = state_of_place[net.node_place[net.graph.tail]]
         came_from: IntArray = np.where(
             net.arc_before >= 0, net.arc_country[net.arc_before], at_tail

@@ -16,6 +16,7 @@ from corridor.sovereignty.journeys import Finding, Journeys
 from corridor.sovereignty.kinds.base import Rule
 from corridor.sovereignty.kinds.inspection_floor import InspectionFloorRule
 from corridor.sovereignty.passages import Passage, passages, posts_of
+from corridor.sovereignty.patterns import Patterns, find_patterns
 from corridor.sovereignty.scope import Scope
 from corridor.sovereignty.territory import Territory
 
@@ -173,35 +174,37 @@ class SealedRule(Rule):
 
     def apply(self, territory: Territory, effects: Effects) -> None:
         """Add the automaton, and the stages that posts skip under seal."""
-        patterns, pattern = np.unique(self._signs(territory), axis=0, return_inverse=True)
-        concerned = (patterns == _SEALS).any(axis=1)
-        start = np.where(concerned, 1 + 2 * np.arange(len(patterns)), OFF)
+        found = find_patterns(self._signs(territory))
+        concerned = (found.words == _SEALS).any(axis=1)
+        start = np.where(concerned, 1 + 2 * np.arange(concerned.size), OFF)
         effects.paths.append(
             PathRule(
                 rule_id=self.id,
-                automaton=_seal(patterns),
-                start=start[pattern.reshape(-1)].astype(np.int32),
-                inside=np.append(False, np.tile([False, True], len(patterns))),
+                automaton=_seal(found),
+                start=start[found.pattern].astype(np.int32),
+                inside=np.append(False, np.tile([False, True], concerned.size)),
                 skip=frozenset(self.skip),
                 skip_arcs=self._skipping(territory),
             )
         )
 
-    def _signs(self, territory: Territory) -> NDArray[np.int64]:
+    def _signs(self, territory: Territory) -> NDArray[np.int8]:
         """Return what each arc is to the seal of each class, (n_classes, n_arcs)."""
         net, network, classes = territory.supernetwork, territory.network, territory.classes
-        signs = np.full(net.n_arcs, _OTHER)
+        signs = np.full(net.n_arcs, _OTHER, np.int8)
         if self.countries is not None:
             every = passages(network, network.crossings["crossing_id"])
             out = {p for p in every if p.turned.leads_into(self.countries)}
             signs[posts_of(net, network, out, ArcKind.EXIT)] = _BARRED
         signs[posts_of(net, network, self.passages_out(network), ArcKind.EXIT)] = _OPENS
         seals = posts_of(net, network, self.passages_in(network), ArcKind.ENTRY)
-        spoken = np.broadcast_to(classes.matches(self)[:, None], (len(classes), net.n_arcs))
+        by_class = np.tile(signs, (len(classes), 1))
+        by_class[np.ix_(classes.matches(self), seals)] = _SEALS
         if self.traffic is not None:
             scope = Scope(traffic=self.traffic, countries=self.countries)
-            spoken = spoken & (territory.inside(scope).toarray() > 0.0)
-        return np.where(seals & spoken, _SEALS, signs)
+            elsewhere = territory.inside(scope)[:, seals].toarray() == 0.0
+            by_class[:, seals] = np.where(elsewhere, _OTHER, by_class[:, seals])
+        return by_class
 
     def _skipping(self, territory: Territory) -> BoolArray:
         """Return the posts that skip stages under seal: those of the rule's states."""
@@ -240,12 +243,9 @@ class SealedRule(Rule):
         ]
 
 
-def _seal(patterns: NDArray[np.integer]) -> Automaton:
-    """Return the automaton of a seal from what the arcs of each pattern are to it.
-
-    States are off, then free and sealed of each pattern.
-    """
-    words, symbol = np.unique(patterns, axis=1, return_inverse=True)
+def _seal(found: Patterns) -> Automaton:
+    """Return the automaton of a seal; states are off, then free and sealed of each pattern."""
+    words = found.words
     step = np.full((2, 1 + 2 * len(words), words.shape[1]), -1, np.int32)
     step[0, OFF] = OFF
     accepting = np.ones(1 + 2 * len(words), np.bool_)
@@ -255,4 +255,4 @@ def _seal(patterns: NDArray[np.integer]) -> Automaton:
         step[0, free] = free
         step[1, free, word == _SEALS] = sealed
         step[0, sealed] = np.where(word == _OPENS, free, np.where(word == _BARRED, -1, sealed))
-    return Automaton(symbol=symbol.reshape(-1), step=step, accepting=accepting)
+    return Automaton(symbol=found.symbol, step=step, accepting=accepting)
