@@ -24,7 +24,16 @@ if TYPE_CHECKING:
         SolverError,
     )
     from corridor.network import Demand, Network, load_demand, load_network
-    from corridor.planning import Itinerary, Plan, alternatives, pareto, plan, route
+    from corridor.planning import (
+        Explanation,
+        Itinerary,
+        Plan,
+        alternatives,
+        explain,
+        pareto,
+        plan,
+        route,
+    )
     from corridor.report import write_geopackage
     from corridor.sovereignty import Rules, load_rules
     from corridor.study import Case, Comparison, Study, compare, load_study
@@ -34,6 +43,7 @@ __all__ = [
     "Comparison",
     "CorridorError",
     "Demand",
+    "Explanation",
     "InputError",
     "Itinerary",
     "MissingExtraError",
@@ -46,6 +56,7 @@ __all__ = [
     "__version__",
     "alternatives",
     "compare",
+    "explain",
     "load_demand",
     "load_network",
     "load_rules",
@@ -62,6 +73,7 @@ _ROOMS = {
     "Comparison": "corridor.study",
     "CorridorError": "corridor.errors",
     "Demand": "corridor.network",
+    "Explanation": "corridor.planning",
     "InputError": "corridor.errors",
     "Itinerary": "corridor.planning",
     "MissingExtraError": "corridor.errors",
@@ -73,6 +85,7 @@ _ROOMS = {
     "Study": "corridor.study",
     "alternatives": "corridor.planning",
     "compare": "corridor.study",
+    "explain": "corridor.planning",
     "load_demand": "corridor.network",
     "load_network": "corridor.network",
     "load_rules": "corridor.sovereignty",

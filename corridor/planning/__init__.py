@@ -1,5 +1,6 @@
 """The verbs: what the best plan is, and how a tonne gets from door to door."""
 
+from corridor.planning.explanations import Explanation, explain
 from corridor.planning.fronts import pareto
 from corridor.planning.itineraries import (
     Itinerary,
@@ -14,12 +15,14 @@ from corridor.planning.plans import plan, solve_plan
 from corridor.planning.results import Plan
 
 __all__ = [
+    "Explanation",
     "Itinerary",
     "Limits",
     "Model",
     "Plan",
     "alternatives",
     "compile_model",
+    "explain",
     "find_itineraries",
     "pareto",
     "plan",

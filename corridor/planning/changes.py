@@ -61,7 +61,16 @@ class Change:
         if isinstance(self.after, float):
             unit = f" {self.unit}" if self.unit else ""
             return f"{subject}: {self.field} from {self.before:g} to {self.after:.6g}{unit}"
-        return f"{subject}: {self.field} from {_said(self.before)} to {_said(self.after)}"
+        return f"{subject}: {self.field} from {self.said(self.before)} to {self.said(self.after)}"
+
+    @staticmethod
+    def said(value: object) -> str:
+        """Return a value in words."""
+        if isinstance(value, Scope):
+            return describe_scope(value)
+        if isinstance(value, tuple):
+            return "/".join(str(part) for part in value) or "nothing"
+        return f"{value:.8g}" if isinstance(value, float) else str(value)
 
 
 def describe_scope(scope: Scope) -> str:
@@ -79,12 +88,6 @@ def describe_scope(scope: Scope) -> str:
         if names
     ]
     return ", ".join([" to ".join(ends), *more] if ends else more) or "all shipments"
-
-
-def _said(value: object) -> str:
-    if isinstance(value, tuple):
-        return "/".join(str(part) for part in value) or "nothing"
-    return str(value)
 
 
 def apply_changes(rules: Rules, changes: Iterable[Change]) -> Rules:

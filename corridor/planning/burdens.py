@@ -1,0 +1,144 @@
+"""What rules cost: the optimum with all of them, without each, without any; and who pays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from corridor.core.flows import FlowResult, min_cost_flow
+from corridor.network import Demand
+from corridor.planning.answer import evaluate
+from corridor.planning.blocks import Relaxed
+from corridor.planning.model import Model, compile_model
+from corridor.sovereignty import Rules
+from corridor.sovereignty.kinds.forbid import ForbidRule
+
+FloatArray: TypeAlias = NDArray[np.float64]
+
+ALL_RULES: Final = ""
+"""Id under which the cost of all rules together stands."""
+_LEAST_USD_PER_DAY: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RuleCosts:
+    """Costs of rules, and who pays them.
+
+    Attributes
+    ----------
+    costs
+        ``rule_id`` (empty: all rules together), ``objective_usd_per_day`` without it,
+        ``cost_usd_per_day``: what the optimum with all rules costs more; unmet demand included.
+    payers
+        ``rule_id, origin, destination, commodity, t_per_day, usd_per_t, pays_usd_per_day``: by how
+        much the rule raises the price of a tonne of each shipment, room and queues at their
+        marginal cost, and that times its tonnes; largest first, a dollar a day and more. Negative
+        where the rule makes room for it. Prices are used because the optimum shares one saving out
+        among shipments in many ways; scarce room is paid for to nobody, so that the sum is not the
+        cost.
+    """
+
+    costs: pd.DataFrame
+    payers: pd.DataFrame
+
+
+class Resolved:
+    """Optima of a model without some of its rules, each warm from the first.
+
+    Parameters
+    ----------
+    model, demand
+        A compiled model, and the demand that it was compiled with.
+    congestion, unmet_usd_per_t, tolerance
+        As in `corridor.plan`.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        demand: Demand,
+        *,
+        congestion: bool,
+        unmet_usd_per_t: float,
+        tolerance: float,
+    ) -> None:
+        self.model, self._demand = model, demand
+        self._relaxed = Relaxed(model, demand)
+        self._congestion, self._tolerance = congestion, tolerance
+        self._unmet = unmet_usd_per_t
+        self._first: FlowResult | None = None
+
+    def optimum(self, dropped: Sequence[str] = ()) -> FlowResult:
+        """Return the optimum without some rules, checked."""
+        model = self._without(frozenset(dropped))
+        problem = model.flow_problem(congestion=self._congestion, unmet_usd_per_t=self._unmet)
+        warm = self._first
+        same = warm is not None and model.supernetwork.n_arcs == self.model.supernetwork.n_arcs
+        plain = not model.supernetwork.is_copy.any()
+        columns = warm.columns if warm is not None and same and plain else None
+        result = min_cost_flow(problem, tolerance=self._tolerance, columns=columns)
+        if self._first is None:
+            self._first = result
+        evaluate(model, problem, result, congestion=self._congestion)
+        return result
+
+    def _without(self, dropped: frozenset[str]) -> Model:
+        if not dropped:
+            return self.model
+        rules = self.model.rules
+        left = Rules(tuple(rule for rule in rules.rules if rule.id not in dropped), rules.date)
+        bans = {rule.id for rule in rules.in_force if isinstance(rule, ForbidRule)}
+        if dropped <= bans:
+            kept = [ban for ban in self.model.effects.bans if ban.rule_id not in dropped]
+            return replace(
+                self.model, rules=left, allowed=self._relaxed.allowed(dropped),
+                effects=replace(self.model.effects, bans=kept),
+            )  # fmt: skip
+        return compile_model(self.model.network, self._demand, left)
+
+
+def rule_costs(resolved: Resolved, binding: Sequence[str]) -> RuleCosts:
+    """Return the cost of all rules together and of each that binds.
+
+    A rule that does not bind may be dropped without a change, so that only the others are solved
+    without.
+
+    Parameters
+    ----------
+    resolved
+        Solver of the model.
+    binding
+        Ids of the rules that bind.
+    """
+    best = resolved.optimum()
+    in_force = [rule.id for rule in resolved.model.rules.in_force]
+    records, payers = [], []
+    for name, dropped in [(ALL_RULES, in_force), *((rule, [rule]) for rule in binding)]:
+        without = resolved.optimum(dropped)
+        records.append((name, without.objective, best.objective - without.objective))
+        dearer = best.demand_price - without.demand_price
+        payers.append(_payers(resolved.model, name, dearer))
+    costs = pd.DataFrame(records, columns=["rule_id", "objective_usd_per_day", "cost_usd_per_day"])
+    return RuleCosts(costs=costs, payers=pd.concat(payers, ignore_index=True))
+
+
+def _payers(model: Model, name: str, dearer: FloatArray) -> pd.DataFrame:
+    """Return the shipments that pay, or are spared, a dollar a day and more, largest first."""
+    pays = dearer * model.t_per_day
+    rows = np.flatnonzero(np.abs(pays) >= _LEAST_USD_PER_DAY)
+    rows = rows[np.argsort(-pays[rows], kind="stable")]
+    shipments = model.shipments
+    return pd.DataFrame(
+        {
+            "rule_id": pd.Series([name] * rows.size, dtype=str),
+            "origin": shipments.places[shipments.origin[rows]],
+            "destination": shipments.places[shipments.destination[rows]],
+            "commodity": shipments.commodities[shipments.commodity[rows]],
+            "t_per_day": model.t_per_day[rows],
+            "usd_per_t": dearer[rows],
+            "pays_usd_per_day": pays[rows],
+        }
+    )
