@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from corridor.errors import Fault
-from corridor.planning import Itinerary, Plan
+from corridor.planning import Explanation, Itinerary, Plan
 from corridor.study import Comparison, TargetCheck
 
 Record: TypeAlias = dict[str, object]
@@ -63,6 +63,12 @@ def _scalar(value: object) -> object:
 def plan_record(plan: Plan) -> Record:
     """Return a plan with all its tables."""
     return {field.name: getattr(plan, field.name) for field in fields(plan)}
+
+
+def explanation_record(explanation: Explanation) -> Record:
+    """Return an explanation with its tables and sentences; options are those of `relaxations`."""
+    names = [field.name for field in fields(explanation) if field.name != "options"]
+    return {name: getattr(explanation, name) for name in names}
 
 
 def itinerary_record(itinerary: Itinerary) -> Record:

@@ -1,0 +1,76 @@
+"""Commands that say why: ``explain``."""
+
+from typing import Annotated
+
+import typer
+
+from corridor.cli.app import BUNDLED, ExitCode, JsonOption, StudyArgument, app, fail, guarded
+from corridor.cli.output import print_json, print_sheets
+from corridor.errors import InputError
+
+
+@app.command("explain")
+@guarded()
+def run_explain(
+    *,
+    study: StudyArgument = BUNDLED,
+    variant: Annotated[
+        str | None, typer.Option(help="Variant to explain (default: the base)")
+    ] = None,
+    congestion: Annotated[
+        bool,
+        typer.Option("--congestion/--no-congestion", help="Whether queues grow with the flow."),
+    ] = True,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RULE=W", help="How unwelcome a change of a rule is (default 1); repeatable."
+        ),
+    ] = None,
+    words: Annotated[
+        bool, typer.Option("--words", help="Print sentences instead of tables.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which rules bar a plan or goods, the least that would help, and what rules cost whom."""
+    from corridor.planning import explain
+    from corridor.report.reasons import explanation_sheets
+    from corridor.report.records import explanation_record
+    from corridor.study import load_study
+
+    loaded = load_study(study)
+    chosen = loaded.base if variant is None else variant
+    network, demand, rules = loaded.case(chosen)
+    weights = _weights(weight or [], [rule.id for rule in rules.rules])
+    found = explain(
+        network, demand, rules, congestion=congestion, weights=weights,
+        unmet_usd_per_t=loaded.header.unmet_usd_per_t,
+    )  # fmt: skip
+    title = f"{chosen}: {loaded.variant(chosen).title}"
+    if as_json:
+        print_json(explanation_record(found))
+    elif words:
+        typer.echo("\n".join([title, *found.sentences]))
+    else:
+        print_sheets(explanation_sheets(found, title))
+    if found.status in ("infeasible", "unknown"):
+        fail(f"Nothing can be carried: the plan is {found.status}.", ExitCode.NOTHING)
+
+
+def _weights(texts: list[str], known: list[str]) -> dict[str, float]:
+    """Return the weights of rules from texts RULE=W."""
+    weights: dict[str, float] = {}
+    for text in texts:
+        name, _, value = text.rpartition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            number = float("nan")
+        if name not in known or not 0.0 < number < float("inf"):
+            msg = (
+                "--weight must be RULE=W with a rule of the variant and a finite weight > 0; found "
+                f"{text!r}. Give tripp_front_office=2, say."
+            )
+            raise InputError(msg)
+        weights[name] = number
+    return weights
