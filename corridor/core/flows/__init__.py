@@ -2,6 +2,7 @@
 
 from corridor.core.flows._curves import VolumeDelay
 from corridor.core.flows._trips import UserClasses
+from corridor.core.flows.choice import ChoiceResult, ChoiceSet, PoolCharges, Waits
 from corridor.core.flows.delay import HingeDelay, SumDelay
 from corridor.core.flows.elastic import ExponentialDemand, LinearDemand, consumer_surplus
 from corridor.core.flows.equilibrium import (
@@ -12,6 +13,7 @@ from corridor.core.flows.equilibrium import (
     user_equilibrium,
 )
 from corridor.core.flows.generation import min_cost_flow
+from corridor.core.flows.logit import capacitated_equilibrium, logit_equilibrium
 from corridor.core.flows.mixed_delay import MixedDelay
 from corridor.core.flows.problem import Delay, FlowProblem, Pools, Rows
 from corridor.core.flows.result import FlowResult, PathColumns
@@ -21,6 +23,8 @@ from corridor.core.flows.volume_delay import BPR, Akcelik, Conical
 __all__ = [
     "BPR",
     "Akcelik",
+    "ChoiceResult",
+    "ChoiceSet",
     "Conical",
     "Delay",
     "ExponentialDemand",
@@ -31,13 +35,17 @@ __all__ = [
     "MarginalCost",
     "MixedDelay",
     "PathColumns",
+    "PoolCharges",
     "Pools",
     "Rows",
     "StageDelay",
     "SumDelay",
     "UserClasses",
     "VolumeDelay",
+    "Waits",
+    "capacitated_equilibrium",
     "consumer_surplus",
+    "logit_equilibrium",
     "marginal_tolls",
     "min_cost_flow",
     "price_of_anarchy",

@@ -2,6 +2,7 @@
 
 from corridor.core.queues.arrivals import simulate_arrivals
 from corridor.core.queues.batches import BatchQueue, batch_queue, fit_batch_sizes
+from corridor.core.queues.beckmann import BeckmannDelay
 from corridor.core.queues.delay import QueueDelay
 from corridor.core.queues.erlang import erlang_b, erlang_c
 from corridor.core.queues.operating import OperatingHours
@@ -26,6 +27,7 @@ from corridor.core.queues.waits import mean_wait, wait_and_slope
 
 __all__ = [
     "BatchQueue",
+    "BeckmannDelay",
     "Estimate",
     "OperatingHours",
     "QueueDelay",
