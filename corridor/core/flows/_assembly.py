@@ -8,7 +8,7 @@ import numpy as np
 
 from corridor.core.flows._arrays import FloatArray, LongArray, sum_by
 from corridor.core.flows._columns import Columns
-from corridor.core.flows._network import Network
+from corridor.core.flows._network import Groups, Network
 from corridor.core.flows.problem import FlowProblem
 from corridor.core.flows.result import FlowResult, PathColumns, Status, Totals, add_up, verify_flow
 from corridor.errors import SolverError
@@ -57,8 +57,7 @@ def assemble(
     SolverError
         If the flow does not hold or its cost is not what the solver said.
     """
-    keep, flow, unmet = _path_flows(problem, network, columns, outcome)
-    paths = _as_csr(network, columns, keep)
+    paths, flow, unmet = _path_flows(problem, network, columns, outcome)
     totals = add_up(problem, paths, flow, unmet)
     has_flow = outcome.flow is not None
     status, limit, bound = outcome.status, outcome.limit, outcome.bound
@@ -96,7 +95,7 @@ def assemble(
         pool_load_price=prices.pool_load,
         row_price=prices.row,
         demand_price=prices.demand,
-        columns=_as_csr(network, columns, np.arange(len(columns))),
+        columns=_as_columns(columns, np.arange(len(columns)), network.groups.first[columns.group]),
         rounds=outcome.rounds,
         seconds=time.perf_counter() - outcome.start,
     )
@@ -104,32 +103,55 @@ def assemble(
 
 def _path_flows(
     problem: FlowProblem, network: Network, columns: Columns, outcome: Outcome
-) -> tuple[LongArray, FloatArray, FloatArray]:
-    """Return (paths with flow, their flow, unmet demand), summing to the demand exactly."""
+) -> tuple[PathColumns, FloatArray, FloatArray]:
+    """Return (paths with flow, their flow, unmet demand), summing to the demand exactly.
+
+    The commodities of a group share its paths and its unmet demand as they share its demand.
+    """
+    groups = network.groups
     unmet = np.zeros(problem.n_commodities)
     if outcome.flow is None or outcome.unmet is None:
-        return np.empty(0, dtype=np.int64), np.empty(0), unmet
+        return (
+            _as_columns(columns, np.empty(0, dtype=np.int64), np.empty(0, np.int64)),
+            np.empty(0),
+            unmet,
+        )
     # Columns are only ever appended: a flow of an earlier round covers the first of them.
-    commodity = columns.commodity[: outcome.flow.size]
-    left = np.where(outcome.unmet > DUST * network.demand, outcome.unmet, 0.0)
-    left[~np.isfinite(network.unmet_cost)] = 0.0
-    flow = np.where(outcome.flow > DUST * network.demand[commodity], outcome.flow, 0.0)
-    total = sum_by(commodity, flow, network.demand.size) + left
-    scale = np.divide(network.demand, total, out=np.ones_like(total), where=total > 0)
-    unmet[network.served] = left * scale
+    group = columns.group[: outcome.flow.size]
+    left = np.where(outcome.unmet > DUST * groups.demand, outcome.unmet, 0.0)
+    left[~np.isfinite(groups.unmet_cost)] = 0.0
+    flow = np.where(outcome.flow > DUST * groups.demand[group], outcome.flow, 0.0)
+    total = sum_by(group, flow, groups.size) + left
+    scale = np.divide(groups.demand, total, out=np.ones_like(total), where=total > 0)
+    unmet[groups.served] = (left * scale)[groups.member_of] * groups.share
     keep = np.flatnonzero(flow > 0)
-    return keep, flow[keep] * scale[commodity[keep]], unmet
+    column, member = _spread(group[keep], groups)
+    path_flow = (flow[keep] * scale[group[keep]])[column] * groups.share[member]
+    return _as_columns(columns, keep[column], groups.served[member]), path_flow, unmet
 
 
-def _as_csr(network: Network, columns: Columns, keep: LongArray) -> PathColumns:
-    paths = [columns.paths[position] for position in keep]
-    indptr = np.zeros(len(paths) + 1, dtype=np.int64)
-    np.cumsum([path.size for path in paths], out=indptr[1:])
-    return PathColumns(
-        commodity=network.served[columns.commodity[keep]],
-        indptr=indptr,
-        arcs=np.concatenate([np.empty(0, dtype=np.int32), *paths]),
-    )
+def _spread(group: LongArray, groups: Groups) -> tuple[LongArray, LongArray]:
+    """Return (position of the path, served commodity) for each path of each commodity."""
+    if groups.size == groups.served.size:
+        served = np.empty(groups.size, dtype=np.int64)
+        served[groups.member_of] = np.arange(groups.size)
+        return np.arange(group.size), served[group]
+    members = np.argsort(groups.member_of, kind="stable")
+    start = np.r_[0, np.cumsum(np.bincount(groups.member_of, minlength=groups.size))]
+    size = np.diff(start)[group]
+    column = np.repeat(np.arange(group.size), size)
+    within = np.arange(column.size) - np.repeat(np.cumsum(size) - size, size)
+    return column, members[start[group][column] + within]
+
+
+def _as_columns(columns: Columns, keep: LongArray, commodity: LongArray) -> PathColumns:
+    """Return some of the paths, each for the commodity given."""
+    lengths = np.diff(columns.indptr)[keep]
+    indptr = np.zeros(keep.size + 1, dtype=np.int64)
+    np.cumsum(lengths, out=indptr[1:])
+    within = np.arange(int(indptr[-1])) - np.repeat(indptr[:-1], lengths)
+    arcs = columns.arcs[np.repeat(columns.indptr[keep], lengths) + within]
+    return PathColumns(commodity=commodity, indptr=indptr, arcs=arcs)
 
 
 def _verify_objective(objective: float, claimed: float) -> None:
@@ -147,9 +169,9 @@ def _prices(problem: FlowProblem, network: Network, totals: Totals, outcome: Out
     if outcome.flow is None or outcome.worth is None:
         price = np.zeros(network.n_resources)
     else:
-        demand[network.served] = outcome.worth
+        demand[network.groups.served] = outcome.worth[network.groups.member_of]
     arc[network.arc_rows] = price[network.n_pools : network.first_side_row]
-    load = price[: network.n_pools]
+    load = price[: network.n_pools] + network.first_slope
     full = totals.pool_load >= network.upper[: network.n_pools] * (1.0 - FULL)
     # What a unit of load is worth beyond its delay is the price of the room it takes.
     room = np.where(full, np.maximum(load - totals.pool_delay_slope, 0.0), 0.0)

@@ -1,13 +1,12 @@
 """The pool of paths that the master program chooses from."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import scipy.sparse as sp
 
-from corridor.core.flows._arrays import FloatArray, IntArray, LongArray, sum_by
-from corridor.core.flows._network import Network, PricedTrees
-from corridor.core.paths import arc_paths_batch
+from corridor.core.flows._arrays import BoolArray, FloatArray, IntArray, LongArray, sum_by
+from corridor.core.flows._network import Network
+
+_SEED = 20_240_229
 
 
 class Columns:
@@ -15,91 +14,143 @@ class Columns:
 
     Attributes
     ----------
-    commodity : ndarray of int64, shape (n_columns,)
-        Position among the served commodities.
+    group : ndarray of int64, shape (n_columns,)
+        Group of demand that each path serves.
     cost : ndarray of float64, shape (n_columns,)
-        Cost of a unit of flow on the path.
+        Cost of a unit of flow on the path while pools are empty.
     usage : CSR of float64, shape (n_columns, n_resources)
         What a unit of flow takes of each resource.
-    paths : list of ndarray of int32
-        Arcs of each path.
-    potential : ndarray of float64, shape (n_resources,)
-        The most that the paths found so far could take of each resource together.
+    indptr, arcs : ndarray of int64 (n_columns + 1,) and int32
+        Path i is ``arcs[indptr[i]:indptr[i + 1]]``.
     """
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._known: set[tuple[int, bytes]] = set()
-        self.commodity: LongArray = np.empty(0, dtype=np.int64)
+        random = np.random.default_rng(_SEED)
+        self._arc_code = random.integers(0, 2**64, network.graph.n_arcs, dtype=np.uint64)
+        self._group_code = random.integers(0, 2**64, network.groups.size, dtype=np.uint64)
+        self._known: set[int] = set()
+        self.group: LongArray = np.empty(0, dtype=np.int64)
         self.cost: FloatArray = np.empty(0)
         self.usage = sp.csr_matrix((0, network.n_resources))
-        self.paths: list[IntArray] = []
-        self.potential: FloatArray = np.zeros(network.n_resources)
-        self._peak_key: LongArray = np.empty(0, dtype=np.int64)
-        self._peak: FloatArray = np.empty(0)
+        self.indptr: LongArray = np.zeros(1, dtype=np.int64)
+        self.arcs: IntArray = np.empty(0, dtype=np.int32)
+        self._peaks = _Peaks(network)
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return int(self.group.size)
 
-    def add_from_trees(self, trees: PricedTrees, commodities: LongArray) -> int:
-        """Add the trees' paths of some served commodities; return how many were new."""
+    def add(self, group: LongArray, indptr: LongArray, arcs: IntArray) -> int:
+        """Add paths that are not known and not closed; return how many there were.
+
+        Parameters
+        ----------
+        group : ndarray of int64, shape (n,)
+            Group of each path.
+        indptr, arcs : ndarray of int64 (n + 1,) and int32
+            Path i is ``arcs[indptr[i]:indptr[i + 1]]``.
+        """
         network = self._network
-        indptr, arcs = arc_paths_batch(
-            network.graph,
-            trees.predecessor,
-            network.tree[commodities],
-            network.destination[commodities],
-        )
-        paths = [arcs[indptr[i] : indptr[i + 1]] for i in range(commodities.size)]
-        return self.add(commodities, paths)
-
-    def add(self, commodities: LongArray, paths: Sequence[IntArray]) -> int:
-        """Add paths that are not known and not closed; return how many there were."""
-        fresh = []
-        for position, (commodity, path) in enumerate(zip(commodities, paths, strict=True)):
-            key = (int(commodity), path.tobytes())
-            if key not in self._known:
-                self._known.add(key)
-                fresh.append(position)
-        if not fresh:
-            return 0
-        return self._append(commodities[fresh], [paths[position] for position in fresh])
-
-    def _append(self, commodity: LongArray, paths: list[IntArray]) -> int:
-        network = self._network
-        n_arcs = network.graph.n_arcs
-        lengths = np.array([path.size for path in paths])
-        row = np.repeat(network.class_row[commodity], lengths)
-        indptr = np.r_[0, np.cumsum(lengths)]
-        places = row * n_arcs + np.concatenate(paths).astype(np.int64)
-        ones = np.ones(places.size)
-        arcs = sp.csr_matrix((ones, places, indptr), shape=(len(paths), network.cost.size))
+        lengths = np.diff(indptr)
+        path = np.repeat(np.arange(group.size), lengths)
+        places = network.groups.class_row[group][path] * network.graph.n_arcs + arcs
         # Closed arcs cost inf, and inf * 0 would poison a sparse product: sum by hand.
-        cost = sum_by(
-            np.repeat(np.arange(lengths.size), lengths),
-            network.cost.ravel()[places],
-            lengths.size,
+        cost = sum_by(path, network.cost.ravel()[places], group.size)
+        keep = self._are_fresh(group, indptr, arcs) & np.isfinite(cost)
+        if not keep.any():
+            return 0
+        kept = keep[path]
+        places, arcs = places[kept], arcs[kept]
+        ends = np.r_[0, np.cumsum(lengths[keep])]
+        chosen = sp.csr_matrix(
+            (np.ones(places.size), places, ends), shape=(ends.size - 1, network.cost.size)
         )
-        is_open = np.isfinite(cost)
-        usage = sp.csr_matrix(arcs @ network.usage)[is_open]
+        usage = sp.csr_matrix(chosen @ network.usage)
         usage.sum_duplicates()
-        self.commodity = np.concatenate([self.commodity, commodity[is_open]])
-        self.cost = np.concatenate([self.cost, cost[is_open]])
-        self.usage = sp.vstack([self.usage, usage], format="csr")
-        self.paths.extend(path for path, good in zip(paths, is_open, strict=True) if good)
-        self._raise_potential(commodity[is_open], usage)
-        return int(is_open.sum())
+        self._peaks.raise_by(group[keep], usage)
+        self.group = np.concatenate([self.group, group[keep]])
+        self.cost = np.concatenate([self.cost, cost[keep]])
+        self.usage = _stacked(self.usage, usage)
+        self.indptr = np.concatenate([self.indptr, self.indptr[-1] + ends[1:]])
+        self.arcs = np.concatenate([self.arcs, arcs])
+        return int(keep.sum())
 
-    def _raise_potential(self, commodity: LongArray, usage: sp.csr_matrix) -> None:
-        """Update the most each resource could have to bear: each commodity on its heaviest path."""
-        entries = usage.tocoo()
+    def could_exceed(self, active: BoolArray) -> BoolArray:
+        """Return the resources outside `active` that the paths could exceed together."""
+        return self._peaks.could_exceed(active)
+
+    def most(self, pools: BoolArray) -> FloatArray:
+        """Return the most that the paths could take of some pools together, 0 for the others."""
+        n_pools = pools.size
+        entries = np.flatnonzero(np.r_[pools, False][np.minimum(self.usage.indices, n_pools)])
+        row = np.searchsorted(self.usage.indptr, entries, side="right") - 1
+        key = self.group[row] * n_pools + self.usage.indices[entries]
+        pair, place = np.unique(key, return_inverse=True)
+        peak = np.zeros(pair.size)
+        np.maximum.at(peak, place, self.usage.data[entries])
+        demand = self._network.groups.demand[pair // max(n_pools, 1)]
+        return sum_by(pair % max(n_pools, 1), peak * demand, n_pools)
+
+    def _are_fresh(self, group: LongArray, indptr: LongArray, arcs: IntArray) -> BoolArray:
+        """Return which paths are new, and remember them.
+
+        A simple path is told by its set of arcs, and that by the sum of random 64-bit numbers, one
+        for each arc and group: two paths among a million share a sum once in ten million runs, and
+        a lost path leaves a gap that is reported.
+        """
+        total = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(self._arc_code[arcs])])
+        codes = total[indptr[1:]] - total[indptr[:-1]] + self._group_code[group]
+        fresh = np.zeros(group.size, dtype=np.bool_)
+        for position, code in enumerate(codes.tolist()):
+            if code not in self._known:
+                self._known.add(code)
+                fresh[position] = True
+        return fresh
+
+
+class _Peaks:
+    """The most that the paths could take of each resource together: who cannot bind needs no row.
+
+    That is the sum over the groups of their demand on the heaviest of their paths. Entries of
+    resources that have a row are dropped when it is next asked.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._key: LongArray = np.empty(0, dtype=np.int64)
+        self._peak: FloatArray = np.empty(0)
+
+    def raise_by(self, group: LongArray, usage: sp.csr_matrix) -> None:
+        """Take new paths into account."""
         n_resources = self._network.n_resources
-        key = commodity[entries.row] * n_resources + entries.col
-        key = np.concatenate([self._peak_key, key])
-        peak = np.concatenate([self._peak, np.maximum(entries.data, 0.0)])
+        row = np.repeat(group, np.diff(usage.indptr))
+        finite = np.isfinite(self._network.upper[usage.indices])
+        key = row[finite] * n_resources + usage.indices[finite]
+        self._key = np.concatenate([self._key, key])
+        self._peak = np.concatenate([self._peak, usage.data[finite]])
+
+    def could_exceed(self, active: BoolArray) -> BoolArray:
+        """Return the resources outside `active` whose peaks add up to more than their bound."""
+        n_resources = max(self._network.n_resources, 1)
+        resource = self._key % n_resources
+        open_ = ~active[resource] if active.size else np.zeros(0, dtype=np.bool_)
+        key, peak, resource = self._key[open_], self._peak[open_], resource[open_]
         order = np.lexsort((peak, key))
-        key, peak = key[order], peak[order]
-        last = np.r_[key[1:] != key[:-1], True] if key.size else np.empty(0, dtype=np.bool_)
-        self._peak_key, self._peak = key[last], peak[last]
-        weight = self._peak * self._network.demand[self._peak_key // max(n_resources, 1)]
-        self.potential = sum_by(self._peak_key % max(n_resources, 1), weight, n_resources)
+        key, peak, resource = key[order], peak[order], resource[order]
+        last = np.ones(key.size, dtype=np.bool_)
+        last[:-1] = key[1:] != key[:-1]
+        self._key, self._peak, resource = key[last], peak[last], resource[last]
+        weight = self._peak * self._network.groups.demand[self._key // n_resources]
+        return sum_by(resource, weight, active.size) > self._network.upper
+
+
+def _stacked(upper: sp.csr_matrix, lower: sp.csr_matrix) -> sp.csr_matrix:
+    """Return one CSR below the other, without the checks that sp.vstack makes."""
+    return sp.csr_matrix(
+        (
+            np.concatenate([upper.data, lower.data]),
+            np.concatenate([upper.indices, lower.indices]),
+            np.concatenate([upper.indptr, upper.indptr[-1] + lower.indptr[1:]]),
+        ),
+        shape=(upper.shape[0] + lower.shape[0], upper.shape[1]),
+    )

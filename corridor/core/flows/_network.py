@@ -1,33 +1,58 @@
-"""The problem as the column generation sees it: trees to grow and resources that paths use."""
+"""The problem as the column generation sees it: groups of demand and resources that paths use."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
 
-from corridor.core.flows._arrays import FloatArray, IntArray, LongArray
+from corridor.core.flows._arrays import FloatArray, IntArray, LongArray, sum_by
 from corridor.core.flows.problem import FlowProblem
 from corridor.core.graph import Graph
-from corridor.core.paths import shortest_trees
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PricedTrees:
-    """Shortest-path trees at one set of prices.
+class Groups:
+    """Commodities that nothing tells apart, taken together.
+
+    Commodities of one class, origin and destination, with the same price of unmet demand and the
+    same entries in the side rows, share their paths: a million of them are no more work than the
+    pairs of places between which they go.
 
     Parameters
     ----------
-    distance : ndarray of float64, shape (n_served,)
-        Cheapest path of each served commodity; inf where there is none.
-    predecessor : ndarray of int32, shape (n_trees, n_nodes)
-        The trees.
-    exact
-        False where a negative arc cost had to be raised to 0, so that distances prove nothing.
+    served : ndarray of int64, shape (n_served,)
+        Positions of the commodities with demand > 0.
+    member_of : ndarray of int64, shape (n_served,)
+        Group of each of them.
+    share : ndarray of float64, shape (n_served,)
+        Their shares of the group's demand.
+    first : ndarray of int64, shape (n_groups,)
+        First commodity of each group.
+    demand, unmet_cost : ndarray of float64, shape (n_groups,)
+        Demand of the group and the price of leaving a unit; inf where all must be carried.
+    origin, destination : ndarray of int32, shape (n_groups,)
+        Ends of its paths.
+    class_row : ndarray of int64, shape (n_groups,)
+        Row of its class among the used ones.
+    unmet_usage : CSR of float64, shape (n_groups, n_side_rows)
+        Coefficients of a unit left behind in the side rows.
     """
 
-    distance: FloatArray
-    predecessor: IntArray
-    exact: bool
+    served: LongArray
+    member_of: LongArray
+    share: FloatArray
+    first: LongArray
+    demand: FloatArray
+    unmet_cost: FloatArray
+    origin: IntArray
+    destination: IntArray
+    class_row: LongArray
+    unmet_usage: sp.csr_matrix
+
+    @property
+    def size(self) -> int:
+        """Number of groups."""
+        return int(self.first.size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,28 +60,20 @@ class Network:
     """Arrays derived once from a `FlowProblem`.
 
     A *resource* is anything a path uses and a row of the master program counts: pools first, then
-    arcs with a capacity, then side rows. Only classes with demand count; *served* are the
-    commodities with demand > 0.
+    arcs with a capacity, then side rows. Only classes with demand count.
 
     Parameters
     ----------
     graph
         The graph.
-    served : ndarray of int64, shape (n_served,)
-        Positions of the commodities with demand > 0.
-    demand, unmet_cost : ndarray of float64, shape (n_served,)
-        Their demand and the price of leaving it; inf where it must be carried.
-    destination : ndarray of int32, shape (n_served,)
-        Where they go.
-    class_row : ndarray of int64, shape (n_served,)
-        Row of their class in `cost`.
-    tree : ndarray of int64, shape (n_served,)
-        The tree that holds their paths: commodities of one class and origin share one.
-    tree_row, tree_origin : ndarray of int64, shape (n_trees,)
-        Row of `cost` and root of each tree.
-    cost : ndarray of float64, shape (n_rows, n_arcs)
-        Cost of each used class and arc, inf where closed.
-    usage : CSR of float64, shape (n_rows * n_arcs, n_resources)
+    groups
+        The demand.
+    cost : ndarray of float64, shape (n_class_rows, n_arcs)
+        Cost of each used class and arc on empty pools: the slope of delay at load 0 is part of
+        it. Inf where closed.
+    first_slope : ndarray of float64, shape (n_pools,)
+        That slope.
+    usage : CSR of float64, shape (n_class_rows * n_arcs, n_resources)
         What a unit of flow takes of each resource.
     lower, upper : ndarray of float64, shape (n_resources,)
         Bounds of each resource.
@@ -67,15 +84,9 @@ class Network:
     """
 
     graph: Graph
-    served: LongArray
-    demand: FloatArray
-    unmet_cost: FloatArray
-    destination: IntArray
-    class_row: LongArray
-    tree: LongArray
-    tree_row: LongArray
-    tree_origin: LongArray
+    groups: Groups
     cost: FloatArray
+    first_slope: FloatArray
     usage: sp.csr_matrix
     lower: FloatArray
     upper: FloatArray
@@ -94,70 +105,124 @@ class Network:
         """Position of the first side row among the resources."""
         return self.n_pools + self.n_arc_rows
 
-    def grow(self, price: FloatArray, threads: int | None, *, free: bool = False) -> PricedTrees:
-        """Return the cheapest paths when each resource has a price.
+    def arc_prices(self, price: FloatArray) -> FloatArray:
+        """Return what resource prices put onto each class and arc, shape (n_class_rows, n_arcs)."""
+        surcharge: FloatArray = (self.usage @ price).reshape(self.cost.shape)
+        return surcharge
+
+    def unmet_prices(self, unmet: FloatArray, price: FloatArray) -> FloatArray:
+        """Return the price of leaving a unit, with what the side rows put onto it; inf stays inf.
 
         Parameters
         ----------
+        unmet : ndarray of float64, shape (n_groups,)
+            Price without side rows.
         price : ndarray of float64, shape (n_resources,)
-            Price of a unit of each resource.
-        threads
-            Threads for the trees; None takes all cores.
-        free
-            Whether arcs themselves cost nothing (where feasibility alone is asked).
+            Prices of the resources.
         """
-        if not self.served.size:
-            empty = np.empty((0, self.graph.n_nodes), dtype=np.int32)
-            return PricedTrees(distance=np.empty(0), predecessor=empty, exact=True)
-        base = np.where(np.isfinite(self.cost), 0.0, np.inf) if free else self.cost
-        priced = base + (self.usage @ price).reshape(self.cost.shape)
-        lowest = float(priced.min(initial=0.0))
-        scale = max(1.0, float(np.abs(price).max(initial=0.0)))
-        exact = lowest >= -1e-12 * scale
-        np.maximum(priced, 0.0, out=priced)
-        distance, predecessor = shortest_trees(
-            self.graph, priced, self.tree_row, self.tree_origin, threads=threads
-        )
-        return PricedTrees(
-            distance=distance[self.tree, self.destination], predecessor=predecessor, exact=exact
-        )
+        if not self.groups.unmet_usage.nnz:
+            return unmet
+        total: FloatArray = unmet + self.groups.unmet_usage @ price[self.first_side_row :]
+        return total
 
 
 def build_network(problem: FlowProblem) -> Network:
     """Return the arrays that every round of the column generation shares."""
+    used, groups = _build_groups(problem)
+    arc_rows = np.empty(0, dtype=np.int64)
+    if problem.capacity is not None:
+        arc_rows = np.flatnonzero(np.isfinite(problem.capacity))
+    blocks, lower, upper = _resources(problem, used, arc_rows)
+    usage = sp.csr_matrix(sp.vstack(blocks, format="csr").T)
+    usage.eliminate_zeros()
+    cost = problem.open_cost()[used]
+    first_slope = _first_slope(problem)
+    if first_slope.any():
+        cost += (usage[:, : first_slope.size] @ first_slope).reshape(cost.shape)
+    return Network(
+        graph=problem.graph,
+        groups=groups,
+        cost=cost,
+        first_slope=first_slope,
+        usage=usage,
+        lower=lower,
+        upper=upper,
+        n_pools=first_slope.size,
+        n_arc_rows=int(arc_rows.size),
+        n_side_rows=0 if problem.rows is None else problem.rows.n_rows,
+        arc_rows=arc_rows,
+    )
+
+
+def _first_slope(problem: FlowProblem) -> FloatArray:
+    """Return the slope of each pool's delay at load 0, shape (n_pools,)."""
+    zero = np.zeros(0 if problem.pools is None else problem.pools.n_pools)
+    if problem.delay is None:
+        return zero
+    slope: FloatArray = np.maximum(problem.delay.slope(zero), 0.0)
+    return slope
+
+
+def _build_groups(problem: FlowProblem) -> tuple[LongArray, Groups]:
+    """Return the classes with demand, and the groups of the commodities with demand."""
     served = np.flatnonzero(problem.demand > 0)
     classes = np.asarray(problem.commodity_class, dtype=np.int64)[served]
     used, class_row = np.unique(classes, return_inverse=True)
     if not used.size:
         used = np.zeros(1, dtype=np.int64)  # nothing to carry: shapes want a class all the same
-    keys = np.stack([class_row, problem.origin[served].astype(np.int64)])
-    trees, tree = np.unique(keys, axis=1, return_inverse=True)
     unmet = np.full(served.size, np.inf)
     if problem.unmet_cost is not None:
         unmet = problem.unmet_cost[served]
-    arc_rows = np.empty(0, dtype=np.int64)
-    if problem.capacity is not None:
-        arc_rows = np.flatnonzero(np.isfinite(problem.capacity))
-    blocks, lower, upper = _resources(problem, used, arc_rows)
-    return Network(
-        graph=problem.graph,
+    entries = _unmet_entries(problem)[served]
+    pattern = _patterns(entries)
+    origin, destination = problem.origin[served], problem.destination[served]
+    # Sorted by class and origin first: the trees of a class stand together.
+    order = np.lexsort((pattern, unmet, destination, origin, class_row))
+    fresh = np.zeros(order.size, dtype=np.bool_)
+    fresh[:1] = True
+    for key in (pattern, unmet, destination, origin, class_row):
+        fresh[1:] |= np.diff(_ranks(key[order])) != 0
+    member_of = np.empty(order.size, dtype=np.int64)
+    member_of[order] = np.cumsum(fresh) - 1
+    heads = order[fresh]
+    demand = sum_by(member_of, problem.demand[served], heads.size)
+    return used, Groups(
         served=served,
-        demand=problem.demand[served],
-        unmet_cost=unmet,
-        destination=problem.destination[served],
-        class_row=class_row.reshape(-1),
-        tree=tree.reshape(-1),
-        tree_row=trees[0],
-        tree_origin=trees[1],
-        cost=problem.open_cost()[used],
-        usage=sp.csr_matrix(sp.vstack(blocks, format="csr").T),
-        lower=lower,
-        upper=upper,
-        n_pools=0 if problem.pools is None else problem.pools.n_pools,
-        n_arc_rows=int(arc_rows.size),
-        n_side_rows=0 if problem.rows is None else problem.rows.n_rows,
-        arc_rows=arc_rows,
+        member_of=member_of,
+        share=problem.demand[served] / demand[member_of],
+        first=served[heads],
+        demand=demand,
+        unmet_cost=unmet[heads],
+        origin=origin[heads],
+        destination=destination[heads],
+        class_row=class_row.reshape(-1)[heads],
+        unmet_usage=entries[heads],
     )
+
+
+def _ranks(values: FloatArray | LongArray | IntArray) -> LongArray:
+    """Return sorted values as the positions of their distinct ones; inf is a value like others."""
+    change = values[1:] != values[:-1]
+    return np.concatenate([np.zeros(min(1, values.size), dtype=np.int64), np.cumsum(change)])
+
+
+def _unmet_entries(problem: FlowProblem) -> sp.csr_matrix:
+    """Return the side rows' coefficients of unmet demand, CSR (n_commodities, n_side_rows)."""
+    rows = problem.rows
+    if rows is None or rows.unmet is None or problem.unmet_cost is None:
+        return sp.csr_matrix((problem.n_commodities, 0 if rows is None else rows.n_rows))
+    return sp.csr_matrix(rows.unmet.T)
+
+
+def _patterns(entries: sp.csr_matrix) -> LongArray:
+    """Return a number for each row of a sparse matrix, equal where the rows are equal."""
+    numbers = np.zeros(entries.shape[0], dtype=np.int64)
+    known: dict[bytes, int] = {b"": 0}
+    for row in np.flatnonzero(np.diff(entries.indptr)):
+        part = slice(entries.indptr[row], entries.indptr[row + 1])
+        key = entries.indices[part].tobytes() + entries.data[part].tobytes()
+        numbers[row] = known.setdefault(key, len(known))
+    return numbers
 
 
 def _resources(

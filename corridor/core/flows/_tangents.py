@@ -29,6 +29,10 @@ class Tangents:
         Where the tangent touches, and the curve there.
     start, width : ndarray of float64, shape (n_tangents,)
         The segment on which the tangent is the highest, up to the pool's capacity.
+    identity : ndarray of int64, shape (n_tangents,)
+        Number of each tangent, in the order in which they were added; it stays.
+    n_known
+        Numbers given so far.
     n_pools
         Number of pools.
     """
@@ -39,6 +43,8 @@ class Tangents:
     slope: FloatArray
     start: FloatArray
     width: FloatArray
+    identity: LongArray
+    n_known: int
     n_pools: int
 
     def envelope(self, load: FloatArray) -> FloatArray:
@@ -53,28 +59,20 @@ class Tangents:
         parts = np.where(margin < 0, self.width, 0.0) * margin
         return sum_by(self.pool, parts, self.n_pools)
 
-    def slope_at_zero(self) -> FloatArray:
-        """Return the slope of each pool's curve at load 0, shape (n_pools,)."""
-        first = np.flatnonzero(np.r_[True, np.diff(self.pool) > 0]) if self.pool.size else self.pool
-        return self.slope[first]
 
-
-def tangents_at_zero(delay: Delay | None, capacity: FloatArray) -> Tangents:
-    """Return one tangent at load 0 for each pool; without delay, curves that are 0.
+def tangents_at_zero(slope: FloatArray, capacity: FloatArray) -> Tangents:
+    """Return one tangent at load 0 for each pool.
 
     Parameters
     ----------
-    delay
-        The curves, or None.
-    capacity : ndarray of float64, shape (n_pools,)
-        Largest load of each pool; inf where there is no limit.
+    slope, capacity : ndarray of float64, shape (n_pools,)
+        Slope of each pool's curve at load 0, and its largest load; inf where there is no limit.
     """
     zero = np.zeros(capacity.size)
-    slope = zero if delay is None else np.maximum(delay.slope(zero), 0.0)
     pool = np.arange(capacity.size, dtype=np.int64)
     return Tangents(
         pool=pool, point=zero, value=zero, slope=slope, start=zero, width=capacity,
-        n_pools=capacity.size,
+        identity=pool, n_known=capacity.size, n_pools=capacity.size,
     )  # fmt: skip
 
 
@@ -105,11 +103,17 @@ def add_tangents(
         value, slope = value_and_slope(delay, load)
         parts.append((pools, load[pools], value[pools], slope[pools]))
     pool, point, value, slope = (np.concatenate(column) for column in zip(*parts, strict=True))
+    n_known = tangents.n_known + pool.size - tangents.pool.size
+    identity = np.concatenate([tangents.identity, np.arange(tangents.n_known, n_known)])
     order = np.lexsort((point, pool))
-    pool, point, value, slope = pool[order], point[order], value[order], slope[order]
-    same = (np.diff(pool) == 0) & (np.diff(point) <= _SAME_POINT * point[1:])
-    keep = np.r_[True, ~same]
-    return _chain(pool[keep], point[keep], value[keep], slope[keep], capacity)
+    same = (np.diff(pool[order]) == 0) & (np.diff(point[order]) <= _SAME_POINT * point[order][1:])
+    keep = order[np.r_[True, ~same]]
+    start, width = _chain(pool[keep], point[keep], value[keep], slope[keep], capacity)
+    return Tangents(
+        pool=pool[keep], point=point[keep], value=value[keep], slope=slope[keep],
+        start=start, width=width, identity=identity[keep], n_known=n_known,
+        n_pools=capacity.size,
+    )  # fmt: skip
 
 
 def loads_near(
@@ -134,7 +138,9 @@ def loads_near(
     around = (pool[1:] == pool[:-1]) & (point[1:] > load[pool[1:]])
     around &= point[:-1] <= load[pool[:-1]]
     at = np.flatnonzero(around)
-    low, high, bend = np.zeros(load.size), capacity.copy(), np.zeros(load.size)
+    # A curve without bend and end would be touched at loads that no solver takes for numbers.
+    high = np.where(np.isfinite(capacity), capacity, 2.0 * load)
+    low, bend = np.zeros(load.size), np.zeros(load.size)
     low[pool[at]], high[pool[at]] = point[at], point[at + 1]
     bend[pool[at]] = (slope[at + 1] - slope[at]) / (point[at + 1] - point[at])
     step = np.sqrt(8.0 * allowed / np.maximum(bend, _NO_BEND))
@@ -148,8 +154,8 @@ def loads_near(
 
 def _chain(
     pool: LongArray, point: FloatArray, value: FloatArray, slope: FloatArray, capacity: FloatArray
-) -> Tangents:
-    """Cut neighboring tangents where they meet."""
+) -> tuple[FloatArray, FloatArray]:
+    """Return start and width of the segments: neighboring tangents are cut where they meet."""
     end = capacity[pool]
     rise = np.diff(slope)
     drop = (value[:-1] - slope[:-1] * point[:-1]) - (value[1:] - slope[1:] * point[1:])
@@ -160,7 +166,4 @@ def _chain(
     end[:-1] = np.where(within, np.minimum(meet, end[:-1]), end[:-1])
     start = np.zeros(pool.size)
     start[1:] = np.where(within, end[:-1], 0.0)
-    return Tangents(
-        pool=pool, point=point, value=value, slope=slope, start=start,
-        width=np.maximum(end - start, 0.0), n_pools=capacity.size,
-    )  # fmt: skip
+    return start, np.maximum(end - start, 0.0)

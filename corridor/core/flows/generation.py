@@ -10,12 +10,13 @@ import numpy as np
 from corridor.core.flows._arrays import BoolArray, FloatArray
 from corridor.core.flows._assembly import Outcome, assemble
 from corridor.core.flows._columns import Columns
-from corridor.core.flows._master import MasterPoint, Prices, solve_master
-from corridor.core.flows._network import Network, PricedTrees, build_network
+from corridor.core.flows._master import Master, MasterPoint, Stage
+from corridor.core.flows._network import Network, build_network
+from corridor.core.flows._pricing import Priced, Pricing
 from corridor.core.flows._tangents import Tangents, add_tangents, loads_near, tangents_at_zero
 from corridor.core.flows.problem import FlowProblem
 from corridor.core.flows.result import FlowResult, PathColumns, Status, check_columns
-from corridor.errors import InputError, SolverError
+from corridor.errors import InputError
 
 FIRST_POINTS: Final = (0.5, 0.8, 0.95)
 """Shares of a pool's largest load at which its curve is touched first."""
@@ -68,11 +69,16 @@ def min_cost_flow(
     InputError
         If an argument is out of its range or `columns` do not fit the problem.
     SolverError
-        If the solver fails, the flow does not pass the checks, or side rows pay so much for flow
-        that an arc's cost becomes negative (not supported yet: refused, never wrong).
+        If the solver fails or the flow does not pass the checks.
 
     Notes
     -----
+    Paths are simple: nobody gains by going in circles. Side rows that pay for flow (floors, bands)
+    may make arcs cost less than nothing. Where that leaves no cycle of negative cost the shortest
+    paths are found as ever; else the search is for simple paths, which is hard in general and easy
+    for the few places that rules name. One that would take too many labels is cut short: then the
+    bound is still true, and the status is ``feasible`` with the limit ``search``.
+
     A resource gets a row in the master program only when the paths found so far could together
     exceed its capacity, or when the tangent at load 0 misses its delay at the present load: other
     rows cannot bind, so the optimum is the same.
@@ -118,25 +124,6 @@ class _Flow:
     missed: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Stage:
-    """One run of the loop: what to minimize.
-
-    Parameters
-    ----------
-    free
-        Whether paths and delay cost nothing (only feasibility is asked).
-    unmet : ndarray of float64, shape (n_served,)
-        Price of a unit left behind; inf where none may be.
-    slack
-        Price of missing a side row by a unit; inf where none may be missed.
-    """
-
-    free: bool
-    unmet: FloatArray
-    slack: float
-
-
 class _Search:
     """The state of one solve."""
 
@@ -148,14 +135,15 @@ class _Search:
         threads: int | None,
     ) -> None:
         self.start = time.perf_counter()
-        self.problem, self.tolerance, self.threads = problem, tolerance, threads
+        self.problem, self.tolerance = problem, tolerance
         self.deadline = None if time_limit is None else self.start + time_limit
-        self.network: Network = build_network(problem)
-        self.columns = Columns(self.network)
-        network = self.network
+        network = build_network(problem)
+        self.network: Network = network
+        self.columns = Columns(network)
+        self.pricing = Pricing(network, threads)
         self.pool_capacity = network.upper[: network.n_pools]
-        self.curves: Tangents = tangents_at_zero(problem.delay, self.pool_capacity)
-        self.flat: Tangents = tangents_at_zero(None, self.pool_capacity)
+        self.curves: Tangents = tangents_at_zero(network.first_slope, self.pool_capacity)
+        self.flat: Tangents = tangents_at_zero(np.zeros(network.n_pools), self.pool_capacity)
         self.active: BoolArray = np.zeros(network.n_resources, dtype=np.bool_)
         self.active[network.first_side_row :] = True
         self.touched: BoolArray = np.zeros(network.n_pools, dtype=np.bool_)
@@ -164,23 +152,23 @@ class _Search:
         self.point: MasterPoint | None = None
         self.price: FloatArray = np.zeros(network.n_resources)
         self.limit = ""
-        self.exact = True
         self.rounds = 0
 
     # -- the plan -----------------------------------------------------------------------------
 
     def run(self) -> FlowResult:
         """Solve; where something must be carried that cannot be, prove it."""
-        must = ~np.isfinite(self.network.unmet_cost)
-        first = self.network.grow(self._base_price(), self.threads)
-        reach = np.isfinite(first.distance)
+        groups = self.network.groups
+        must = ~np.isfinite(groups.unmet_cost)
+        first = self.pricing.find_first()
+        reach = np.isfinite(first.lower)
         if (must & ~reach).any():
             return self._finish("infeasible")
-        self.columns.add_from_trees(first, np.flatnonzero(reach))
-        top = float(first.distance[reach].max(initial=0.0)) or 1.0
-        penalty = PENALTY * max(top, float(self.network.unmet_cost[~must].max(initial=0.0)))
-        unmet = np.where(must, penalty, self.network.unmet_cost)
-        self._loop(_Stage(free=False, unmet=unmet, slack=penalty))
+        self.columns.add(first.group, first.indptr, first.arcs)
+        self.money_unit = float(first.lower[reach].max(initial=0.0)) or 1.0
+        penalty = PENALTY * max(self.money_unit, float(groups.unmet_cost[~must].max(initial=0.0)))
+        unmet = np.where(must, penalty, groups.unmet_cost)
+        self._loop(Stage(free=False, unmet=unmet, slack=penalty))
         if self.limit == "time":
             return self._finish("feasible" if self._is_clean(must) else "unknown")
         if not self._is_clean(must):
@@ -189,15 +177,14 @@ class _Search:
 
     def _settle(self, must: BoolArray) -> FlowResult:
         """Decide whether what stayed behind must stay; if not, solve without the way out."""
-        stage = _Stage(free=True, unmet=np.where(must, 1.0, 0.0), slack=1.0)
-        self._loop(stage)
+        self._loop(Stage(free=True, unmet=np.where(must, 1.0, 0.0), slack=1.0))
         # The bound counts units that no flow can carry: above rounding it is the proof.
-        if self.bound > FEASIBILITY_TOLERANCE * float(self.network.demand.sum()):
+        if self.bound > FEASIBILITY_TOLERANCE * float(self.network.groups.demand.sum()):
             return self._finish("infeasible")
         if not self._is_clean(must):
             return self._finish("unknown")
-        unmet = np.where(must, np.inf, self.network.unmet_cost)
-        self._loop(_Stage(free=False, unmet=unmet, slack=np.inf))
+        unmet = np.where(must, np.inf, self.network.groups.unmet_cost)
+        self._loop(Stage(free=False, unmet=unmet, slack=np.inf))
         if self.best is None:
             return self._finish("unknown")
         return self._finish("feasible" if self.limit == "time" else "optimal")
@@ -206,58 +193,60 @@ class _Search:
         """Whether the best flow leaves nothing behind that must be carried."""
         if self.best is None:
             return False
-        most = FEASIBILITY_TOLERANCE * float(self.network.demand.sum())
+        most = FEASIBILITY_TOLERANCE * float(self.network.groups.demand.sum())
         return float(self.best.unmet[must].sum()) <= most and self.best.missed <= most
 
     # -- the loop -----------------------------------------------------------------------------
 
-    def _loop(self, stage: _Stage) -> None:
+    def _loop(self, stage: Stage) -> None:
         """Generate columns and tangents until the gap closes, nothing changes or time is up."""
         self.best, self.bound, self.limit = None, -math.inf, ""
+        master = Master(self.network, self.columns, stage, self.money_unit)
         for _ in range(MOST_ROUNDS):
             self.rounds += 1
-            if not self._solve_master(stage):
+            if not self._solve_master(master, stage):
                 return
             changed = self._refine(stage)
-            trees = self.network.grow(self.price, self.threads, free=stage.free)
-            self.exact = trees.exact
-            if trees.exact:
-                self.bound = max(self.bound, self._lagrange(stage, trees))
+            unmet = self.network.unmet_prices(stage.unmet, self.price)
+            priced = self.pricing.find_cheaper(
+                self.price, np.minimum(self._cheapest_known(stage), unmet), free=stage.free
+            )
+            self.bound = max(self.bound, self._lagrange(stage, priced, unmet))
             if self._gap_closed():
                 return
-            if not (self._add_columns(trees) or changed):
-                self._stop_at_rounding()
+            if not (self.columns.add(priced.group, priced.indptr, priced.arcs) or changed):
+                self.limit = "precision" if priced.whole else "search"
                 return
         self.limit = "rounds"
 
-    def _solve_master(self, stage: _Stage) -> bool:
+    def _solve_master(self, master: Master, stage: Stage) -> bool:
         """Solve the master program and keep its flow if it is the best; False when out of time."""
-        self._activate()
-        path = np.zeros(len(self.columns)) if stage.free else self.columns.cost
+        self._activate_more(self.columns.could_exceed(self.active))
         left = None if self.deadline is None else self.deadline - time.perf_counter()
         if left is not None and left <= 0:
             self.limit = "time"
             return False
-        tangents = self.flat if stage.free else self.curves
-        prices = Prices(path=path, unmet=stage.unmet, slack=stage.slack)
-        point = solve_master(self.network, self.columns, tangents, self.active, prices, left)
+        point = master.solve(self.flat if stage.free else self.curves, self.active, left)
         if point.status != "optimal":
             self.limit = point.limit or "solver"
             return False
-        self.point, self.price = point, point.price.copy()
+        self.point, self.price = point, point.price
         # No row is worth more than missing it; rounding may say so, and would void the bound.
         side = slice(self.network.first_side_row, None)
         self.price[side] = np.clip(self.price[side], -stage.slack, stage.slack)
-        self._keep(stage, path, point)
+        self._keep(stage, point)
         return True
 
-    def _keep(self, stage: _Stage, path: FloatArray, point: MasterPoint) -> None:
+    def _keep(self, stage: Stage, point: MasterPoint) -> None:
         unmet_price = np.where(np.isfinite(stage.unmet), stage.unmet, 0.0)
         slack_price = stage.slack if math.isfinite(stage.slack) else 0.0
-        objective = float(path @ point.flow) + float(unmet_price @ point.unmet)
-        objective += slack_price * point.missed
-        if self.problem.delay is not None and not stage.free:
-            objective += float(self.problem.delay.value(self._load(point)).sum())
+        objective = float(unmet_price @ point.unmet) + slack_price * point.missed
+        if not stage.free:
+            objective += float(self.columns.cost @ point.flow)
+            if self.problem.delay is not None:
+                load = self._load(point)
+                excess = self.problem.delay.value(load) - self.network.first_slope * load
+                objective += float(excess.sum())
         if self.best is None or objective < self.best.objective:
             self.best = _Flow(
                 objective=objective, flow=point.flow, unmet=point.unmet, missed=point.missed
@@ -265,8 +254,17 @@ class _Search:
 
     def _load(self, point: MasterPoint) -> FloatArray:
         """Return the load of each pool."""
-        usage = self.columns.usage[:, : self.network.n_pools]
-        return np.asarray(usage.T @ point.flow)
+        return np.asarray(self.columns.usage.T @ point.flow)[: self.network.n_pools]
+
+    def _cheapest_known(self, stage: Stage) -> FloatArray:
+        """Return what the cheapest known path of each group costs at the present prices."""
+        columns = self.columns
+        cost = np.asarray(columns.usage @ self.price)
+        if not stage.free:
+            cost += columns.cost
+        known = np.full(self.network.groups.size, np.inf)
+        np.minimum.at(known, columns.group, cost)
+        return known
 
     def _gap_closed(self) -> bool:
         if self.best is None:
@@ -274,53 +272,23 @@ class _Search:
         gap = self.best.objective - self.bound
         return gap <= self.tolerance * abs(self.best.objective)
 
-    def _stop_at_rounding(self) -> None:
-        """Say why the loop ends with a gap: nothing new is worth adding."""
-        if not self.exact:
-            msg = (
-                "Side rows pay for flow: an arc's cost minus its prices is negative at the "
-                "optimum, which shortest paths cannot price yet. Leave out rows with a lower "
-                "bound above 0 or with negative coefficients, or raise the arcs' costs."
-            )
-            raise SolverError(msg)
-        self.limit = "precision"
-
-    def _add_columns(self, trees: PricedTrees) -> int:
-        """Add the paths that beat the master's price of their demand."""
-        if self.point is None:
-            return 0
-        worth = self.point.worth
-        margin = trees.distance - worth
-        noise = 1e-12 * np.maximum(np.abs(worth), 1.0)
-        return self.columns.add_from_trees(trees, np.flatnonzero(margin < -noise))
-
     # -- rows and tangents --------------------------------------------------------------------
 
-    def _base_price(self) -> FloatArray:
-        price = np.zeros(self.network.n_resources)
-        price[: self.network.n_pools] = self.curves.slope_at_zero()
-        return price
-
-    def _activate(self) -> None:
-        """Give a row to every resource that the paths so far could exceed together."""
-        over = self.columns.potential > self.network.upper
-        over[self.network.first_side_row :] = True
-        self._activate_more(over)
-
     def _activate_more(self, which: BoolArray) -> None:
+        """Give rows to resources, and the pools among them their first tangents."""
         fresh = which & ~self.active
         self.active |= which
         pools = fresh[: self.network.n_pools] & ~self.touched
         if self.problem.delay is None or not pools.any():
             return
         self.touched |= pools
-        top = np.minimum(self.pool_capacity, self.columns.potential[: self.network.n_pools])
+        top = np.minimum(self.pool_capacity, self.columns.most(pools))
         self.curves = add_tangents(
             self.curves, self.problem.delay, self.pool_capacity,
             [share * top for share in FIRST_POINTS], np.flatnonzero(pools),
         )  # fmt: skip
 
-    def _refine(self, stage: _Stage) -> bool:
+    def _refine(self, stage: Stage) -> bool:
         """Add tangents where the envelope misses the curve at the master's loads."""
         if self.problem.delay is None or stage.free or self.point is None or self.best is None:
             return False
@@ -339,15 +307,18 @@ class _Search:
         )
         return True
 
-    def _lagrange(self, stage: _Stage, trees: PricedTrees) -> float:
+    def _lagrange(self, stage: Stage, priced: Priced, unmet: FloatArray) -> float:
         """Return Lagrange's bound at the present prices: true whatever they are."""
         network, price = self.network, self.price
-        cheapest = np.minimum(trees.distance, stage.unmet)
+        cheapest = np.minimum(priced.lower, unmet)
         if np.isinf(cheapest).any():
             return -math.inf
-        bound = float(network.demand @ cheapest)
+        bound = float(network.groups.demand @ cheapest)
         tangents = self.flat if stage.free else self.curves
-        bound += float(tangents.conjugate(price[: network.n_pools]).sum())
+        load_price = price[: network.n_pools]
+        if not stage.free:
+            load_price = load_price + network.first_slope
+        bound += float(tangents.conjugate(load_price).sum())
         rest = slice(network.n_pools, None)
         positive, negative = price[rest] > 0, price[rest] < 0
         bound -= float(price[rest][positive] @ network.upper[rest][positive])
@@ -358,11 +329,15 @@ class _Search:
     def warm(self, columns: PathColumns) -> None:
         """Take paths of an earlier result into the pool."""
         check_columns(self.problem, columns)
+        groups = self.network.groups
         place = np.full(self.problem.n_commodities, -1, dtype=np.int64)
-        place[self.network.served] = np.arange(self.network.served.size)
-        served = place[columns.commodity]
-        keep = np.flatnonzero(served >= 0)
-        self.columns.add(served[keep], [columns.path(int(position)) for position in keep])
+        place[groups.served] = groups.member_of
+        group = place[columns.commodity]
+        keep = np.flatnonzero(group >= 0)
+        lengths = np.diff(columns.indptr)
+        kept = np.repeat(group >= 0, lengths)
+        indptr = np.r_[0, np.cumsum(lengths[keep])]
+        self.columns.add(group[keep], indptr, columns.arcs[kept])
 
     def _finish(self, status: Status) -> FlowResult:
         best = self.best if status in ("optimal", "feasible") else None

@@ -108,9 +108,13 @@ class Pools:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Linear side rows over class flows.
+    """Linear side rows over class flows and unmet demand.
 
-    Formula: ``lower <= matrix @ class_flow.ravel() <= upper``.
+    Formula: ``lower <= matrix @ class_flow.ravel() + unmet @ unmet_demand <= upper``.
+
+    Floors (``F(a) >= x``) have a lower bound, bands (``low F(b) <= F(a) <= high F(b)``) are two
+    rows with entries of both signs. A cap on a share of what is served, ``F(S) <= share x
+    (demand - unmet)``, is ``F(S) + share x unmet <= share x demand``.
 
     Parameters
     ----------
@@ -118,16 +122,28 @@ class Rows:
         Coefficients, finite, of any sign; column ``class * n_arcs + arc``.
     lower, upper : array-like of float64, shape (n_rows,)
         Bounds; -inf and inf mean none.
+    unmet : scipy sparse matrix of float64, shape (n_rows, n_commodities), optional
+        Coefficients of the demand that is not carried; none by default.
 
     Raises
     ------
     InputError
         If a shape differs, a value is NaN, or a lower bound exceeds its upper bound.
+
+    Examples
+    --------
+    At most 40 % of what is carried of 10 units, all of commodity 0, may use arc 1 of 2:
+
+    >>> import scipy.sparse as sp
+    >>> cap = Rows(sp.csr_matrix([[0.0, 1.0]]), [-np.inf], [4.0], unmet=sp.csr_matrix([[0.4]]))
+    >>> cap.n_rows
+    1
     """
 
     matrix: sp.csr_matrix
     lower: FloatArray
     upper: FloatArray
+    unmet: sp.csr_matrix | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         matrix = as_csr("rows.matrix", self.matrix)
@@ -137,6 +153,25 @@ class Rows:
         check_values("rows.lower", lower, good, "<= rows.upper")
         for name, value in (("matrix", matrix), ("lower", lower), ("upper", upper)):
             object.__setattr__(self, name, value)
+        if self.unmet is not None:
+            unmet = as_csr("rows.unmet", self.unmet)
+            if unmet.shape[0] != self.n_rows:
+                wanted = (self.n_rows, unmet.shape[1])
+                raise InputError(wrong_shape("rows.unmet", unmet.shape, wanted))
+            object.__setattr__(self, "unmet", unmet)
+
+    def values(self, class_flow: FloatArray, unmet: FloatArray) -> FloatArray:
+        """Return what each row adds up to.
+
+        Parameters
+        ----------
+        class_flow : ndarray of float64, shape (n_classes, n_arcs)
+            Flow of each class.
+        unmet : ndarray of float64, shape (n_commodities,)
+            Demand not carried.
+        """
+        total: FloatArray = self.matrix @ class_flow.ravel()
+        return total if self.unmet is None else total + self.unmet @ unmet
 
     @property
     def n_rows(self) -> int:
@@ -319,6 +354,10 @@ class FlowProblem:
                 msg = wrong_shape(f"{name}.matrix", part.matrix.shape, wanted)
                 msg += " One column for each class and arc: class * n_arcs + arc."
                 raise InputError(msg)
+        if self.rows is not None and self.rows.unmet is not None:
+            shape = (self.rows.n_rows, self.n_commodities)
+            if self.rows.unmet.shape != shape:
+                raise InputError(wrong_shape("rows.unmet", self.rows.unmet.shape, shape))
 
     def _check_delay(self) -> None:
         if self.delay is None:

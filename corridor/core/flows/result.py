@@ -52,8 +52,9 @@ class FlowResult:
         ``infeasible`` (proved: demand that must be carried, or a side row, cannot be met),
         ``unbounded`` or ``unknown`` (stopped before a flow was found).
     limit
-        What stopped it: ``time``, ``precision`` (rounding hides the rest of the gap), ``rounds``
-        (too many), or ``solver`` (it gave up); empty where nothing did.
+        What stopped it: ``time``, ``precision`` (rounding hides the rest of the gap), ``search``
+        (one for simple paths past arcs that pay was cut short), ``rounds`` (too many), or
+        ``solver`` (it gave up); empty where nothing did.
     objective
         ``flow_cost + delay_cost + unmet_cost``, recomputed from the path flows; NaN without a
         flow. Without delay and unmet demand it is ``cost @ flow``.
@@ -221,9 +222,12 @@ def verify_flow(
     if problem.pools is not None:
         _verify_within("pool", totals.pool_load, free, problem.pools.capacity, totals.pool_load)
     if problem.rows is not None:
-        rows, ravel = problem.rows, totals.class_flow.ravel()
-        size = abs(rows.matrix) @ ravel
-        _verify_within("side row", rows.matrix @ ravel, rows.lower, rows.upper, size)
+        rows = problem.rows
+        size = abs(rows.matrix) @ totals.class_flow.ravel()
+        if rows.unmet is not None:
+            size = size + abs(rows.unmet) @ unmet
+        value = rows.values(totals.class_flow, unmet)
+        _verify_within("side row", value, rows.lower, rows.upper, size)
 
 
 def _verify_paths(problem: FlowProblem, paths: PathColumns) -> None:

@@ -80,6 +80,6 @@ def test_a_lying_master_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
             worth=np.array([2.0]), price=np.zeros(5),
         )  # fmt: skip
 
-    monkeypatch.setattr(generation, "solve_master", lie)
+    monkeypatch.setattr(generation.Master, "solve", lie)
     with pytest.raises(SolverError, match="breaks arc 0: 4 is not within"):
         min_cost_flow(PROBLEM)
