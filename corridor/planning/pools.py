@@ -50,7 +50,7 @@ class PoolSet:
     pools: Pools
     queues: QueueDelay
     delay: Delay
-    overruns: Delay
+    overruns: HingeDelay
     table: pd.DataFrame
 
 
