@@ -1,5 +1,7 @@
 """The verbs: what the best plan is, and how a tonne gets from door to door."""
 
+from corridor.planning.charges import ChoiceConstant
+from corridor.planning.equilibria import equilibrium, solve_equilibrium
 from corridor.planning.explanations import Explanation, explain
 from corridor.planning.fronts import pareto
 from corridor.planning.itineraries import (
@@ -15,6 +17,7 @@ from corridor.planning.plans import plan, solve_plan
 from corridor.planning.results import Plan
 
 __all__ = [
+    "ChoiceConstant",
     "Explanation",
     "Itinerary",
     "Limits",
@@ -22,11 +25,13 @@ __all__ = [
     "Plan",
     "alternatives",
     "compile_model",
+    "equilibrium",
     "explain",
     "find_itineraries",
     "pareto",
     "plan",
     "route",
     "single_shipments",
+    "solve_equilibrium",
     "solve_plan",
 ]

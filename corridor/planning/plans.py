@@ -110,27 +110,26 @@ def solve_plan(
 ) -> Plan:
     """Return the plan of a compiled model; see `plan`."""
     if model.breaches:
-        broken = {b.rule_id for b in model.breaches} | {b.seal_id for b in model.breaches} - {""}
-        return _no_plan(model, "infeasible", None, broken)
+        return no_plan(model, "infeasible", None, broken_rules(model))
     problem = model.flow_problem(congestion=congestion, unmet_usd_per_t=unmet_usd_per_t)
     result = min_cost_flow(problem, tolerance=tolerance, time_limit=time_limit)
     if result.status not in ("optimal", "feasible"):
         status: Status = "infeasible" if result.status == "infeasible" else "unknown"
-        return _no_plan(model, status, result.limit or None, set())
+        return no_plan(model, status, result.limit or None, set())
     answer = evaluate(model, problem, result, congestion=congestion)
     price = _arc_prices(model, problem, answer)
-    unmet = _unmet_rows(answer)
+    unmet = unmet_rows(answer)
     quotas = full_quotas(answer)
     worth = np.full(len(model.shipments), unmet_usd_per_t)
     obstacles = explain_unmet(model, problem.cost, price, unmet, worth, quotas)
-    tables = _tables(answer, binding_bans(model, price), unmet, obstacles)
+    tables = build_tables(answer, binding_bans(model, price), unmet, obstacles)
     partial = result.status == "optimal" and unmet.size > 0
     return Plan(
         status="partial" if partial else result.status,
         limit=result.limit or None,
         objective_usd_per_day=float(result.objective),
         gap=float(result.relative_gap),
-        date=_date(model),
+        date=plan_date(model),
         served_t_per_day=float(answer.path_t_per_day.sum()),
         demand_t_per_day=float(model.t_per_day.sum()),
         assumptions=model.assumptions,
@@ -149,7 +148,7 @@ def _arc_prices(model: Model, problem: FlowProblem, answer: FlowAnswer) -> Float
     return np.asarray(np.maximum(price + for_rows.reshape(problem.cost.shape), 0.0))
 
 
-def _unmet_rows(answer: FlowAnswer) -> IntArray:
+def unmet_rows(answer: FlowAnswer) -> IntArray:
     """Return the shipments that are not served, a solver's zeros left out."""
     least = np.maximum(_NEGLIGIBLE_T_PER_DAY, 1e-9 * answer.model.t_per_day)
     return np.flatnonzero(answer.unmet_t_per_day > least).astype(np.int32)
@@ -168,9 +167,10 @@ class _Tables(TypedDict):
     indicators: pd.DataFrame
 
 
-def _tables(
+def build_tables(
     answer: FlowAnswer, bans: set[str], unmet: IntArray, obstacles: list[Obstacle]
 ) -> _Tables:
+    """Return the tables of an evaluated flow; see `explain_unmet` for the obstacles."""
     paths, crossings = path_table(answer), crossing_table(answer)
     countries = country_table(answer, paths)
     left = unmet_table(answer, unmet, obstacles)
@@ -186,17 +186,23 @@ def _tables(
     )
 
 
-def _date(model: Model) -> dt.date | None:
+def plan_date(model: Model) -> dt.date | None:
+    """Return the day whose works and rules a model holds."""
     return model.network.date or model.rules.date
 
 
-def _no_plan(model: Model, status: Status, limit: str | None, broken: set[str]) -> Plan:
+def broken_rules(model: Model) -> set[str]:
+    """Return the ids of the inspection floors that posts do not meet, and of the seals there."""
+    return {b.rule_id for b in model.breaches} | {b.seal_id for b in model.breaches} - {""}
+
+
+def no_plan(model: Model, status: Status, limit: str | None, broken: set[str]) -> Plan:
     """Return a plan without flow: empty tables, and in `unmet` the broken rules, if it is they."""
     rows = np.flatnonzero(model.t_per_day > 0.0).astype(np.int32)
     if not broken:
         rows = rows[:0]
     stopped = Obstacle("rule", tuple(sorted(broken)))
-    tables = _tables(no_flow(model), broken, rows, [stopped] * rows.size)
+    tables = build_tables(no_flow(model), broken, rows, [stopped] * rows.size)
     for name in ("links", "crossings", "paths", "countries", "indicators"):
         tables[name] = tables[name].iloc[:0]
     return Plan(
@@ -204,7 +210,7 @@ def _no_plan(model: Model, status: Status, limit: str | None, broken: set[str]) 
         limit=limit,
         objective_usd_per_day=float("nan"),
         gap=float("nan"),
-        date=_date(model),
+        date=plan_date(model),
         served_t_per_day=0.0,
         demand_t_per_day=float(model.t_per_day.sum()),
         assumptions=model.assumptions,

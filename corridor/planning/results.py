@@ -11,7 +11,7 @@ Status: TypeAlias = Literal["optimal", "partial", "feasible", "infeasible", "unk
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Plan:
-    """The best possible use of a network: flows, prices and what stands in the way.
+    """The use of a network, best possible or by choice: flows, prices, what stands in the way.
 
     Attributes
     ----------
@@ -25,7 +25,9 @@ class Plan:
         Generalized cost of what is served, queues included, and the price of unmet demand
         [USD/day]; NaN without a plan.
     gap
-        (objective - lower bound) / objective.
+        Of an optimum (objective - lower bound) / objective. Of a deterministic equilibrium what is
+        spent above the cheapest ways, over all that is spent; of a logit the share of the demand
+        that would choose otherwise.
     date
         The day whose works and rules were planned with.
     served_t_per_day, demand_t_per_day

@@ -64,6 +64,7 @@ def assemble_choice(search: Search, found: Found, start: float) -> ChoiceResult:
         price=found.price[pools],
         beyond=found.beyond[pools],
         demand=demand,
+        reference_demand=problem.demand,
         expected_cost=expected,
         free_cost=_spread(search, search.reference),
         capacity_violation=violation,

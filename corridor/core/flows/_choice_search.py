@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from corridor.core.flows._arrays import BoolArray, FloatArray, IntArray, LongArray
-from corridor.core.flows._balance import Balance, Point
+from corridor.core.flows._balance import LEAST, Balance, Point
 from corridor.core.flows._choice import (
     Choice,
     Options,
@@ -262,10 +262,10 @@ class Search:
         cheapest = np.minimum(paths, self._known(options, own))
         again = choose(options, dispersion, own, balance.response)
         if in_limit:
-            cost = options.cost + options.charge @ own
-            spent = float(flow @ cost)
+            spent = float(flow @ (options.cost + options.charge @ own))
             gap = spent - float(point.choice.demand @ cheapest)
             relative = max(gap, 0.0) / spent if spent > 0 else 0.0
+            relative = max(relative, self._demand_error(balance, point, cheapest))
         else:
             moved = flow - again.share * again.demand[options.group]
             gap = 0.5 * float(np.abs(moved).sum())
@@ -278,6 +278,14 @@ class Search:
             in_limit=cheapest if in_limit else None, gap=gap, relative_gap=relative,
             ended="" if relative <= self.tolerance else "precision", rounds=self.rounds,
         )  # fmt: skip
+
+    def _demand_error(self, balance: Balance, point: Point, cheapest: FloatArray) -> float:
+        """Return the share of demand that is there, or not, because logsums are no least costs."""
+        self.reference = self._known(balance.options, self.free_price[balance.live])
+        if self.elasticity is None:
+            return 0.0
+        due, _ = replace(balance.response, reference=self.reference).of_groups(cheapest)
+        return float(np.abs(due - point.choice.demand).sum() / max(due.sum(), LEAST))
 
     def _stuck(self) -> Found:
         nothing = np.zeros(self.network.n_resources)

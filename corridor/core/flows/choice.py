@@ -140,8 +140,8 @@ class ChoiceResult:
         Price of each pool: its wait and what comes beyond it, in units of waiting or of cost.
     beyond : ndarray of float64, shape (n_pools,)
         The part that comes beyond the wait: where a pool is full, or over its soft limit.
-    demand : ndarray of float64, shape (n_commodities,)
-        Demand at the equilibrium; that of the problem where it is not elastic.
+    demand, reference_demand : ndarray of float64, shape (n_commodities,)
+        Demand at the equilibrium, and that of the problem: the same where it is not elastic.
     expected_cost, free_cost : ndarray of float64, shape (n_commodities,)
         Expected cost (the logsum; the cheapest path's cost in the limit) at the equilibrium, and on
         the empty network, at which the demand is the given one; inf where there is no path, 0
@@ -154,6 +154,7 @@ class ChoiceResult:
     price: FloatArray
     beyond: FloatArray
     demand: FloatArray
+    reference_demand: FloatArray
     expected_cost: FloatArray
     free_cost: FloatArray
     capacity_violation: float
