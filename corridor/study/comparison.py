@@ -1,4 +1,4 @@
-"""The verb ``compare``: every variant planned on the same demand and set against the base."""
+"""The verb ``compare``: every variant on the same demand, set against the base."""
 
 import os
 import tempfile
@@ -6,16 +6,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from corridor.errors import CorridorError, InputError
-from corridor.planning import Plan, compile_model, solve_plan
+from corridor.planning import (
+    ChoiceConstant,
+    Model,
+    Plan,
+    compile_model,
+    solve_equilibrium,
+    solve_plan,
+)
 from corridor.planning.tables import SEPARATOR
 from corridor.study.references import Door, leg_table, open_doors, shut_doors, totals_table
 from corridor.study.studies import Study
+from corridor.units import DAYS_PER_YEAR
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 
@@ -42,6 +50,17 @@ _AMOUNTS = (
     "revenue",
     "state_transport",
 )
+_BEST = (
+    "served",
+    "unmet",
+    "generalized_cost_mean",
+    "door_to_door_cost_mean",
+    "door_to_door_time_mean",
+    "border_time_mean",
+    "queue_cost",
+    "throughput",
+)
+"""Indicators of the optimum that stand beside a plan by choice."""
 _HEADLINES = (
     ("served_mt_per_year", "served", "Mt_per_year", ""),
     ("unmet_mt_per_year", "unmet", "Mt_per_year", ""),
@@ -53,23 +72,37 @@ _HEADLINES = (
     ("co2_g_per_t_km", "co2_intensity", "g_per_t_km", ""),
     ("crossings_crowded", "crossings_crowded", "crossings", ""),
 )
+_BESIDE = (
+    (
+        "best_possible_generalized_cost_usd_per_t",
+        "best_possible_generalized_cost_mean",
+        "usd_per_t",
+        "",
+    ),
+    ("price_of_anarchy", "price_of_anarchy", "ratio", ""),
+)
 _STATES = ("ARM", "AZE", "GEO", "IRN", "RUS")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Comparison:
-    """The variants of a study, planned and set side by side.
+    """The variants of a study, side by side.
 
     Attributes
     ----------
     study
         What was compared.
     plans
-        Variant id to its plan, in the order of the study.
+        Variant id to its plan, in the order of the study, as the study's assignment finds it.
+    best
+        Variant id to the best possible plan: the same where the assignment is the optimum. It is
+        no forecast: nobody who chooses for himself pays for the time that others lose.
     indicators
         ``variant, indicator, unit, value, scope, direction, commodity, low, high``; annual volumes
-        are 365 days. A variant without a plan, and a blocked reference, have blanks (NaN). `low`
-        and `high` are blank: nothing is varied here.
+        are 365 days. Where shippers choose, ``total_cost``, ``best_possible_*`` (of `best`) and
+        ``price_of_anarchy`` (the first by the optimum's) follow the plan's own. A variant without
+        a plan, and a blocked reference, have blanks (NaN). `low` and `high` are blank: nothing is
+        varied here.
     summary
         One row per variant: ``variant, title, status, reasons`` and headline indicators, the unit
         in each name; Mt a year over every screenline in the directions that its gates count.
@@ -85,6 +118,7 @@ class Comparison:
 
     study: Study
     plans: Mapping[str, Plan]
+    best: Mapping[str, Plan]
     indicators: pd.DataFrame
     summary: pd.DataFrame
     differences: pd.DataFrame
@@ -147,12 +181,14 @@ def compare(
         raise InputError(msg)
     threads = workers if workers is not None else min(2, os.cpu_count() or 1)
     outcomes = _plan_all(study, ids, threads, progress)
-    plans = {name: outcomes[name][0] for name in ids}
-    doors = {name: outcomes[name][1] for name in ids}
-    indicators = _indicator_table(study, plans, doors)
+    plans = {name: outcomes[name].plan for name in ids}
+    best = {name: outcomes[name].best for name in ids}
+    doors = {name: outcomes[name].doors for name in ids}
+    indicators = _indicator_table(study, plans, best, doors)
     return Comparison(
         study=study,
         plans=plans,
+        best=best,
         indicators=indicators,
         summary=_summary(study, plans, indicators),
         differences=_differences(study.base, plans, indicators),
@@ -211,13 +247,21 @@ def _chosen(study: Study, variants: Iterable[str] | None) -> list[str]:
     return [name for name in study.variant_ids if name in wanted]
 
 
+class _Outcome(NamedTuple):
+    """What became of a variant."""
+
+    plan: Plan
+    best: Plan
+    doors: list[Door]
+
+
 def _plan_all(
     study: Study, ids: Sequence[str], threads: int, progress: Progress | None
-) -> dict[str, tuple[Plan, list[Door]]]:
+) -> dict[str, _Outcome]:
     """Plan each variant in a pool of threads; the solver and the kernels leave Python's lock."""
-    done: dict[str, tuple[Plan, list[Door]]] = {}
+    done: dict[str, _Outcome] = {}
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="compare") as pool:
-        names: dict[Future[tuple[Plan, list[Door]]], str] = {
+        names: dict[Future[_Outcome], str] = {
             pool.submit(_plan_one, study, name): name for name in ids
         }
         try:
@@ -232,17 +276,45 @@ def _plan_all(
     return done
 
 
-def _plan_one(study: Study, name: str) -> tuple[Plan, list[Door]]:
+def _plan_one(study: Study, name: str) -> _Outcome:
     try:
         case = study.case(name)
         model = compile_model(*case)
-        plan = solve_plan(model, unmet_usd_per_t=study.header.unmet_usd_per_t)
+        best = solve_plan(model, unmet_usd_per_t=study.header.unmet_usd_per_t)
+        plan = best if study.header.assignment == "optimum" else chosen_plan(study, model)
     except CorridorError as error:
         error.add_note(f"This is variant {name!r} of {study.file}.")
         raise
     if plan.status in _NO_PLAN:
-        return plan, shut_doors(study.references, reasons_of(plan))
-    return plan, open_doors(model, study.references)
+        return _Outcome(plan, best, shut_doors(study.references, reasons_of(plan)))
+    return _Outcome(plan, best, open_doors(model, study.references))
+
+
+def chosen_plan(study: Study, model: Model) -> Plan:
+    """Return the plan of a compiled variant that comes of shippers' choices in a study."""
+    header = study.header
+    logit = header.assignment == "logit"
+    return solve_equilibrium(
+        model,
+        model="logit" if logit else "deterministic",
+        dispersion_per_usd=header.dispersion_per_usd if logit else None,
+        constants=choice_constants(study),
+        unmet_usd_per_t=header.unmet_usd_per_t,
+    )
+
+
+def choice_constants(study: Study) -> list[ChoiceConstant]:
+    """Return the constants of a study as the planning verbs take them."""
+    return [
+        ChoiceConstant(
+            id=constant.id,
+            usd_per_t=constant.usd_per_t,
+            crossings=constant.crossings,
+            countries=constant.countries,
+            layers=constant.layers,
+        )
+        for constant in study.constants
+    ]
 
 
 def reasons_of(plan: Plan) -> list[str]:
@@ -252,7 +324,10 @@ def reasons_of(plan: Plan) -> list[str]:
 
 
 def _indicator_table(
-    study: Study, plans: Mapping[str, Plan], doors: Mapping[str, Sequence[Door]]
+    study: Study,
+    plans: Mapping[str, Plan],
+    best: Mapping[str, Plan],
+    doors: Mapping[str, Sequence[Door]],
 ) -> pd.DataFrame:
     """Return the long table; a variant without a plan repeats the base's rows with blanks."""
     found = [plans[study.base], *plans.values()]
@@ -263,6 +338,8 @@ def _indicator_table(
         if plan.status in _NO_PLAN:
             own = pd.DataFrame(columns=KEYS) if pattern is None else pattern.assign(value=np.nan)
         rows = [row for door in doors[name] for row in door.indicators()]
+        if study.header.assignment != "optimum":
+            rows = [*_beside(plan, best[name]), *rows]
         columns = ["indicator", "unit", "value", "scope", "direction", "commodity"]
         both = pd.concat([own, pd.DataFrame(rows, columns=columns)], ignore_index=True)
         both.insert(0, "variant", name)
@@ -271,6 +348,24 @@ def _indicator_table(
     table["low"] = np.nan
     table["high"] = np.nan
     return table[COLUMNS]
+
+
+def _beside(plan: Plan, best: Plan) -> list[tuple[str, str, float, str, str, str]]:
+    """Return what a plan by choice costs, what the best possible one would, and what it does."""
+    musd = DAYS_PER_YEAR / 1e6
+    cost, least = plan.objective_usd_per_day, best.objective_usd_per_day
+    rows = [
+        ("total_cost", "musd_per_year", cost * musd, "", "", ""),
+        ("best_possible_total_cost", "musd_per_year", least * musd, "", "", ""),
+        ("price_of_anarchy", "ratio", cost / least if least > 0 else np.nan, "", "", ""),
+    ]
+    table = best.indicators
+    kept = table["indicator"].isin(_BEST) & (table["commodity"] == "")
+    kept &= ~table["scope"].astype(str).str.contains("/")
+    columns = table.loc[kept, ["indicator", "unit", "value", "scope", "direction"]]
+    for indicator, unit, value, scope, way in columns.to_numpy(object).tolist():
+        rows.append((f"best_possible_{indicator}", unit, float(value), scope, way, ""))
+    return rows
 
 
 def _differences(base: str, plans: Mapping[str, Plan], indicators: pd.DataFrame) -> pd.DataFrame:
@@ -312,7 +407,8 @@ def _summary(study: Study, plans: Mapping[str, Plan], indicators: pd.DataFrame) 
             "status": plan.status,
             "reasons": SEPARATOR.join(reasons_of(plan)) if blank else "",
         }
-        for column, indicator, unit, scope in _HEADLINES:
+        beside = () if study.header.assignment == "optimum" else _BESIDE
+        for column, indicator, unit, scope in (*_HEADLINES, *beside):
             row[column] = value.get((name, indicator, unit, scope), np.nan)
         for line in lines:
             row[f"{line}_mt_per_year"] = by_line.get((name, line), np.nan)

@@ -4,6 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -15,10 +16,10 @@ from corridor.network import Demand, Network, load_demand, load_network
 from corridor.sovereignty import Rule, Rules, load_rules
 from corridor.sovereignty.rulebook import parse_rules, read_toml, toml_faults
 from corridor.study.changes import changed_tables, near, variant_faults
-from corridor.study.variants import Header, Reference, Variant
+from corridor.study.variants import Constant, Header, Reference, Variant
 
 _FILE = "study.toml"
-_TABLES = ("reference", "variant")
+_TABLES = ("reference", "constant", "variant")
 _Part = TypeVar("_Part", bound=BaseModel)
 
 
@@ -42,6 +43,8 @@ class Study:
         Name, base, date, prices and how flows are found.
     references
         Shipments shown door to door.
+    constants
+        Costs that shippers act on and no table states, where they choose for themselves.
     variants
         In the order of the file.
     network, demand, rules
@@ -52,6 +55,7 @@ class Study:
 
     header: Header
     references: tuple[Reference, ...]
+    constants: tuple[Constant, ...]
     variants: tuple[Variant, ...]
     network: Network
     demand: Demand
@@ -169,7 +173,7 @@ def load_study(source: str | Path) -> Study:
         msg = f"A study must be a TOML file; {file.name} is not in {path}. Give the file."
         raise InputError(msg)
     faults: list[Fault] = []
-    header, references, variants = _read_parts(file, faults)
+    header, references, constants, variants = _read_parts(file, faults)
     if header is None:
         raise InputError.from_faults(file.name, faults)
     folder = _place(header.dataset, file, "dataset", faults)
@@ -183,6 +187,7 @@ def load_study(source: str | Path) -> Study:
     study = Study(
         header=header,
         references=references,
+        constants=constants,
         variants=variants,
         network=load_network(folder, header.date),
         demand=load_demand(folder, header.demand),
@@ -197,20 +202,21 @@ def load_study(source: str | Path) -> Study:
 
 def _read_parts(
     file: Path, faults: list[Fault]
-) -> tuple[Header | None, tuple[Reference, ...], tuple[Variant, ...]]:
-    """Return the header, the references and the variants of a study file, as far as they read."""
+) -> tuple[Header | None, tuple[Reference, ...], tuple[Constant, ...], tuple[Variant, ...]]:
+    """Return header, references, constants and variants of a study file, as far as they read."""
     content = read_toml(file)
     top = {key: value for key, value in content.items() if key not in _TABLES}
     tables = {name: _array(content.get(name, []), name, file.name, faults) for name in _TABLES}
     header = _parsed(Header, [top], file.name, faults)
     references = _parsed(Reference, tables["reference"], file.name, faults)
+    constants = _parsed(Constant, tables["constant"], file.name, faults)
     variants = _parsed(Variant, tables["variant"], file.name, faults)
     for name in _TABLES:
         faults += _id_faults(name, tables[name], file.name)
     if not header:
-        return None, tuple(references), tuple(variants)
+        return None, tuple(references), tuple(constants), tuple(variants)
     faults += _header_faults(header[0], _ids(tables["variant"]), file.name)
-    return header[0], tuple(references), tuple(variants)
+    return header[0], tuple(references), tuple(constants), tuple(variants)
 
 
 def _parsed(
@@ -248,7 +254,7 @@ def _ids(tables: Iterable[object]) -> list[str]:
 
 
 def _header_faults(header: Header, variant_ids: Sequence[str], file: str) -> list[Fault]:
-    """Report an unknown base, no variants, and assignments that this version does not have."""
+    """Report an unknown base, no variants, and a choice without its dispersion."""
     faults = []
 
     def report(column: str, found: str, expected: str, remedy: str) -> None:
@@ -260,9 +266,9 @@ def _header_faults(header: Header, variant_ids: Sequence[str], file: str) -> lis
     elif header.base not in variant_ids:
         advice = near(header.base, variant_ids)
         report("base", repr(header.base), "the id of a variant", advice)
-    if header.assignment != "optimum":
-        only = "'optimum': this version plans optima only"
-        report("assignment", repr(header.assignment), only, "write optimum")
+    if header.assignment == "logit" and header.dispersion_per_usd is None:
+        found = "none, with the assignment logit"
+        report("dispersion_per_usd", found, "a number > 0", "write 0.02, say, or fit it")
     return faults
 
 
@@ -305,7 +311,7 @@ def _place(name: str, file: Path, column: str, faults: list[Fault]) -> str | Pat
 
 def _study_faults(study: Study) -> list[Fault]:
     """Return every name in references and variants that the data set does not hold."""
-    faults = _reference_faults(study)
+    faults = _reference_faults(study) + _constant_faults(study)
     added: dict[str, Rule] = {}
     for variant in study.variants:
         faults += variant_faults(study.network, variant, study.file)
@@ -344,6 +350,41 @@ def _reference_faults(study: Study) -> list[Fault]:
         for reference in study.references
         if reference.origin == reference.destination
     ]
+    return faults
+
+
+def _constant_faults(study: Study) -> list[Fault]:
+    """Report scopes of constants that name what the data set does not hold."""
+    network = study.network
+    crossings = network.crossings["crossing_id"].tolist()
+    known = {
+        "countries": network.nodes["country"].unique().tolist(),
+        "layers": network.layers["layer"].tolist(),
+    }
+    faults = []
+    for constant in study.constants:
+        wrong = [
+            ("crossings", name, crossings)
+            for name in constant.crossings
+            if not any(fnmatchcase(crossing, name) for crossing in crossings)
+        ]
+        wrong += [
+            (column, name, ids)
+            for column, ids in known.items()
+            for name in getattr(constant, column)
+            if name not in ids
+        ]
+        faults += [
+            Fault(
+                file=study.file,
+                key=constant.id,
+                column=column,
+                found=repr(name),
+                expected="an id of the data set",
+                remedy=near(name, ids),
+            )
+            for column, name, ids in wrong
+        ]
     return faults
 
 

@@ -94,6 +94,32 @@ class Variant(BaseModel):
     rules_drop: tuple[str, ...] = ()
 
 
+class Constant(BaseModel):
+    """A cost that shippers act on and no table states, as `corridor.planning.ChoiceConstant`.
+
+    Attributes
+    ----------
+    id
+        Unique id.
+    usd_per_t
+        Cost of a tonne at each post of entry within the scope [USD/t]; below 0 it attracts.
+    crossings, countries, layers
+        The scope: ids of crossings (``*`` stands for any part), states entered, layers.
+    source, confidence
+        Where it comes from, as in the tables.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(min_length=1)
+    usd_per_t: float = Field(allow_inf_nan=False)
+    crossings: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+    source: str = ""
+    confidence: Literal["official", "published", "derived", "assumed"] = "assumed"
+
+
 class Header(BaseModel):
     """The keys of study.toml outside its tables.
 
@@ -111,9 +137,10 @@ class Header(BaseModel):
     date
         Works and rules are read as of this day; the clock is never read.
     assignment
-        How flows are found. This version plans optima only.
+        How flows are found: ``optimum``, or by shippers' choice: ``equilibrium`` (all take a
+        cheapest way) or ``logit``. An optimum then stands beside it.
     dispersion_per_usd
-        Dispersion of a logit assignment [1/USD]; without use in an optimum.
+        Dispersion of a logit assignment [1/USD]; without use otherwise.
     unmet_usd_per_t
         Price of a tonne that is not served [USD/t].
     discount_rate

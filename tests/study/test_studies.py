@@ -168,8 +168,8 @@ def test_a_bad_variant_is_a_fault_with_its_place(
 
 HEADERS = {
     "base": ('base = "today"', 'base = "todya"', "base", "today"),
-    "assignment": ("unmet_usd", 'assignment = "logit"\nunmet_usd', "assignment", "optima only"),
-    "equilibrium": ("unmet_usd", 'assignment = "equilibrium"\nunmet_usd', "assignment", "optima"),
+    "assignment": ("unmet_usd", 'assignment = "guess"\nunmet_usd', "assignment", "logit"),
+    "logit": ("unmet_usd", 'assignment = "logit"\nunmet_usd', "dispersion_per_usd", "a number > 0"),
     "dataset": ('"data"', '"date"', "dataset", "crossroads"),
     "rules": ('"rules.toml"', '"rule.toml"', "rules", "rule.toml"),
     "unknown key": ("unmet_usd", 'colour = "red"\nunmet_usd', "colour", "a key that is known here"),
