@@ -1,5 +1,6 @@
 """The verbs: what the best plan is, and how a tonne gets from door to door."""
 
+from corridor.planning.bargaining import Frontier, rule_frontier
 from corridor.planning.charges import ChoiceConstant
 from corridor.planning.equilibria import equilibrium, solve_equilibrium
 from corridor.planning.explanations import Explanation, explain
@@ -19,6 +20,7 @@ from corridor.planning.results import Plan
 __all__ = [
     "ChoiceConstant",
     "Explanation",
+    "Frontier",
     "Itinerary",
     "Limits",
     "Model",
@@ -31,6 +33,7 @@ __all__ = [
     "pareto",
     "plan",
     "route",
+    "rule_frontier",
     "single_shipments",
     "solve_equilibrium",
     "solve_plan",
