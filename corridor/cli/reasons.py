@@ -1,5 +1,6 @@
 """Commands that say why: ``explain``."""
 
+import math
 from typing import Annotated
 
 import typer
@@ -27,6 +28,21 @@ def run_explain(
             metavar="RULE=W", help="How unwelcome a change of a rule is (default 1); repeatable."
         ),
     ] = None,
+    frontier: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE:FIELD=V,V",
+            help="Plan each value of a rule's field instead: floor_arm_scanner:share=0,0.5,1.",
+        ),
+    ] = None,
+    crossing: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="With --frontier: crossings to look at, the only ones where an inspection floor "
+            "is varied; repeatable (default: those of the rule).",
+        ),
+    ] = None,
     words: Annotated[
         bool, typer.Option("--words", help="Print sentences instead of tables.")
     ] = False,
@@ -41,12 +57,30 @@ def run_explain(
     loaded = load_study(study)
     chosen = loaded.base if variant is None else variant
     network, demand, rules = loaded.case(chosen)
+    unmet_usd_per_t = loaded.header.unmet_usd_per_t
+    title = f"{chosen}: {loaded.variant(chosen).title}"
+    if frontier is not None:
+        from corridor.planning import rule_frontier
+        from corridor.report.reasons import frontier_sheet
+
+        rule_id, field, values = _values(frontier)
+        swept = rule_frontier(
+            network, demand, rules, rule_id, field, values, crossings=crossing,
+            congestion=congestion, unmet_usd_per_t=unmet_usd_per_t,
+        )  # fmt: skip
+        if as_json:
+            print_json({"rule_id": rule_id, "field": field, "frontier": swept.table})
+        else:
+            print_sheets([frontier_sheet(swept, title)])
+        return
+    if crossing:
+        msg = "--crossing goes with --frontier. Leave it out, or give a frontier."
+        raise InputError(msg)
     weights = _weights(weight or [], [rule.id for rule in rules.rules])
     found = explain(
         network, demand, rules, congestion=congestion, weights=weights,
-        unmet_usd_per_t=loaded.header.unmet_usd_per_t,
+        unmet_usd_per_t=unmet_usd_per_t,
     )  # fmt: skip
-    title = f"{chosen}: {loaded.variant(chosen).title}"
     if as_json:
         print_json(explanation_record(found))
     elif words:
@@ -55,6 +89,23 @@ def run_explain(
         print_sheets(explanation_sheets(found, title))
     if found.status in ("infeasible", "unknown"):
         fail(f"Nothing can be carried: the plan is {found.status}.", ExitCode.NOTHING)
+
+
+def _values(text: str) -> tuple[str, str, list[float]]:
+    """Return the rule, the field and the values of a text RULE:FIELD=V,V."""
+    name, _, numbers = text.partition("=")
+    rule_id, _, field = name.rpartition(":")
+    try:
+        values = [float(number) for number in numbers.split(",")]
+    except ValueError:
+        values = []
+    if not (rule_id and field and values and all(math.isfinite(value) for value in values)):
+        msg = (
+            f"--frontier must be RULE:FIELD=V,V with finite numbers; found {text!r}. Give "
+            "floor_arm_scanner:share=0,0.5,1, say."
+        )
+        raise InputError(msg)
+    return rule_id, field, values
 
 
 def _weights(texts: list[str], known: list[str]) -> dict[str, float]:

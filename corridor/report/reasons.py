@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from corridor.planning import Explanation
+from corridor.planning import Explanation, Frontier
 from corridor.report.sheets import Column, Sheet
 
 _TOP_PAYERS = 10
@@ -121,4 +121,39 @@ def _payers_sheet(explanation: Explanation) -> Sheet:
     return Sheet.from_frame(
         frame, columns, title="Who pays for all rules together", n_keys=2,
         note="At the margin: a tonne's own way, room and queues priced at what they cost others.",
+    )  # fmt: skip
+
+
+def frontier_sheet(frontier: Frontier, title: str = "Frontier") -> Sheet:
+    """Return a row per value of a rule's field: cost, throughput, time.
+
+    Parameters
+    ----------
+    frontier
+        What `corridor.planning.rule_frontier` returned.
+    title
+        Title of the sheet.
+    """
+    table = frontier.table
+    frame = table.assign(
+        musd=table["objective_usd_per_day"] / 1e6,
+        more=(table["objective_usd_per_day"] - table["objective_usd_per_day"].min()) / 1e3,
+    )
+    columns = (
+        Column(name="value", title=frontier.field, digits=3),
+        Column(name="status", title="status"),
+        Column(name="musd", title="cost", unit="MUSD/day", digits=3),
+        Column(name="more", title="over least", unit="kUSD/day", digits=1),
+        Column(name="crossing_t_per_day", title="through", unit="t/day", digits=0),
+        Column(name="crossing_vehicles_per_day", title="vehicles", unit="per day", digits=1),
+        Column(name="capacity_vehicles_per_day", title="room", unit="per day", digits=1),
+        Column(name="border_h", title="time", unit="h", digits=2),
+        Column(name="unmet_t_per_day", title="unmet", unit="t/day", digits=0),
+    )
+    return Sheet.from_frame(
+        frame, columns, title=f"{title}: {frontier.rule_id}",
+        note=(
+            "through, time: the crossings looked at, both posts, queue included; room: of the "
+            "tightest post; cost: of the whole plan, unmet demand included."
+        ),
     )  # fmt: skip
