@@ -1,11 +1,12 @@
 """Why posts fall below a state's inspection floor, and what would have to change."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Final, NamedTuple, TypeAlias
 
-from corridor.border import FloorBreach
-from corridor.network import Demand, Network
+from corridor.border import FloorBreach, compile_posts, crossing_regimes, floor_breaches
+from corridor.network import Demand
 from corridor.planning.changes import Change, apply_changes
 from corridor.planning.conflicts import MOST, Diagnosis, Names, find_conflicts
 from corridor.planning.model import Model, compile_model
@@ -45,7 +46,7 @@ def diagnose_floors(
     most
         Most conflicts, and most corrections.
     """
-    network, rules = model.network, model.rules
+    rules = model.rules
     names = _involved(model)
     weighed = {name: weights.get(name, 1.0) for name in names}
     for rule in rules.in_force:
@@ -53,12 +54,12 @@ def diagnose_floors(
             weighed[rule.id] = HOST_WEIGHT * weighed[rule.id]
 
     def can_hold(kept: Names) -> bool:
-        return not _breaches(network, demand, _only(rules, kept))
+        return not _breaches(model, demand, _only(rules, kept))
 
     found = find_conflicts(names, can_hold, weighed, most)
     options: list[Option] = []
     for correction in found.corrections:
-        options += _options(model, demand, correction, names)
+        options += _options(model, demand, correction)
     return FloorDiagnosis(found, options)
 
 
@@ -80,14 +81,30 @@ def _only(rules: Rules, kept: Names) -> Rules:
     return Rules(tuple(rule for rule in rules.in_force if rule.id in kept), rules.date)
 
 
-def _breaches(network: Network, demand: Demand, rules: Rules) -> list[FloorBreach]:
-    return compile_model(network, demand, rules).breaches
+def _breaches(model: Model, demand: Demand, rules: Rules) -> list[FloorBreach]:
+    """Return the breaches of a model under other floors, regimes and seals.
+
+    Where nothing is sealed only the posts change, and only they are compiled.
+    """
+    if model.effects.paths:
+        return compile_model(model.network, demand, rules).breaches
+    network, filled, net = model.network, model.filled, model.supernetwork
+    regimes = crossing_regimes(network, rules.regimes())
+    posts = compile_posts(network, filled, net, regimes, model.background_vehicles)
+    share = {rule.id: rule.share for rule in rules.rules if isinstance(rule, InspectionFloorRule)}
+    floors = [
+        replace(floor, share=share[floor.rule_id])
+        for floor in model.effects.floors
+        if floor.rule_id in share
+    ]
+    return floor_breaches(posts, network, filled, net, floors)
 
 
-def _options(
-    model: Model, demand: Demand, correction: Sequence[str], names: Sequence[str]
-) -> list[Option]:
-    """Return the ways in which the rules of a correction can change so that no floor is broken."""
+def _options(model: Model, demand: Demand, correction: Sequence[str]) -> list[Option]:
+    """Return the ways in which the rules of a correction can change so that no floor is broken.
+
+    All floors in force are looked at: another regime may break one that the present regime meets.
+    """
     of_rule = {rule.id: rule for rule in model.rules.in_force}
     choices: list[list[Change]] = []
     for name in correction:
@@ -98,11 +115,11 @@ def _options(
             choices.append(_other_regimes(model, rule))
         elif isinstance(rule, SealedRule):
             choices.append([_skip_less(model, rule)])
-    involved = _only(model.rules, frozenset(names))
+    everything = Rules(model.rules.in_force, model.rules.date)
     return [
         option
         for option in product(*choices)
-        if not _breaches(model.network, demand, apply_changes(involved, option))
+        if not _breaches(model, demand, apply_changes(everything, option))
     ]
 
 
