@@ -91,13 +91,13 @@ def _breaches(model: Model, demand: Demand, rules: Rules) -> list[FloorBreach]:
     network, filled, net = model.network, model.filled, model.supernetwork
     regimes = crossing_regimes(network, rules.regimes())
     posts = compile_posts(network, filled, net, regimes, model.background_vehicles)
-    share = {rule.id: rule.share for rule in rules.rules if isinstance(rule, InspectionFloorRule)}
-    floors = [
-        replace(floor, share=share[floor.rule_id])
-        for floor in model.effects.floors
-        if floor.rule_id in share
-    ]
-    return floor_breaches(posts, network, filled, net, floors)
+    # A joint post lies on its host's soil, so that the regime says whose floors hold there.
+    soil = replace(net, arc_country=posts.arc_country)
+    territory = replace(model.territory, supernetwork=soil)
+    floors = Rules(
+        tuple(rule for rule in rules.rules if isinstance(rule, InspectionFloorRule)), rules.date
+    )
+    return floor_breaches(posts, network, filled, net, floors.apply(territory).floors)
 
 
 def _options(model: Model, demand: Demand, correction: Sequence[str]) -> list[Option]:
