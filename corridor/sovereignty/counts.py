@@ -5,7 +5,7 @@ from scipy import sparse
 
 from corridor.core.paths.products import OFF, Automaton
 from corridor.sovereignty.effects import Count, Effects, PathRule, QuotaUnit
-from corridor.sovereignty.patterns import Patterns, find_patterns
+from corridor.sovereignty.patterns import Patterns, SignArray, find_patterns
 from corridor.sovereignty.scope import Scope
 from corridor.sovereignty.territory import Territory
 from corridor.units import DAYS_PER_YEAR
@@ -31,6 +31,24 @@ def count_entries(
     return Count(
         per_t=weighed(territory, entering, unit),
         memory=remember_entries(territory, effects, rule_id, scope, entering),
+    )
+
+
+def count_once(
+    territory: Territory, effects: Effects, rule_id: str, scope: Scope, unit: QuotaUnit
+) -> Count:
+    """Return the same as `count_entries`, but of every shipment its first entry alone.
+
+    Of two flows that must balance, neither grows by going in and out of its scope. A memory keeps
+    who has entered::
+
+        not yet --counted arc--> entered --any arc--> entered
+    """
+    entering = territory.entries(scope)
+    signs = np.full(entering.shape, _NEUTRAL, np.int8)
+    signs[entering.nonzero()] = _COUNTED
+    return Count(
+        per_t=weighed(territory, entering, unit), memory=_add_memory(effects, rule_id, signs)
     )
 
 
@@ -69,6 +87,11 @@ def remember_entries(
     signs[:] = np.where(net.arc_link >= 0, _OTHER_LINK, _NEUTRAL)
     signs[territory.inside(scope).nonzero()] = _INSIDE
     signs[entering.nonzero()] = _COUNTED
+    return _add_memory(effects, rule_id, signs)
+
+
+def _add_memory(effects: Effects, rule_id: str, signs: SignArray) -> int:
+    """Add the memory of what arcs are to classes to the effects; return its position."""
     found = find_patterns(signs)
     speaks = (found.words == _COUNTED).any(axis=1)
     start = np.where(speaks, 1 + 2 * np.arange(speaks.size), OFF)[found.pattern]

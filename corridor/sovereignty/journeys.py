@@ -112,12 +112,12 @@ class Journeys:
         at = np.minimum(np.searchsorted(key, wanted), key.size - 1)
         return np.where(key[at] == wanted, told.data[at], 0.0)
 
-    def entered(self, scope: Scope, unit: QuotaUnit) -> float:
+    def entered(self, scope: Scope, unit: QuotaUnit, *, once: bool = False) -> float:
         """Return F(scope) [unit a day]: every unbroken stay inside a scope is one entry.
 
         Nothing is asked about where a scope is entered: a stay begins on the first arc inside. Of a
         scope of links only arcs of links count, so that a terminal between two of them breaks no
-        stay.
+        stay. With ``once`` only the first stay of each path counts.
         """
         land, net = self.territory, self.territory.supernetwork
         inside = self.at_steps(land.inside(scope)) > 0.0
@@ -128,11 +128,13 @@ class Journeys:
         path, stays = self.step_path[told], inside[told]
         before = np.append(False, stays[:-1] & (path[1:] == path[:-1]))[: stays.size]
         begins = told[stays & ~before]
+        if once:
+            begins = begins[np.unique(self.step_path[begins], return_index=True)[1]]
         met = (np.ones(begins.size), (self.step_class[begins], self.path_arc[begins]))
-        once = sparse.csr_array(met, shape=(len(land.classes), net.n_arcs))
-        once.sum_duplicates()
-        once.data[:] = 1.0
-        per_t = self.at_steps(weighed(land, once, unit))
+        pairs = sparse.csr_array(met, shape=(len(land.classes), net.n_arcs))
+        pairs.sum_duplicates()
+        pairs.data[:] = 1.0
+        per_t = self.at_steps(weighed(land, pairs, unit))
         return float((per_t[begins] * self.path_t_per_day[self.step_path[begins]]).sum())
 
     def served_t_per_day(self, scope: Scope) -> float:

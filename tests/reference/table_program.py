@@ -61,6 +61,14 @@ def moves(world: World) -> list[Move]:
     return found
 
 
+Entries = list[tuple[int, int, float]]
+"""Flow, move, weight of a tonne."""
+
+
+def _times(factor: float, entries: Entries) -> Entries:
+    return [(f, m, factor * weight) for f, m, weight in entries]
+
+
 class Letter:
     """The contract applied row by row to a world."""
 
@@ -224,8 +232,8 @@ class Letter:
             if self.enters(scope, flow, move)
         ]
 
-    def relations(self) -> Iterator[tuple[float, list[tuple[int, int, float]], list[float]]]:
-        """Yield (most, entries (flow, move, weight), weight of the unmet demand of each flow)."""
+    def relations(self) -> Iterator[tuple[float, list[Entries], list[float], bool]]:
+        """Yield (most, weights of moves, weights of the unmet demand of each flow, once a flow)."""
         nothing = [0.0] * len(self.flows)
         for rule in self.world.rules:
             if rule["kind"] == "share_cap":
@@ -234,19 +242,13 @@ class Letter:
                 )
                 # F <= share x (demand - unmet)
                 most = float(share @ self.flows["t_per_day"].to_numpy(float))
-                yield most, self.entering(rule, "t_per_day"), share.tolist()
+                yield most, [self.entering(rule, "t_per_day")], share.tolist(), False
             if rule["kind"] == "reciprocity":
                 a, b = (self.entering(rule[name], rule["unit"]) for name in "ab")
-
-                def weighed(
-                    *parts: tuple[float, list[tuple[int, int, float]]],
-                ) -> list[tuple[int, int, float]]:
-                    return [(f, m, k * w) for k, entries in parts for f, m, w in entries]
-
-                yield 0.0, weighed((1.0, a), (-rule["high"], b)), nothing
-                yield 0.0, weighed((-1.0, a), (rule["low"], b)), nothing
-                yield -rule["floor"], weighed((-1.0, a)), nothing
-                yield -rule["floor"], weighed((-1.0, b)), nothing
+                yield 0.0, [a, _times(-rule["high"], b)], nothing, True
+                yield 0.0, [_times(-1.0, a), _times(rule["low"], b)], nothing, True
+                yield -rule["floor"], [_times(-1.0, a)], nothing, True
+                yield -rule["floor"], [_times(-1.0, b)], nothing, True
 
     def limits(self) -> Iterator[tuple[float, float, list[tuple[int, int, float]]]]:
         """Yield (capacity, price over it, entries (flow, move, load of a tonne))."""
@@ -322,8 +324,9 @@ def least_cost(world: World, unmet_usd_per_t: float) -> float:
     loads = [(i, f * n_moves + m, load) for i, (_, _, es) in enumerate(limits) for f, m, load in es]
     loads += [(i, n_arcs + n_flows + i, -1.0) for i in range(len(limits))]
     sizes = [size for size, _, _ in limits]
-    for most, entries, unmet in letter.relations():
-        loads += [(len(sizes), f * n_moves + m, weight) for f, m, weight in entries]
+    for most, parts, unmet, once in letter.relations():
+        assert not once, "moves know nothing of what a shipment did before"
+        loads += [(len(sizes), f * n_moves + m, weight) for [e] in [parts] for f, m, weight in e]
         loads += [(len(sizes), n_arcs + f, weight) for f, weight in enumerate(unmet)]
         sizes.append(most)
     answer = linprog(
@@ -341,23 +344,33 @@ def least_cost(world: World, unmet_usd_per_t: float) -> float:
     return float(answer.fun)
 
 
-def simple_ways(letter: Letter, origin: str, destination: str) -> Iterator[tuple[int, ...]]:
-    """Yield the moves of every way that comes to no place in one layer twice."""
+def simple_ways(letter: Letter, flow: pd.Series) -> Iterator[tuple[int, ...]]:
+    """Yield the moves of every way that comes to no place in one layer twice for nothing.
+
+    Whoever has entered one more of the scopes that must balance since may come again.
+    """
+    rules = [rule for rule in letter.world.rules if rule["kind"] == "reciprocity"]
+    scopes = [rule[name] for rule in rules for name in "ab"]
+    enters = [
+        sum(letter.enters(scope, flow, move) << bit for bit, scope in enumerate(scopes))
+        for move in letter.moves
+    ]
     leaving: dict[tuple[str, str], list[int]] = defaultdict(list)
     for m, move in enumerate(letter.moves):
         leaving[move.tail].append(m)
-    stack: list[tuple[tuple[int, ...], frozenset[tuple[str, str]]]]
-    stack = [((), frozenset([("start", origin)]))]
+    start, end = ("start", flow["origin"]), ("end", flow["destination"])
+    stack: list[tuple[tuple[int, ...], int, frozenset[tuple[tuple[str, str], int]]]]
+    stack = [((), 0, frozenset())]
     while stack:
-        way, seen = stack.pop()
-        at = letter.moves[way[-1]].head if way else ("start", origin)
-        if at == ("end", destination):
+        way, entered, seen = stack.pop()
+        at = letter.moves[way[-1]].head if way else start
+        if at == end:
             yield way
             continue
         for m in leaving[at]:
-            head = letter.moves[m].head
-            if head not in seen and (head[0] != "end" or head == ("end", destination)):
-                stack.append(((*way, m), seen | {head}))
+            head, since = letter.moves[m].head, entered | enters[m]
+            if (head, since) not in seen and (head[0] != "end" or head == end):
+                stack.append(((*way, m), since, seen | {(head, since)}))
 
 
 def least_cost_by_ways(world: World, unmet_usd_per_t: float) -> float:
@@ -374,7 +387,7 @@ def least_cost_by_ways(world: World, unmet_usd_per_t: float) -> float:
     for f, (_, flow) in enumerate(letter.flows.iterrows()):
         price = [letter.cost(m, flow["commodity"]) + letter.fees(flow, m) for m in letter.moves]
         shut = [any(letter.meets(rule, flow, m) for rule in bans) for m in letter.moves]
-        for way in simple_ways(letter, flow["origin"], flow["destination"]):
+        for way in simple_ways(letter, flow):
             if not any(shut[m] for m in way):
                 cost.append(sum(price[m] for m in way))
                 flow_of.append(f)
@@ -385,14 +398,25 @@ def least_cost_by_ways(world: World, unmet_usd_per_t: float) -> float:
         (np.ones(columns.size), columns, np.cumsum([0, *lengths])),
         shape=(len(ways), n_flows * n_moves),
     )
-    relations = [(most, np.inf, entries, unmet) for most, entries, unmet in letter.relations()]
-    limits = [(size, price, entries, [0.0] * n_flows) for size, price, entries in letter.limits()]
+    relations = [
+        (most, np.inf, entries, unmet, once) for most, entries, unmet, once in letter.relations()
+    ]
+    limits = [(size, price, [es], [0.0] * n_flows, False) for size, price, es in letter.limits()]
     rows, sizes, prices = [], [], []
-    for size, price, entries, unmet in [*limits, *relations]:
-        weight = np.zeros(n_flows * n_moves)
-        for f, m, load in entries:
-            weight[f * n_moves + m] += load
-        rows.append(np.concatenate([on_move @ weight, unmet]))
+    for size, price, parts, unmet, once in [*limits, *relations]:
+        used = np.zeros(len(ways))
+        for entries in parts:
+            weight = np.zeros(n_flows * n_moves)
+            for f, m, load in entries:
+                weight[f * n_moves + m] += load
+            if once:
+                used += [
+                    next((weight[f * n_moves + m] for m in way if weight[f * n_moves + m]), 0.0)
+                    for f, way in zip(flow_of, ways, strict=True)
+                ]
+            else:
+                used += on_move @ weight
+        rows.append(np.concatenate([used, unmet]))
         sizes.append(size)
         prices.append(price)
     soft = np.isfinite(prices)

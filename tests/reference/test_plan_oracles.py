@@ -131,11 +131,18 @@ def test_without_congestion_a_plan_is_the_programs_optimum(seed: int) -> None:
     assert plan.objective_usd_per_day == pytest.approx(least_cost(world, UNMET), rel=1e-9)
 
 
-@pytest.mark.parametrize("seed", range(100, 130))
+KINDS = ("share_cap", "reciprocity", "quota", "forbid")
+FEW_WAYS = (
+    105, 107, 109, 112, 113, 114, 116, 120, 121, 125, 126, 129, 134, 135, 142, 147, 152, 157, 160,
+    161, 165, 169,
+)  # fmt: skip
+"""Worlds of at most 2,300 ways a flow."""
+
+
+@pytest.mark.parametrize("seed", FEW_WAYS)
 def test_rules_on_quantities_against_the_program_of_the_tables(seed: int) -> None:
     """Shares, bands and floors, their rows written by hand from the rules alone."""
-    kinds = ("share_cap", "reciprocity", "quota", "forbid")
-    world = with_rules(on_roads(draw_world(seed)), seed, kinds)
+    world = with_rules(on_roads(draw_world(seed)), seed, KINDS, 3)
     expected = least_cost_by_ways(world, UNMET)
     plan = solve_plan(world.model(), congestion=False, unmet_usd_per_t=UNMET, tolerance=1e-9)
     if np.isinf(expected):
@@ -154,9 +161,8 @@ def test_ways_and_moves_make_one_program_where_nothing_pays_for_flow(seed: int) 
 
 def test_the_worlds_try_every_part_of_the_rules_on_quantities() -> None:
     tried: set[str] = set()
-    for seed in range(100, 130):
-        kinds = ("share_cap", "reciprocity", "quota", "forbid")
-        model = with_rules(on_roads(draw_world(seed)), seed, kinds).model()
+    for seed in FEW_WAYS:
+        model = with_rules(on_roads(draw_world(seed)), seed, KINDS, 3).model()
         plan = solve_plan(model, congestion=False, unmet_usd_per_t=UNMET, tolerance=1e-9)
         tried |= {plan.status, *plan.rules.loc[plan.rules["price"] > 1e-6, "kind"]}
     assert tried >= {"infeasible", "partial", "share_cap", "reciprocity", "quota"}

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from corridor.errors import Fault
 from corridor.network import Network
-from corridor.sovereignty.counts import count_entries, per_day
+from corridor.sovereignty.counts import count_once, per_day
 from corridor.sovereignty.effects import Count, Effects, QuotaUnit, Row
 from corridor.sovereignty.journeys import Finding, Journeys
 from corridor.sovereignty.kinds.base import Rule
@@ -22,7 +22,8 @@ class ReciprocityRule(Rule):
     """What one side gets from the other must lie in a band around what it gives, and be something.
 
     ``low F(b) <= F(a) <= high F(b)``, and each of them is at least the floor, which is above 0: two
-    closed roads balance as well as two open ones, and are not reciprocity.
+    closed roads balance as well as two open ones, and are not reciprocity. A shipment counts once
+    in each scope, in the vehicle that first enters it: nobody meets a floor by going in circles.
 
     Attributes
     ----------
@@ -98,9 +99,7 @@ class ReciprocityRule(Rule):
 
     def apply(self, territory: Territory, effects: Effects) -> None:
         """Add the four rows."""
-        a, b = (
-            count_entries(territory, effects, self.id, scope, self.unit) for scope in self.scopes
-        )
+        a, b = (count_once(territory, effects, self.id, scope, self.unit) for scope in self.scopes)
         floor = per_day(self.floor, self.unit)
         nobody = np.zeros(len(territory.classes))
 
@@ -119,7 +118,7 @@ class ReciprocityRule(Rule):
 
     def audit(self, journeys: Journeys) -> list[Finding]:
         """Return both flows against the band and the floor."""
-        a, b = (journeys.entered(scope, self.unit) for scope in self.scopes)
+        a, b = (journeys.entered(scope, self.unit, once=True) for scope in self.scopes)
         floor, unit = per_day(self.floor, self.unit), self.unit.replace("per_year", "per_day")
         scale = max(a, b, floor)
         parts = (
