@@ -12,6 +12,7 @@ from corridor.core.flows import (
     ChoiceResult,
     FlowProblem,
     FlowResult,
+    PoolCharges,
     capacitated_equilibrium,
     consumer_surplus,
     logit_equilibrium,
@@ -150,16 +151,21 @@ def solve_equilibrium(
     _check_rows(compiled)
     if compiled.breaches:
         return no_plan(compiled, "infeasible", None, broken_rules(compiled))
-    result = assign(compiled, dispersion_per_usd, constants, elasticity, tolerance, unmet_usd_per_t)
+    charges = pool_charges(compiled)
+    result = assign(
+        compiled, charges, dispersion_per_usd, constants, elasticity, tolerance, unmet_usd_per_t
+    )
     if result.flow.status not in ("optimal", "feasible"):
         return no_plan(compiled, "unknown", result.flow.limit or None, set())
     moved = compiled if elasticity is None else replace(compiled, t_per_day=result.demand)
     problem = moved.flow_problem(congestion=True, unmet_usd_per_t=unmet_usd_per_t)
-    return _plan(moved, problem, result, constants, unmet_usd_per_t, elastic=elasticity is not None)
+    price = _arc_prices(moved, problem, result, charges, constants)
+    return _plan(moved, problem, result, price, unmet_usd_per_t, elastic=elasticity is not None)
 
 
 def assign(
     compiled: Model,
+    charges: PoolCharges,
     dispersion_per_usd: float | None,
     constants: Sequence[ChoiceConstant] = (),
     elasticity: FloatArray | None = None,
@@ -172,7 +178,7 @@ def assign(
         # What attracts can make an arc cost less than nothing; no way can be worth taking for it.
         cost = np.maximum(problem.cost + constant_costs(compiled, constants), 0.0)
         problem = replace(problem, cost=cost)
-    charges, length = pool_charges(compiled), compiled.supernetwork.arc_length_km
+    length = compiled.supernetwork.arc_length_km
     if dispersion_per_usd is None:
         return capacitated_equilibrium(
             problem, charges, length=length, elasticity=elasticity, tolerance=tolerance
@@ -187,14 +193,13 @@ def _plan(
     model: Model,
     problem: FlowProblem,
     result: ChoiceResult,
-    constants: Sequence[ChoiceConstant],
+    price: FloatArray,
     unmet_usd_per_t: float,
     *,
     elastic: bool,
 ) -> Plan:
     flow = _measured(problem, result.flow)
     answer = _with_overflow(evaluate(model, problem, flow, congestion=True), result)
-    price = _arc_prices(model, problem, result, constants)
     unmet = unmet_rows(answer)
     worth = np.full(len(model.shipments), unmet_usd_per_t)
     obstacles = explain_unmet(model, problem.cost, price, unmet, worth, full_quotas(answer))
@@ -254,13 +259,13 @@ def _arc_prices(
     model: Model,
     problem: FlowProblem,
     result: ChoiceResult,
+    charges: PoolCharges,
     constants: Sequence[ChoiceConstant],
 ) -> FloatArray:
     """Return what every arc costs those of every class at the equilibrium [USD/t]."""
-    charge = pool_charges(model).charge
     price = np.asarray(problem.cost + constant_costs(model, constants))
-    if charge is not None:
-        price = price + (charge.T @ result.price).reshape(problem.cost.shape)
+    if charges.charge is not None:
+        price = price + (charges.charge.T @ result.price).reshape(problem.cost.shape)
     if problem.rows is not None:
         for_rows = problem.rows.matrix.T @ -result.flow.row_price
         price = price + for_rows.reshape(problem.cost.shape)

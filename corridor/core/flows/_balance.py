@@ -190,8 +190,8 @@ class Balance:
 
     def _first_part(self, dispersion: float, at: Point, change: FloatArray, reach: Reach) -> float:
         """Return how much of a step to try first: utilities may change by `reach`."""
-        price = self.supply.at(self.supply.moved(at.position, change)).price
-        moved = dispersion * (self.options.charge @ (price - at.price))
+        way = self.supply.moved(at.position, change) - at.position
+        moved = dispersion * (self.options.charge @ (at.price_slope * way))
         mean = np.add.reduceat(at.choice.share * moved, self.options.start[:-1])
         most = float(np.abs(moved - mean[self.options.group]).max(initial=0.0))
         return min(1.0, reach.utility / most) if most > 0.0 else 1.0

@@ -173,13 +173,12 @@ def path_sizes(columns: Columns, length: FloatArray) -> FloatArray:
     lengths = np.diff(columns.indptr)
     path = np.repeat(np.arange(len(columns)), lengths)
     place = columns.group[path] * length.size + columns.arcs
-    _, which, count = np.unique(place, return_inverse=True, return_counts=True)
-    step = length[columns.arcs]
+    step, users = length[columns.arcs], np.bincount(place)[place]
     total = sum_by(path, step, len(columns))
     flat = total[path] <= 0.0
     step = np.where(flat, 1.0, step)
     total = np.where(total > 0.0, total, np.maximum(lengths, 1))
-    size = sum_by(path, step / count[which], len(columns)) / total
+    size = sum_by(path, step / users, len(columns)) / total
     # The empty path, from a node to itself, is alone.
     return np.where(lengths > 0, size, 1.0)
 
