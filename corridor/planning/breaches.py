@@ -59,7 +59,7 @@ def diagnose_floors(
     found = find_conflicts(names, can_hold, weighed, most)
     options: list[Option] = []
     for correction in found.corrections:
-        options += _options(model, demand, correction)
+        options += [o for o in _options(model, demand, correction) if o not in options]
     return FloorDiagnosis(found, options)
 
 
@@ -103,29 +103,47 @@ def _breaches(model: Model, demand: Demand, rules: Rules) -> list[FloorBreach]:
 def _options(model: Model, demand: Demand, correction: Sequence[str]) -> list[Option]:
     """Return the ways in which the rules of a correction can change so that no floor is broken.
 
-    All floors in force are looked at: another regime may break one that the present regime meets.
+    All floors in force are looked at: another regime may break one that the present regime meets. A
+    floor is lowered to what its posts inspect once regimes and seals have changed. Ways in which a
+    change is idle are left out.
     """
     of_rule = {rule.id: rule for rule in model.rules.in_force}
-    choices: list[list[Change]] = []
+    everything = Rules(model.rules.in_force, model.rules.date)
+    choices: list[list[Change | None]] = []
     for name in correction:
         rule = of_rule[name]
-        if isinstance(rule, InspectionFloorRule):
-            choices.append([_lower_floor(model, rule)])
-        elif isinstance(rule, RegimeRule):
-            choices.append(_other_regimes(model, rule))
+        if isinstance(rule, RegimeRule):
+            choices.append([None, *_other_regimes(model, rule)])
         elif isinstance(rule, SealedRule):
-            choices.append([_skip_less(model, rule)])
-    everything = Rules(model.rules.in_force, model.rules.date)
-    return [
-        option
-        for option in product(*choices)
-        if not _breaches(model, demand, apply_changes(everything, option))
-    ]
+            choices.append([None, _skip_less(model, rule)])
+    floors = [of_rule[name] for name in correction]
+
+    def holds(option: Sequence[Change]) -> bool:
+        return not _breaches(model, demand, apply_changes(everything, option))
+
+    options: list[Option] = []
+    for chosen in product(*choices):
+        moved = [change for change in chosen if change is not None]
+        left = _breaches(model, demand, apply_changes(everything, moved))
+        lowered = [
+            _lower_floor(rule, left)
+            for rule in floors
+            if isinstance(rule, InspectionFloorRule) and rule.id in {b.rule_id for b in left}
+        ]
+        option = _in_order([*moved, *lowered], correction)
+        idle = any(holds([c for c in option if c is not change]) for change in option)
+        if option and not idle and holds(option):
+            options.append(option)
+    return options
 
 
-def _lower_floor(model: Model, rule: InspectionFloorRule) -> Change:
+def _in_order(changes: Sequence[Change], names: Sequence[str]) -> Option:
+    return tuple(sorted(changes, key=lambda change: list(names).index(change.rule_id)))
+
+
+def _lower_floor(rule: InspectionFloorRule, breaches: Sequence[FloorBreach]) -> Change:
     """Return the host's own change: down to the least share that one of its posts inspects."""
-    least = min(breach.share for breach in model.breaches if breach.rule_id == rule.id)
+    least = min(breach.share for breach in breaches if breach.rule_id == rule.id)
     return Change(
         rule_id=rule.id, kind=rule.kind, field="share", before=float(rule.share),
         after=float(least), unit="share of vehicles", host=rule.country,

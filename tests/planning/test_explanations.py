@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import corridor
@@ -227,6 +228,66 @@ def test_what_bars_a_shipment_is_minimal_and_what_opens_it_is_least(seed: int) -
             assert has_way((network, demand, apply_changes(rules, option)), shipment)
             for part in combinations(option, len(option) - 1):
                 assert not has_way((network, demand, apply_changes(rules, part)), shipment)
+
+
+def worked_under_regimes(rng: np.random.Generator) -> Case:
+    """Return the diamond with three regimes, and random rules on regimes and floors."""
+    tables = diamond.tables()
+    stages = tables["stages"].assign(regime="")
+    scanners = stages["stage"] == "scanner"
+    shares = {"standard": 0.5, "full": 1.0, "light": 0.2, "none": 0.0}
+    parts = [
+        stages[scanners].assign(regime=name, share=share)
+        for name, share in shares.items()
+        if share > 0.0
+    ]
+    tables["stages"] = pd.concat([stages[~scanners], *parts], ignore_index=True)
+    network = Network.from_tables(**tables, name="diamond")
+    rules: list[dict[str, object]] = []
+    for _ in range(rng.integers(1, 4)):
+        crossings = rng.choice(["ag", "gb", "ar", "rb"], rng.integers(1, 3), replace=False)
+        regime = str(rng.choice(["full", "light", "light", "standard"]))
+        rules.append({"kind": "regime", "crossings": crossings.tolist(), "regime": regime})
+    for _ in range(rng.integers(1, 4)):
+        state = str(rng.choice(["AAA", "BBB", "GGG", "RRR"]))
+        share = float(rng.choice([0.1, 0.3, 0.5, 0.6, 1.0]))
+        rules.append(
+            {"kind": "inspection_floor", "country": state, "stage": "scanner", "share": share}
+        )
+    rng.shuffle(rules)
+    return network, toys.demand(network, there(10)), toys.rules(*rules)
+
+
+def test_floors_and_regimes_against_all_subsets() -> None:
+    """Later regimes set earlier ones aside: a part of a conflict may bring an older one back."""
+    seen = 0
+    for seed in range(12, 40):
+        network, demand, rules = worked_under_regimes(np.random.default_rng(seed))
+
+        def is_broken(part: Rules, network: Network = network, demand: Demand = demand) -> bool:
+            return bool(compile_model(network, demand, part).breaches)
+
+        if not is_broken(rules):
+            continue
+        seen += 1
+        found = told((network, demand, rules))
+        assert len(found.conflicts)
+        for ids in (tuple(str(text).split(">")) for text in found.conflicts["rules"]):
+            assert is_broken(only(rules, ids))
+            for size in range(len(ids)):
+                for part in combinations(ids, size):
+                    assert not is_broken(only(rules, part))
+        assert len(found.options)
+        for option in found.options:
+            assert not is_broken(apply_changes(rules, option))
+            for i in range(len(option)):
+                others = option[:i] + option[i + 1 :]
+                less = smaller(option[i])
+                assert is_broken(apply_changes(rules, others))
+                assert less is None or is_broken(apply_changes(rules, [*others, less]))
+        if seen == 10:
+            break
+    assert seen == 10
 
 
 NO_PLAN = ("infeasible", "unknown")
