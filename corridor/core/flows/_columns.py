@@ -75,6 +75,25 @@ class Columns:
         self.arcs = np.concatenate([self.arcs, arcs])
         return int(keep.sum())
 
+    def cost_at(self, price: FloatArray, *, free: bool = False) -> FloatArray:
+        """Return what each path costs when resources have prices, shape (n_columns,).
+
+        Parameters
+        ----------
+        price : ndarray of float64, shape (n_resources,)
+            Price of a unit of each resource.
+        free
+            Whether arcs themselves cost nothing.
+        """
+        surcharge = np.asarray(self.usage @ price)
+        return surcharge if free else self.cost + surcharge
+
+    def least(self, cost: FloatArray) -> FloatArray:
+        """Return the least of the paths' costs for each group; inf where it has no path."""
+        least = np.full(self._network.groups.size, np.inf)
+        np.minimum.at(least, self.group, cost)
+        return least
+
     def could_exceed(self, active: BoolArray) -> BoolArray:
         """Return the resources outside `active` that the paths could exceed together."""
         return self._peaks.could_exceed(active)

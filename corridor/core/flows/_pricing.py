@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import scipy.sparse as sp
 
-from corridor.core.flows._arrays import BoolArray, FloatArray, IntArray, LongArray
+from corridor.core.flows._arrays import BoolArray, FloatArray, IntArray, LongArray, sum_by
 from corridor.core.flows._network import Network
 from corridor.core.graph import Graph
 from corridor.core.paths import arc_paths_batch, shortest_trees
@@ -73,6 +74,7 @@ class Pricing:
         self._target: LongArray = np.empty(0, dtype=np.int64)
         self.first: FloatArray = np.empty(0)
         self._signed: SignedSearch | None = None
+        self._by_resource = sp.csr_matrix(network.usage.T)
 
     def find_first(self) -> Priced:
         """Return the cheapest paths while no resource has a price."""
@@ -94,7 +96,7 @@ class Pricing:
             Whether arcs themselves cost nothing (where feasibility alone is asked).
         """
         network = self._network
-        surcharge = network.arc_prices(price)
+        surcharge = self._arc_prices(price)
         base = np.where(np.isfinite(network.cost), 0.0, np.inf) if free else network.cost
         cost = base + surcharge
         if self._to_go is not None and not free and surcharge.min(initial=0.0) >= 0:
@@ -102,6 +104,17 @@ class Pricing:
         if cost.min(initial=0.0) < 0:
             return self._by_signed(cost, known)
         return self._by_trees(cost, known)
+
+    def _arc_prices(self, price: FloatArray) -> FloatArray:
+        """Return what prices put onto each class and arc: few resources have one."""
+        by_resource, shape = self._by_resource, self._network.cost.shape
+        priced = np.flatnonzero(price)
+        start = by_resource.indptr[priced]
+        size = by_resource.indptr[priced + 1] - start
+        entries = np.arange(size.sum()) + np.repeat(start - np.cumsum(size) + size, size)
+        amount = by_resource.data[entries] * np.repeat(price[priced], size)
+        total = sum_by(by_resource.indices[entries], amount, shape[0] * shape[1])
+        return total.reshape(shape)
 
     # -- one tree for each class and origin ----------------------------------------------------
 

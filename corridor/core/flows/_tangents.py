@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from corridor.core.flows._arrays import FloatArray, LongArray, sum_by
+from corridor.core.flows.delay import curves_of
 from corridor.core.flows.problem import Delay, value_and_slope
 
 _SAME_POINT = 1e-12
@@ -77,11 +78,7 @@ def tangents_at_zero(slope: FloatArray, capacity: FloatArray) -> Tangents:
 
 
 def add_tangents(
-    tangents: Tangents,
-    delay: Delay,
-    capacity: FloatArray,
-    loads: list[FloatArray],
-    pools: LongArray,
+    tangents: Tangents, delay: Delay, capacity: FloatArray, pools: LongArray, loads: FloatArray
 ) -> Tangents:
     """Return the tangents with more of them, for some pools at several loads.
 
@@ -93,17 +90,18 @@ def add_tangents(
         The curves.
     capacity : ndarray of float64, shape (n_pools,)
         Largest load of each pool.
-    loads : list of ndarray of float64, shape (n_pools,)
-        Points to touch, within 0 and capacity; only those of `pools` are used.
-    pools : ndarray of int64
+    pools : ndarray of int64, shape (n,)
         Pools that get tangents.
+    loads : ndarray of float64, shape (n_points, n)
+        Points to touch, within 0 and capacity.
     """
-    parts = [(tangents.pool, tangents.point, tangents.value, tangents.slope)]
-    for load in loads:
-        value, slope = value_and_slope(delay, load)
-        parts.append((pools, load[pools], value[pools], slope[pools]))
-    pool, point, value, slope = (np.concatenate(column) for column in zip(*parts, strict=True))
-    n_known = tangents.n_known + pool.size - tangents.pool.size
+    pools = np.tile(pools, loads.shape[0])
+    added = value_and_slope(curves_of(delay, pools), loads.ravel())
+    pool = np.concatenate([tangents.pool, pools])
+    point = np.concatenate([tangents.point, loads.ravel()])
+    value = np.concatenate([tangents.value, added[0]])
+    slope = np.concatenate([tangents.slope, added[1]])
+    n_known = tangents.n_known + pools.size
     identity = np.concatenate([tangents.identity, np.arange(tangents.n_known, n_known)])
     order = np.lexsort((point, pool))
     same = (np.diff(pool[order]) == 0) & (np.diff(point[order]) <= _SAME_POINT * point[order][1:])
@@ -118,8 +116,8 @@ def add_tangents(
 
 def loads_near(
     tangents: Tangents, capacity: FloatArray, load: FloatArray, allowed: float
-) -> list[FloatArray]:
-    """Return loads to touch: the present ones and some near them.
+) -> FloatArray:
+    """Return loads to touch, shape (5, n_pools): the present ones and some near them.
 
     Two tangents h apart miss the curve by up to its second derivative x h^2 / 8 between them.
     Points at about the distance where that is what is allowed, and at a multiple of it, save the
@@ -149,7 +147,7 @@ def loads_near(
         for side in (-1.0, 1.0):
             near = load + side * multiple * step
             loads.append(np.where((near > low) & (near < high), near, load))
-    return loads
+    return np.array(loads)
 
 
 def _chain(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from corridor.core.flows._arrays import FloatArray, as_floats, check_values, wrong_shape
-from corridor.core.flows.problem import Delay, value_and_slope
+from corridor.core.flows._arrays import FloatArray, LongArray, as_floats, check_values, wrong_shape
+from corridor.core.flows.problem import Delay, PartialDelay, value_and_slope
 from corridor.errors import InputError
 
 
@@ -52,6 +52,10 @@ class HingeDelay:
         """Number of pools."""
         return int(self.limit.size)
 
+    def take(self, pools: LongArray) -> "HingeDelay":
+        """Return the curves of some pools, in the order given; a pool may come again."""
+        return HingeDelay(self.limit[pools], self.price[pools])
+
     def value(self, load: FloatArray) -> FloatArray:
         """Return ``price * max(0, load - limit)``, shape (n_pools,)."""
         return self.price * np.maximum(_as_load(load, self.n_pools) - self.limit, 0.0)
@@ -96,6 +100,10 @@ class SumDelay:
         """Number of pools."""
         return self.parts[0].n_pools
 
+    def take(self, pools: LongArray) -> "SumDelay":
+        """Return the curves of some pools, in the order given; a pool may come again."""
+        return SumDelay(tuple(curves_of(part, pools) for part in self.parts))
+
     def value(self, load: FloatArray) -> FloatArray:
         """Return the sum of the parts' values, shape (n_pools,)."""
         total: FloatArray = np.sum([part.value(load) for part in self.parts], axis=0)
@@ -112,6 +120,43 @@ class SumDelay:
         value: FloatArray = np.sum([pair[0] for pair in pairs], axis=0)
         slope: FloatArray = np.sum([pair[1] for pair in pairs], axis=0)
         return value, slope
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _SomeOf:
+    """Some pools of a `Delay` that can only be asked for all at once."""
+
+    whole: Delay
+    pools: LongArray
+
+    @property
+    def n_pools(self) -> int:
+        return int(self.pools.size)
+
+    def value(self, load: FloatArray) -> FloatArray:
+        return self.value_and_slope(load)[0]
+
+    def slope(self, load: FloatArray) -> FloatArray:
+        return self.value_and_slope(load)[1]
+
+    def value_and_slope(self, load: FloatArray) -> tuple[FloatArray, FloatArray]:
+        value, slope = np.empty(self.n_pools), np.empty(self.n_pools)
+        left = np.arange(self.n_pools)
+        while left.size:
+            # Each pool can be asked for one load at a time.
+            _, first = np.unique(self.pools[left], return_index=True)
+            now = left[first]
+            loads = np.zeros(self.whole.n_pools)
+            loads[self.pools[now]] = load[now]
+            values, slopes = value_and_slope(self.whole, loads)
+            value[now], slope[now] = values[self.pools[now]], slopes[self.pools[now]]
+            left = np.delete(left, first)
+        return value, slope
+
+
+def curves_of(delay: Delay, pools: LongArray) -> Delay:
+    """Return the curves of some pools, in the order given; a pool may come again."""
+    return delay.take(pools) if isinstance(delay, PartialDelay) else _SomeOf(delay, pools)
 
 
 def _as_load(load: FloatArray, n_pools: int) -> FloatArray:

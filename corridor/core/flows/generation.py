@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from corridor.core.flows._arrays import BoolArray, FloatArray
+from corridor.core.flows._ascent import Ascent
 from corridor.core.flows._assembly import Outcome, assemble
 from corridor.core.flows._columns import Columns
 from corridor.core.flows._master import Master, MasterPoint, Stage
@@ -78,6 +79,9 @@ def min_cost_flow(
     paths are found as ever; else the search is for simple paths, which is hard in general and easy
     for the few places that rules name. One that would take too many labels is cut short: then the
     bound is still true, and the status is ``feasible`` with the limit ``search``.
+
+    Before the first master program, prices are raised for some rounds where cheapest paths overload
+    what they use (see `corridor.core.flows._ascent`), unless there are paths to begin with.
 
     A resource gets a row in the master program only when the paths found so far could together
     exceed its capacity, or when the tangent at load 0 misses its delay at the present load: other
@@ -151,8 +155,11 @@ class _Search:
         self.bound = -math.inf
         self.point: MasterPoint | None = None
         self.price: FloatArray = np.zeros(network.n_resources)
+        self.load: FloatArray = np.zeros(network.n_pools)
+        self.delay: FloatArray = np.zeros(network.n_pools)
         self.limit = ""
         self.rounds = 0
+        self.is_warm = False
 
     # -- the plan -----------------------------------------------------------------------------
 
@@ -168,6 +175,9 @@ class _Search:
         self.money_unit = float(first.lower[reach].max(initial=0.0)) or 1.0
         penalty = PENALTY * max(self.money_unit, float(groups.unmet_cost[~must].max(initial=0.0)))
         unmet = np.where(must, penalty, groups.unmet_cost)
+        if not self.is_warm:
+            ascent = Ascent(self.network, self.columns, self.pricing, unmet, self.problem.delay)
+            ascent.run(self.deadline)
         self._loop(Stage(free=False, unmet=unmet, slack=penalty))
         if self.limit == "time":
             return self._finish("feasible" if self._is_clean(must) else "unknown")
@@ -208,8 +218,9 @@ class _Search:
                 return
             changed = self._refine(stage)
             unmet = self.network.unmet_prices(stage.unmet, self.price)
+            known = self.columns.least(self.columns.cost_at(self.price, free=stage.free))
             priced = self.pricing.find_cheaper(
-                self.price, np.minimum(self._cheapest_known(stage), unmet), free=stage.free
+                self.price, np.minimum(known, unmet), free=stage.free
             )
             self.bound = max(self.bound, self._lagrange(stage, priced, unmet))
             if self._gap_closed():
@@ -244,27 +255,14 @@ class _Search:
         if not stage.free:
             objective += float(self.columns.cost @ point.flow)
             if self.problem.delay is not None:
-                load = self._load(point)
-                excess = self.problem.delay.value(load) - self.network.first_slope * load
-                objective += float(excess.sum())
+                load = np.asarray(self.columns.usage.T @ point.flow)[: self.network.n_pools]
+                self.load = np.minimum(load, self.pool_capacity)
+                self.delay = self.problem.delay.value(self.load)
+                objective += float((self.delay - self.network.first_slope * self.load).sum())
         if self.best is None or objective < self.best.objective:
             self.best = _Flow(
                 objective=objective, flow=point.flow, unmet=point.unmet, missed=point.missed
             )
-
-    def _load(self, point: MasterPoint) -> FloatArray:
-        """Return the load of each pool."""
-        return np.asarray(self.columns.usage.T @ point.flow)[: self.network.n_pools]
-
-    def _cheapest_known(self, stage: Stage) -> FloatArray:
-        """Return what the cheapest known path of each group costs at the present prices."""
-        columns = self.columns
-        cost = np.asarray(columns.usage @ self.price)
-        if not stage.free:
-            cost += columns.cost
-        known = np.full(self.network.groups.size, np.inf)
-        np.minimum.at(known, columns.group, cost)
-        return known
 
     def _gap_closed(self) -> bool:
         if self.best is None:
@@ -284,16 +282,16 @@ class _Search:
         self.touched |= pools
         top = np.minimum(self.pool_capacity, self.columns.most(pools))
         self.curves = add_tangents(
-            self.curves, self.problem.delay, self.pool_capacity,
-            [share * top for share in FIRST_POINTS], np.flatnonzero(pools),
+            self.curves, self.problem.delay, self.pool_capacity, np.flatnonzero(pools),
+            np.outer(FIRST_POINTS, top[pools]),
         )  # fmt: skip
 
     def _refine(self, stage: Stage) -> bool:
         """Add tangents where the envelope misses the curve at the master's loads."""
         if self.problem.delay is None or stage.free or self.point is None or self.best is None:
             return False
-        load = np.minimum(self._load(self.point), self.pool_capacity)
-        error = self.problem.delay.value(load) - self.curves.envelope(load)
+        load = self.load
+        error = self.delay - self.curves.envelope(load)
         most = 0.2 * self.tolerance * abs(self.best.objective)
         n_wrong = int((error > most / max(load.size, 1)).sum())
         wrong = error > most / max(n_wrong, 1)
@@ -303,7 +301,7 @@ class _Search:
         pools = np.flatnonzero(wrong)
         points = loads_near(self.curves, self.pool_capacity, load, most / pools.size)
         self.curves = add_tangents(
-            self.curves, self.problem.delay, self.pool_capacity, points, pools
+            self.curves, self.problem.delay, self.pool_capacity, pools, points[:, pools]
         )
         return True
 
@@ -337,7 +335,7 @@ class _Search:
         lengths = np.diff(columns.indptr)
         kept = np.repeat(group >= 0, lengths)
         indptr = np.r_[0, np.cumsum(lengths[keep])]
-        self.columns.add(group[keep], indptr, columns.arcs[kept])
+        self.is_warm = self.columns.add(group[keep], indptr, columns.arcs[kept]) > 0
 
     def _finish(self, status: Status) -> FlowResult:
         best = self.best if status in ("optimal", "feasible") else None

@@ -11,6 +11,7 @@ from corridor.core.flows._arrays import (
     BoolArray,
     FloatArray,
     IntArray,
+    LongArray,
     as_csr,
     as_floats,
     check_values,
@@ -51,6 +52,15 @@ class JointDelay(Delay, Protocol):
 
     def value_and_slope(self, load: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return `value` and `slope`."""
+        ...
+
+
+@runtime_checkable
+class PartialDelay(Delay, Protocol):
+    """A `Delay` that can be asked for some of its pools, for the price of those."""
+
+    def take(self, pools: LongArray) -> Delay:
+        """Return the curves of some pools, in the order given; a pool may come again."""
         ...
 
 

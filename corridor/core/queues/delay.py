@@ -23,6 +23,14 @@ _FLOAT_FIELDS = (
     "base_load",
 )
 
+_DERIVED_FIELDS = (
+    "_erlang_per_load",
+    "_limit",
+    "_queue_at_limit",
+    "_slope_at_limit",
+    "_queue_at_base",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class QueueDelay:
@@ -154,6 +162,36 @@ class QueueDelay:
         increase = np.maximum(queue - self._queue_at_base, 0.0)
         value = self._sum_by_pool(charge * increase)
         return value, self._sum_by_pool(charge * queue_slope * self._erlang_per_load)
+
+    def take(self, pools: NDArray[np.integer]) -> "QueueDelay":
+        """Return the curves of some pools alone, in the order given; a pool may come again.
+
+        Parameters
+        ----------
+        pools
+            int, (n,): positions of pools.
+
+        Examples
+        --------
+        >>> one = np.ones(1)
+        >>> booth = QueueDelay(n_pools=3, pool=np.array([1]), share=one, servers=np.array([1]),
+        ...     service_h=0.5 * one, arrival_scv=one, service_scv=one, open_h_per_day=24 * one,
+        ...     usd_per_vehicle_h=10 * one, base_load=0 * one)
+        >>> booth.take(np.array([1, 0, 1])).value(np.array([24.0, 24.0, 12.0])).round(9)
+        array([120.,   0.,  20.])
+        """
+        by_pool = np.argsort(self.pool, kind="stable")
+        count = np.bincount(self.pool, minlength=self.n_pools)
+        size = count[pools]
+        first = (np.cumsum(count) - count)[pools] - (np.cumsum(size) - size)
+        stages = by_pool[np.arange(size.sum()) + np.repeat(first, size)]
+        taken = object.__new__(QueueDelay)
+        object.__setattr__(taken, "n_pools", int(size.size))
+        taken._store("pool", np.repeat(np.arange(size.size), size))
+        for name in ("servers", *_FLOAT_FIELDS, *_DERIVED_FIELDS):
+            taken._store(name, getattr(self, name)[stages])
+        taken._store("_weights", WaitWeights(*(weight[stages] for weight in self._weights)))
+        return taken
 
     def wait_h(self, load: FloatArray) -> FloatArray:
         """Return the mean wait at each stage under the load and its background.

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from corridor.core.flows import HingeDelay, SumDelay
+from corridor.core.flows import Delay, HingeDelay, SumDelay
+from corridor.core.flows.delay import curves_of
+from corridor.core.queues import QueueDelay
 from corridor.errors import InputError
 
 HINGE = HingeDelay([2.0, np.inf, 0.0], [3.0, 5.0, 1.0])
@@ -24,6 +26,42 @@ def test_sum_adds_values_and_slopes() -> None:
     value, slope = both.value_and_slope(load)
     np.testing.assert_array_equal(value, both.value(load))
     np.testing.assert_array_equal(slope, both.slope(load))
+
+
+class Square:
+    """A curve that can only be asked for all pools at once."""
+
+    n_pools = 3
+
+    def value(self, load: np.ndarray) -> np.ndarray:
+        return np.array([1.0, 2.0, 3.0]) * load**2
+
+    def slope(self, load: np.ndarray) -> np.ndarray:
+        return np.array([2.0, 4.0, 6.0]) * load
+
+
+def queues() -> QueueDelay:
+    """Return pools of two stages, one stage and none."""
+    ones = np.ones(3)
+    return QueueDelay(
+        n_pools=3, pool=np.array([1, 0, 0]), share=np.array([1.0, 0.5, 1.0]),
+        servers=np.array([1, 2, 3]), service_h=np.array([0.9, 1.8, 2.7]), arrival_scv=ones,
+        service_scv=np.array([1.0, 0.5, 0.0]), open_h_per_day=24 * ones,
+        usd_per_vehicle_h=np.array([6.0, 5.0, 4.0]), base_load=np.array([1.0, 0.0, 2.0]),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("delay", [HINGE, queues(), Square(), SumDelay([Square(), queues()])])
+def test_some_pools_alone_and_again(delay: Delay) -> None:
+    pools = np.array([2, 0, 0, 1, 0])
+    loads = np.array([3.0, 5.0, 2.0, 7.0, 0.0])
+    some = curves_of(delay, pools)
+    assert some.n_pools == pools.size
+    for position, (pool, load) in enumerate(zip(pools, loads, strict=True)):
+        whole = np.zeros(3)
+        whole[pool] = load
+        assert some.value(loads)[position] == pytest.approx(delay.value(whole)[pool], rel=1e-14)
+        assert some.slope(loads)[position] == pytest.approx(delay.slope(whole)[pool], rel=1e-14)
 
 
 @pytest.mark.parametrize(

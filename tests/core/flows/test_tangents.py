@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from corridor.core.flows._tangents import Tangents, add_tangents, tangents_at_zero
+from corridor.core.flows._tangents import Tangents, add_tangents, loads_near, tangents_at_zero
 
 
 class Square:
@@ -26,8 +26,8 @@ CAPACITY = np.array([4.0, 3.0, np.inf])
 @pytest.fixture
 def tangents() -> Tangents:
     start = tangents_at_zero(CURVE.slope(np.zeros(3)), CAPACITY)
-    loads = [np.array([1.0, 1.0, 2.0]), np.array([4.0, 3.0, 9.0]), np.array([2.5, 2.0, 2.0])]
-    return add_tangents(start, CURVE, CAPACITY, loads, np.array([0, 2]))
+    loads = np.array([[1.0, 2.0], [4.0, 9.0], [2.5, 2.0]])
+    return add_tangents(start, CURVE, CAPACITY, np.array([0, 2]), loads)
 
 
 def test_points_of_other_pools_are_left_out(tangents: Tangents) -> None:
@@ -61,3 +61,20 @@ def test_conjugate_is_the_least_over_a_grid(tangents: Tangents) -> None:
         least = (values - np.array(price) * grid).min(axis=0)
         np.testing.assert_allclose(tangents.conjugate(np.array(price)), least, atol=1e-2)
     assert tangents.conjugate(np.array([0.0, 0.0, 9.1]))[2] == -np.inf
+
+
+def test_numbers_stay_when_tangents_are_added(tangents: Tangents) -> None:
+    more = add_tangents(tangents, CURVE, CAPACITY, np.array([0]), np.array([[3.0], [1.0]]))
+    kept = np.isin(more.identity, tangents.identity)
+    np.testing.assert_array_equal(more.identity[kept], tangents.identity)
+    # Load 1 is touched already: its tangent keeps its number.
+    np.testing.assert_array_equal(more.point[~kept], [3.0])
+    assert np.unique(more.identity).size == more.identity.size
+
+
+def test_unlimited_pools_without_bend_are_touched_near_their_load() -> None:
+    flat = tangents_at_zero(np.zeros(2), np.array([np.inf, np.inf]))
+    loads = loads_near(flat, np.array([np.inf, np.inf]), np.array([5.0, 0.0]), 1e-3)
+    assert loads.shape == (5, 2)
+    assert (loads[:, 0] <= 10.0).all()
+    assert not loads[:, 1].any()
