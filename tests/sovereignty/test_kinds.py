@@ -171,9 +171,111 @@ def test_a_quota_on_trains_counts_trains(territory: Lay) -> None:
     assert quota.per_t.toarray().max(axis=1) == pytest.approx([1 / 2000, 1 / 1210])
 
 
+def test_a_share_cap_weighs_entries_against_served_demand(territory: Lay) -> None:
+    land = territory(GRAIN, BOXES, BACK)
+    net = land.supernetwork
+    rule = {"kind": "share_cap", "crossings": ["ab-road"], "origins": ["AAA"], "share": 0.4}
+    [row] = effects(land, **rule).rows
+    entry = net.is_kind(ArcKind.ENTRY) & (net.arc_crossing == 0)
+    np.testing.assert_allclose(row.per_t.toarray(), np.outer([1, 1, 0], entry))
+    assert row.served.tolist() == [-0.4, -0.4, 0.0]
+    assert (row.lower, row.upper, row.part, row.unit) == (-np.inf, 0.0, "share", "t_per_day")
+
+
+def test_a_share_is_of_all_traffic_of_the_shipments(territory: Lay) -> None:
+    land = territory(GRAIN, ("A2", "A1", "grain"))
+    rule = {"kind": "share_cap", "countries": ["AAA"], "traffic": ["domestic"], "share": 0.5}
+    [row] = effects(land, **rule).rows
+    assert row.per_t.toarray().any(axis=1).tolist() == [False, True]
+    assert row.served.tolist() == [-0.5, -0.5]
+
+
+def test_reciprocity_is_four_rows_in_its_unit(territory: Lay) -> None:
+    land = territory(GRAIN, BOXES, BACK)
+    net = land.supernetwork
+    rule = BAND | {
+        "a": {"crossings": ["ab-road"], "origins": ["AAA"]},
+        "b": {"crossings": ["ab-rail"], "origins": ["BBB"]},
+        "unit": "vehicles_per_year",
+        "floor": 730.0,
+    }
+    found = effects(land, **rule)
+    assert [row.part for row in found.rows] == ["low", "high", "floor of a", "floor of b"]
+    road, rail = (
+        net.is_kind(ArcKind.ENTRY) & (net.arc_crossing == crossing) for crossing in (0, 1)
+    )
+    a = np.outer([1 / 20, 1 / 20, 0], road)
+    b = np.outer([0, 0, 1 / 2000], rail)
+    for row, expected in zip(found.rows, (a - 0.5 * b, a - 2.0 * b, a, b), strict=True):
+        np.testing.assert_allclose(row.per_t.toarray(), expected)
+        assert not row.served.any()
+    bounds = [(row.lower, row.upper) for row in found.rows]
+    assert bounds == [(0.0, np.inf), (-np.inf, 0.0), (2.0, np.inf), (2.0, np.inf)]
+    # Each flow has its memory of who has entered already.
+    speaks_of = [(path.start > 0).tolist() for path in found.paths]
+    assert speaks_of == [[True, True, False], [False, False, True]]
+
+
+def test_a_requirement_is_passed_on_the_border_arc_or_in_the_state(territory: Lay) -> None:
+    land = territory(GRAIN, BACK)
+    net = land.supernetwork
+    [path] = effects(land, kind="require", crossings=["ab-sea"], origins=["AAA"]).paths
+    assert path.start.tolist() == [1, 0]
+    at_sea = net.is_kind(ArcKind.ENTRY) & (net.arc_crossing == 2)
+    assert (path.automaton.symbol == at_sea).all()
+    [path] = effects(land, kind="require", countries=["BBB"]).paths
+    assert (path.automaton.symbol == (net.arc_country == 1)).all()
+    assert path.automaton.accepting.tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("change", "may_be_sealed"),
+    [
+        ({}, [True, True, True]),
+        ({"origins": ["BBB"]}, [False, True, False]),
+        ({"commodities": ["grain"]}, [True, True, False]),
+        ({"countries": ["BBB"]}, [True, True, True]),
+        ({"countries": ["BBB"], "traffic": ["import"]}, [True, False, True]),
+        ({"countries": ["BBB"], "traffic": ["transit"]}, [False, False, False]),
+    ],
+)
+def test_a_seal_is_put_on_at_the_entry_posts_of_its_own_shipments(
+    territory: Lay, change: dict[str, object], may_be_sealed: list[bool]
+) -> None:
+    land = territory(GRAIN, BACK, BOXES)
+    net = land.supernetwork
+    rule = SEAL | {"enter": ["ab-road"], "leave": ["ab-rail"]} | change
+    [path] = effects(land, **rule).paths
+    assert (path.start > 0).tolist() == may_be_sealed
+    assert path.skip == {"scanner"}
+    posts = net.is_kind(ArcKind.ENTRY, ArcKind.EXIT)
+    own = posts & (net.arc_country == 1) if "countries" in change else posts
+    assert (path.skip_arcs == own).all()
+    for code, start in enumerate(path.start):
+        arcs = np.flatnonzero((net.arc_crossing == 0) & net.is_kind(ArcKind.ENTRY))
+        seals = [a for a in arcs if len(path.automaton.run([a], start)[-1]) > 1]
+        states = {net.countries[net.arc_country[a]] for a in seals}
+        expected = {"BBB"} if "countries" in change else {"AAA", "BBB"}
+        assert states == (expected if may_be_sealed[code] else set())
+
+
+def test_links_that_meet_have_a_memory_and_others_none(territory: Lay) -> None:
+    land = territory(GRAIN, BOXES)
+    fee = {"kind": "fee", "usd_per_t": 1.0}
+    assert effects(land, **fee, links=["A2-A1-road", "BP-B1-road"]).paths == []
+    assert effects(land, **fee, countries=["AAA", "BBB"]).paths == []
+    found = effects(land, **fee, links=["A2-A1-road", "A1-AP-road"], commodities=["grain"])
+    [path], [charged] = found.paths, found.fees
+    assert charged.usd.memory == 0
+    assert (path.start > 0).tolist() == [True, False]
+    # Road and railway meet at the terminal of A1.
+    assert len(effects(land, **fee, links=["A2-A1-road", "A1-AP-rail"]).paths) == 1
+    assert effects(land, **fee, per="t_km", links=["A2-A1-road", "A1-AP-road"]).paths == []
+
+
 def test_a_waiver_does_nothing_by_itself(territory: Lay) -> None:
     done = effects(territory(GRAIN), kind="waive", principle="P2", country="AAA")
-    assert [*done.bans, *done.fees, *done.quotas, *done.floors] == []
+    assert [*done.bans, *done.fees, *done.quotas, *done.floors, *done.rows, *done.paths] == []
 
 
 @pytest.mark.parametrize(
