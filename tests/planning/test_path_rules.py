@@ -213,6 +213,39 @@ def test_a_quota_on_links_in_series_counts_a_shipment_once() -> None:
     assert rule_row(found)["unit"] == "usd_per_vehicle"
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"kind": "fee", "usd_per_t": 1.0},
+        {"kind": "fee", "usd_per_t": 0.01, "per": "t_km"},
+        {"kind": "quota", "limit": 3, "unit": "vehicles_per_day"},
+        {"kind": "share_cap", "share": 0.3},
+        {"kind": "forbid"},
+    ],
+)
+def test_splitting_a_link_in_two_changes_no_rule(rule: Rule) -> None:
+    tables = diamond.tables()
+    link = tables["links"].set_index("link_id").loc["A1-AG"]
+    middle = toys.frame("node_id,name,country,kind,lon,lat\nM,M,AAA,junction,0.5,0.15")
+    halves = toys.frame(
+        "link_id,from_node,to_node,layer,length_km,crossing_id,cost_usd_per_t\n"
+        f"A1-M,A1,M,road,{link['length_km'] / 2},,10\nM-AG,M,AG,road,{link['length_km'] / 2},,0"
+    )
+    rest = tables["links"][tables["links"]["link_id"] != "A1-AG"]
+    split = {
+        **tables,
+        "nodes": pd.concat([tables["nodes"], middle], ignore_index=True),
+        "links": pd.concat([rest, halves], ignore_index=True),
+    }
+    flows = [there(100, "silk"), back(20)]
+    whole = plan(flows, rule | {"links": ["A1-AG"]})
+    found = plan(flows, rule | {"links": ["A1-M", "M-AG"]}, changed=split)
+    assert found.objective_usd_per_day == pytest.approx(whole.objective_usd_per_day)
+    assert found.rules["price"].tolist() == pytest.approx(
+        whole.rules["price"].tolist(), nan_ok=True
+    )
+
+
 def test_one_link_and_links_apart_need_no_memory() -> None:
     for links in (["A1-AG"], ["A1-AG", "GA-GB"], ["A1-AG", "A1-AR"]):
         quota: Rule = {"kind": "quota", "links": links, "limit": 3, "unit": "t_per_day"}
