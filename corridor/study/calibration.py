@@ -35,8 +35,10 @@ DISPERSION_PER_USD: Final = 0.02
 """Prior median of the dispersion [1/USD]."""
 DISPERSION_LOG_ERROR: Final = 0.7
 """Prior standard deviation of its log: a factor of two either way."""
-STEP_USD_PER_T: Final = 2.0
-STEP_LOG: Final = 0.1
+SLOPE_STEP: Final = 0.25
+"""Step of the differences that stand for slopes, in prior standard deviations."""
+COMPASS: Final = (0.5, 0.25, 0.1, 0.05)
+"""Steps of the search along single parameters, in prior standard deviations."""
 MOST_ROUNDS: Final = 15
 SETTLED: Final = 1e-3
 """Relative fall of the sum of squares below which the fit ends."""
@@ -81,7 +83,8 @@ def calibrate(
 ) -> Calibration:
     r"""Fit the dispersion and the study's constants to the ``fit`` counts of one year.
 
-    It minimizes, by Gauss and Newton's method with differences as slopes::
+    It minimizes, by Gauss and Newton's method with differences as slopes and a search along single
+    parameters where that does not lead down::
 
         sum over fit counts ((modelled - observed) / (0.25 observed))^2
         + sum over constants (c / 20 USD/t)^2 + (log(theta / 0.02) / 0.7)^2
@@ -175,32 +178,52 @@ class _Fit:
         before = self.at(value)
         rest = self.residuals(value, before)
         for number in range(1, MOST_ROUNDS + 1):
-            self.slopes = self._slopes(value, rest)
-            step = np.linalg.lstsq(self.slopes, -rest, rcond=None)[0]
-            fallen = False
-            for part in _CUTS:
-                trial = self.residuals(value + part * step, self.at(value + part * step))
-                if trial @ trial < rest @ rest:
-                    fallen = bool(1.0 - trial @ trial / (rest @ rest) > SETTLED)
-                    value, rest = value + part * step, trial
-                    break
+            last = float(rest @ rest)
+            value, rest = self._newton(value, rest)
+            if rest @ rest > (1.0 - SETTLED) * last:
+                # Ways come into choice sets and leave them, so that slopes may lead nowhere.
+                value, rest = self._compass(value, rest)
             if progress is not None:
                 progress(f"round {number}: {rest @ rest:.3f} from {self.used.sum()} counts")
-            if not fallen:
+            if rest @ rest > (1.0 - SETTLED) * last:
                 break
+        self.slopes = self._slopes(value, rest)
         return value, before, number
+
+    def _newton(self, value: FloatArray, rest: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Go one step of Gauss and Newton's method, as far as it leads down."""
+        step = np.linalg.lstsq(self._slopes(value, rest), -rest, rcond=None)[0]
+        for part in _CUTS:
+            there = value + part * step
+            trial = self.residuals(there, self.at(there))
+            if trial @ trial < rest @ rest:
+                return there, trial
+        return value, rest
+
+    def _compass(self, value: FloatArray, rest: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Go along single parameters, by steps that get shorter where none leads down."""
+        for size in COMPASS:
+            for position in range(value.size):
+                for way in (size, -size):
+                    there = value.copy()
+                    there[position] += way * self.prior[position]
+                    trial = self.residuals(there, self.at(there))
+                    if trial @ trial < rest @ rest:
+                        value, rest = there, trial
+                        break
+        return value, rest
 
     def _slopes(self, value: FloatArray, rest: FloatArray) -> FloatArray:
         columns = []
         for position in range(value.size):
             step = np.zeros(value.size)
-            step[position] = STEP_LOG if position == 0 else STEP_USD_PER_T
+            step[position] = SLOPE_STEP * self.prior[position]
             there = self.residuals(value + step, self.at(value + step))
             columns.append((there - rest) / step[position])
         return np.column_stack(columns)
 
     def parameters(self, value: FloatArray) -> pd.DataFrame:
-        """Return values with their errors; slopes are those of the last round."""
+        """Return values with their errors, by the slopes at the end."""
         variance = np.diag(np.linalg.inv(self.slopes.T @ self.slopes))
         names = ["log_dispersion", *(constant.id for constant in self.constants)]
         return pd.DataFrame(

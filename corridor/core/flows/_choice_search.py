@@ -38,8 +38,8 @@ MILD: Final = 0.05
 """1 / dispersion to begin with, in costs of the median cheapest path."""
 SHARPER: Final = 4.0
 """Factor of the dispersion from one stage to the next."""
-HOME: Final = 3.0
-"""Price of staying at home at first, at most, in costs of the cheapest path."""
+HOMES: Final = (1.5, 3.0)
+"""Prices of staying at home at first, one after the other, in costs of the cheapest path."""
 MUCH: Final = 1e300
 """More than any path costs."""
 ROUNDING: Final = 1e-13
@@ -155,13 +155,16 @@ class Search:
         """Find the equilibrium by way of milder ones.
 
         At first nobody pays much more than the cheapest path costs on the empty network, but stays
-        at home; so prices are soon found. Paths that only looked cheap on the way are dropped.
+        at home, so prices are soon found; then more by steps. Paths that only looked cheap on the
+        way are dropped.
         """
         mild = min(dispersion, self._mild())
         self.supply = Supply.of(self.network, self.charges, self._dearest, 1.0 / mild)
         true = self.home
-        self.home = np.minimum(true, HOME * self.scale)
-        self._keep_near(*self._settle(mild))
+        for home in HOMES:
+            self.home = np.minimum(true, home * self.scale)
+            found = self._settle(mild, NEAR)
+        self._keep_near(*found)
         self.home = true
         while mild * SHARPER < dispersion:
             self._settle(mild)
@@ -182,8 +185,8 @@ class Search:
         self.reachable = np.isfinite(least)
         return bool(self.reachable.all())
 
-    def _settle(self, dispersion: float) -> tuple[Balance, Point]:
-        """Find paths and prices in turn until no path is new and prices are settled."""
+    def _settle(self, dispersion: float, last: float = BALANCED) -> tuple[Balance, Point]:
+        """Find paths and prices in turn until no path is new and prices have settled so far."""
         goal = NEAR
         for _ in range(MOST_ROUNDS):
             self.rounds += 1
@@ -191,9 +194,9 @@ class Search:
             point, _ = balance.solve(dispersion, self.position[balance.live], goal, MOST_STEPS)
             self.position[balance.live] = point.position
             is_new = self._add_cheapest(balance, point) > 0
-            if not is_new and goal == BALANCED:
+            if not is_new and goal == last:
                 break
-            goal = NEAR if is_new else BALANCED
+            goal = NEAR if is_new else last
         return balance, point
 
     def _balance(self, dispersion: float) -> Balance:

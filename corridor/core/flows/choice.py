@@ -35,8 +35,8 @@ class ChoiceSet:
     share `overlap` of the shorter one's length in common with each taken before; up to `count` of
     them. To these come the paths that
     capacities and queues make cheap: at the equilibrium of the paths there are, the cheapest path
-    of each commodity is added, until none is new. That is done twice. At first nobody pays more
-    than three times the cheapest cost, and of the paths found so those are dropped that in the end
+    of each commodity is added, until none is new. At first nobody pays more than one and a half,
+    then three times the cheapest cost, and of the paths found so those are dropped that in the end
     cost more than `factor` times the cheapest. Equal input gives equal choice sets.
 
     Parameters
