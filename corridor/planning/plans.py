@@ -25,6 +25,7 @@ from corridor.planning.tables import (
     rule_table,
     unmet_table,
 )
+from corridor.planning.workloads import workload_table
 from corridor.sovereignty import Rules
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -164,6 +165,7 @@ class _Tables(TypedDict):
     countries: pd.DataFrame
     unmet: pd.DataFrame
     compliance: pd.DataFrame
+    stages: pd.DataFrame
     indicators: pd.DataFrame
 
 
@@ -182,6 +184,7 @@ def build_tables(
         countries=countries,
         unmet=left,
         compliance=compliance_table(answer),
+        stages=workload_table(answer),
         indicators=plan_indicators(answer, paths, crossings, countries, left),
     )
 
@@ -203,7 +206,7 @@ def no_plan(model: Model, status: Status, limit: str | None, broken: set[str]) -
         rows = rows[:0]
     stopped = Obstacle("rule", tuple(sorted(broken)))
     tables = build_tables(no_flow(model), broken, rows, [stopped] * rows.size)
-    for name in ("links", "crossings", "paths", "countries", "indicators"):
+    for name in ("links", "crossings", "paths", "countries", "stages", "indicators"):
         tables[name] = tables[name].iloc[:0]
     return Plan(
         status=status,

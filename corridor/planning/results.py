@@ -56,6 +56,10 @@ class Plan:
     unmet
         ``origin, destination, commodity, t_per_day, reason`` (``no_path``, ``rule``, ``capacity``)
         and ``rules`` (ids joined with ``>``).
+    stages
+        Queues behind `crossings`: ``crossing_id, country, direction`` (``in``, ``out``, ``both``),
+        ``regime, order, class, stage, servers, vehicles_per_day, background_vehicles_per_day,
+        utilization, wait_h, capacity_price_usd_per_vehicle``.
     compliance
         How the plan stands to the four principles: ``principle, verdict, rules, detail``, see
         `corridor.planning.compliance.compliance_table`.
@@ -78,6 +82,7 @@ class Plan:
     rules: pd.DataFrame
     countries: pd.DataFrame
     unmet: pd.DataFrame
+    stages: pd.DataFrame
     compliance: pd.DataFrame
     assumptions: pd.DataFrame
     indicators: pd.DataFrame
