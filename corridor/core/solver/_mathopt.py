@@ -7,6 +7,7 @@ Facts this module works around (OR-Tools 9.15.6755):
 - MathOpt's own translator of solver errors is broken, so ``StatusNotOk`` is caught here.
 - Only GLOP accepts updates and a starting basis; HiGHS refuses the first and ignores the second.
 - HiGHS, and nothing else, runs on when it is interrupted; its messages put a warning on stdout.
+- The binding's conversions drop exceptions, that of Ctrl-C among them.
 - SCIP tells its progress in its log only. Interrupting it through MathOpt makes it write two lines
   about events to stderr, which mean nothing.
 - CP-SAT rounds continuous columns to whole units and says OPTIMAL of the rounded program, so it
@@ -24,6 +25,7 @@ import numpy as np
 
 from corridor.core.solver._loader import explain_clash
 from corridor.core.solver._raw import Raw, RawStatus
+from corridor.core.solver._signals import held_interrupt
 from corridor.core.solver._start import slack_start_is_dual_feasible
 from corridor.core.solver._watch import Watch
 from corridor.core.solver._wire import trailing_doubles
@@ -87,6 +89,7 @@ def run(program: Program, solver: str, request: Request) -> Raw:
         return Raw(status="failed", detail=str(error))
 
 
+@held_interrupt()
 def _load(solver: str, program: Program) -> Any:  # noqa: ANN401  the binding has no types
     return binding.new(
         _TYPES[solver], _messages.model_of(program), parameters_pb2.SolverInitializerProto()
@@ -134,6 +137,7 @@ class Resolver:
         self._engine = _load("glop", program)
         self._started: tuple[Basis, model_parameters_pb2.ModelSolveParametersProto] | None = None
 
+    @held_interrupt()
     def solve(
         self,
         program: Program,
@@ -203,6 +207,7 @@ def _glop_parameters(*, dual: bool, presolve: bool) -> parameters_pb2.SolveParam
     return parameters
 
 
+@held_interrupt()
 def _solve(
     engine: Any,  # noqa: ANN401  the binding has no types
     program: Program,
