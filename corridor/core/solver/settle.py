@@ -29,6 +29,9 @@ def settle(program: Program, solver: str, raw: Raw, request: Request) -> Answer 
         If the solver failed or its answer does not pass the checks.
     """
     if raw.status == "failed":
+        limit = request.limit_reached()
+        if limit:  # GLOP calls what it was stopped at imprecise, now and then
+            return empty("unknown", limit, solver, request)
         msg = f"The solver failed: {raw.detail}."
         raise SolverError(msg)
     if raw.status == "none":
