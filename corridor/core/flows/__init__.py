@@ -5,7 +5,7 @@ from corridor.core.flows._trips import UserClasses
 from corridor.core.flows.choice import ChoiceResult, ChoiceSet, PoolCharges, Waits
 from corridor.core.flows.delay import HingeDelay, SumDelay
 from corridor.core.flows.elastic import ExponentialDemand, LinearDemand, consumer_surplus
-from corridor.core.flows.equilibrium import (
+from corridor.core.flows.equilibria import (
     MarginalCost,
     marginal_tolls,
     price_of_anarchy,

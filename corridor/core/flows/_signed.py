@@ -12,11 +12,10 @@ from typing import Final
 
 import numpy as np
 
-from corridor.core.flows import _signed_kernels
 from corridor.core.flows._arrays import BoolArray, FloatArray, IntArray
 from corridor.core.flows._network import Network
 from corridor.core.graph import Graph
-from corridor.core.paths import _kernels, shortest_trees
+from corridor.core.paths import shortest_trees
 
 MOST_LABELS: Final = 1 << 20
 """Labels of one search before it is cut short: 40 MB."""
@@ -81,6 +80,9 @@ class SignedSearch:
     """
 
     def __init__(self, network: Network, most_labels: int = MOST_LABELS) -> None:
+        from corridor.core.flows import _signed_kernels
+        from corridor.core.paths import _kernels
+
         self._groups, self._graph = network.groups, network.graph
         self._arcs = _kernels.arcs_of(self._graph)
         self._turned = Graph(self._graph.n_nodes, self._graph.head, self._graph.tail)
@@ -88,6 +90,8 @@ class SignedSearch:
 
     def prepare(self, row: int, cost: FloatArray) -> SignedRow:
         """Find potentials and critical nodes for a row of costs, shape (n_arcs,)."""
+        from corridor.core.flows import _signed_kernels
+
         graph = self._graph
         inside = self._on_ways(row, cost)
         cost = np.where(inside[graph.tail] & inside[graph.head], cost, np.inf)
@@ -111,6 +115,8 @@ class SignedSearch:
 
     def _on_ways(self, row: int, cost: FloatArray) -> BoolArray:
         """Return the nodes that lie on a way from an origin to a destination of the row."""
+        from corridor.core.flows import _signed_kernels
+
         arcs, mine = self._arcs, self._groups.class_row == row
         forth, back = (np.zeros(self._graph.n_nodes, dtype=np.bool_) for _ in range(2))
         _signed_kernels.reach(
@@ -134,6 +140,8 @@ class SignedSearch:
         below
             Paths that are not cheaper are of no interest; inf where all are.
         """
+        from corridor.core.flows import _signed_kernels
+
         graph = self._graph
         origin, destination = (
             int(ends[group]) for ends in (self._groups.origin, self._groups.destination)
