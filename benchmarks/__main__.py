@@ -1,12 +1,13 @@
 """Command line of the benchmarks."""
 
 import argparse
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 from benchmarks import tables
-from benchmarks.harness import Cold, Report, first_call, machine, run_workload, table_of
+from benchmarks.harness import Cold, FirstCall, Report, first_call, machine, run_workload, table_of
 from benchmarks.registry import GROUPS, named, names, workload
 
 
@@ -36,13 +37,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 def cold_calls(name: str, *, smoke: bool) -> Cold:
     """Return what times one contestant of a workload in a fresh process."""
 
-    def seconds(position: int) -> float:
+    def call(position: int) -> FirstCall:
         command = [sys.executable, "-m", "benchmarks", "--one-cold", name, str(position)]
         command += ["--smoke"] if smoke else []
         done = subprocess.run(command, check=True, capture_output=True, text=True)
-        return float(done.stdout.split()[-1])
+        return FirstCall(*json.loads(done.stdout.splitlines()[-1]))
 
-    return seconds
+    return call
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("\n".join(names()))
     elif options.one_cold:
         name, position = options.one_cold
-        print(first_call(workload(name, smoke=options.smoke), int(position)))
+        print(json.dumps(first_call(workload(name, smoke=options.smoke), int(position))))
     elif options.write:
         source = options.json or options.write.with_suffix(".json")
         options.write.write_text(tables.markdown(tables.read(source)), encoding="utf-8")

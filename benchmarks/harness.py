@@ -6,20 +6,33 @@ import importlib.util
 import os
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Answer = npt.NDArray[np.float64]
 Run = Callable[[], Answer]
-Cold = Callable[[int], float]
+
+
+class FirstCall(NamedTuple):
+    """What a fresh process took: seconds to the first answer, and its memory at most."""
+
+    seconds: float
+    peak_mib: float | None
+
+
+Cold = Callable[[int], FirstCall]
 
 BRIEF_S = 0.05
 """Calls are repeated for this long, and their mean time is taken: what other libraries drove out of
 the caches, and what they left to the garbage collector, would else count against the next."""
+SLOW_S = 2.0
+"""A contestant that takes longer is timed in the first round only, after its warm-up call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +102,8 @@ class Timing:
     cold_s
         Imports, building the library's graph and the first call, in a fresh process (compiled
         code from the disk cache); None unless asked for. Not scaled up.
+    peak_mib
+        Memory of that process at most [MiB]; None where nothing was asked or the system is silent.
     ratio
         ``seconds`` over those of the first contestant; above 1 ours is faster.
     share
@@ -104,6 +119,7 @@ class Timing:
     version: str = ""
     seconds: float | None = None
     cold_s: float | None = None
+    peak_mib: float | None = None
     ratio: float | None = None
     share: float = 1.0
     rounds: int = 0
@@ -143,8 +159,11 @@ def run_workload(workload: Workload, rounds: int, cold: Cold | None = None) -> R
     ours: Answer | None = None
     for entry in present:
         runs[entry.name] = entry.prepare()
-        _, answer = timed(runs[entry.name])
-        once[entry.name] = timed(runs[entry.name])[0] if rounds > 1 else BRIEF_S
+        once[entry.name], answer = timed(runs[entry.name])
+        if rounds == 1:
+            once[entry.name] = BRIEF_S
+        elif once[entry.name] <= SLOW_S:
+            once[entry.name] = timed(runs[entry.name])[0]
         if ours is None:
             ours = answer
         check_agreement(workload, entry.name, ours, answer)
@@ -152,6 +171,8 @@ def run_workload(workload: Workload, rounds: int, cold: Cold | None = None) -> R
     names = list(runs)
     for turn in range(rounds):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            if turn and once[name] > SLOW_S:
+                continue
             run = runs[name]
             n_calls = max(1, int(BRIEF_S / max(once[name], 1e-6)))
             seconds[name].append(mean_seconds(run, n_calls))
@@ -162,7 +183,9 @@ def run_workload(workload: Workload, rounds: int, cold: Cold | None = None) -> R
         name=workload.name,
         title=workload.title,
         timings=tuple(
-            timing_of(entry, medians, first, medians[present[0].name], rounds)
+            timing_of(
+                entry, medians, first, medians[present[0].name], len(seconds.get(entry.name, ()))
+            )
             for entry in workload.contestants
         ),
         machine=machine(),
@@ -173,19 +196,21 @@ def run_workload(workload: Workload, rounds: int, cold: Cold | None = None) -> R
 def timing_of(
     entry: Contestant,
     medians: Mapping[str, float],
-    first: Mapping[str, float],
+    first: Mapping[str, FirstCall],
     baseline: float,
     rounds: int,
 ) -> Timing:
     """Return one line of the report; a missing package gives a line without times."""
     if entry.name not in medians:
         return Timing(name=entry.name, package=entry.package, floor=entry.floor, goal=entry.goal)
+    call = first.get(entry.name)
     return Timing(
         name=entry.name,
         package=entry.package,
         version=version_of(entry.package),
         seconds=medians[entry.name],
-        cold_s=first.get(entry.name),
+        cold_s=None if call is None else call.seconds,
+        peak_mib=None if call is None else call.peak_mib,
         ratio=medians[entry.name] / baseline,
         share=entry.share,
         rounds=rounds,
@@ -194,11 +219,21 @@ def timing_of(
     )
 
 
-def first_call(workload: Workload, position: int) -> float:
-    """Return the seconds from the import of a library to its first answer."""
+def first_call(workload: Workload, position: int) -> FirstCall:
+    """Return the seconds from the import of a library to its first answer, and the memory taken."""
     start = time.perf_counter()
     workload.contestants[position].prepare()()
-    return time.perf_counter() - start
+    return FirstCall(time.perf_counter() - start, peak_mib())
+
+
+def peak_mib() -> float | None:
+    """Return the most memory that this process held [MiB]; None where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def timed(run: Run) -> tuple[float, Answer]:
@@ -269,4 +304,6 @@ def table_of(report: Report) -> str:
         )
         if timing.cold_s is not None:
             lines[-1] += f", {timing.cold_s:.2f} s in a fresh process"
+        if timing.peak_mib is not None:
+            lines[-1] += f", {timing.peak_mib:,.0f} MiB at most"
     return "\n".join(lines)

@@ -19,8 +19,9 @@ process, all of them in every round (brief calls repeated for 0.05 s), and their
 *Warm* is the median time over that of the first row: 2.0 means that the first row takes half the
 time. *Cold* is the same for a fresh
 process: imports, building the library's own graph and the first call, with compiled code from the
-disk cache where there is any; slow libraries do only a share of the work, and their cold figures
-are not scaled up. Seconds on other machines differ; ratios differ less.
+disk cache where there is any, and *memory* the most that such a process held, in MiB. Slow
+libraries do only a share of the work, and their cold figures are not scaled up. Seconds on other
+machines differ; ratios differ less.
 
 `python -m benchmarks --only NAME` runs a workload, or a group of them, here:
 """
@@ -93,18 +94,23 @@ def promises(entries: list[Content]) -> list[str]:
 def section(entry: Content) -> str:
     """Return one workload's table."""
     lines = [f"### {entry['name']}", "", f"{entry['title'].capitalize()}.", ""]
-    lines += ["| library | version | warm | cold | share timed |", "|---|---|---|---|---|"]
+    lines += [
+        "| library | version | warm | cold | memory | share timed |",
+        "|---|---|---|---|---|---|",
+    ]
     ours = entry["timings"][0]
     for timing in entry["timings"]:
         if timing["seconds"] is None:
-            lines.append(f"| {timing['name']} | not installed | | | |")
+            lines.append(f"| {timing['name']} | not installed | | | | |")
             continue
         cold = ""
         if timing["cold_s"] is not None and ours["cold_s"]:
             cold = f"{timing['cold_s'] / ours['cold_s']:.2g}"
+        peak = timing.get("peak_mib")
+        memory = "" if peak is None else f"{peak:,.0f}"
         lines.append(
             f"| {timing['name']} | {timing['version']} | {shown(timing['ratio'])} | {cold} "
-            f"| {timing['share']:.1%} |"
+            f"| {memory} | {timing['share']:.1%} |"
         )
     machine = ", ".join(f"{key} {value}" for key, value in entry["machine"].items())
     load = "" if entry["load_average"] is None else f"; load average {entry['load_average']:.1f}"

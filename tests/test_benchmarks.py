@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import tables
+from benchmarks import harness, tables
 from benchmarks.__main__ import cold_calls, main
-from benchmarks.harness import Contestant, Workload, run_workload, table_of
+from benchmarks.harness import Contestant, FirstCall, Workload, run_workload, table_of
 from benchmarks.registry import group_of, named, names, workload
 
 
@@ -87,7 +87,7 @@ def test_promises_are_shown_beside_what_was_measured() -> None:
 
 def test_fresh_processes_have_no_cold_times() -> None:
     toy = Workload(name="toy", title="", contestants=(contestant("ours", [1.0]),), fresh=True)
-    assert run_workload(toy, 1, lambda _: 1.0).timings[0].cold_s is None
+    assert run_workload(toy, 1, lambda _: FirstCall(1.0, None)).timings[0].cold_s is None
 
 
 def test_groups_hold_workloads_of_smaller_groups() -> None:
@@ -97,6 +97,17 @@ def test_groups_hold_workloads_of_smaller_groups() -> None:
 
 
 def test_the_first_call_is_timed_in_a_fresh_process() -> None:
-    report = run_workload(workload("ksp-10", smoke=True), 1, lambda position: 1.0 + position)
-    assert report.timings[0].cold_s == 1.0
-    assert float(cold_calls("ksp-10", smoke=True)(0)) > 0.0
+    report = run_workload(
+        workload("ksp-10", smoke=True), 1, lambda position: FirstCall(1.0 + position, 9.0)
+    )
+    assert (report.timings[0].cold_s, report.timings[0].peak_mib) == (1.0, 9.0)
+    assert "1.00 s in a fresh process, 9 MiB at most" in table_of(report)
+    seconds, peak = cold_calls("ksp-10", smoke=True)(0)
+    assert seconds > 0.0
+    assert peak is None or peak > 1.0
+
+
+def test_a_slow_contestant_is_timed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(harness, "SLOW_S", -1.0)
+    toy = Workload(name="toy", title="", contestants=(contestant("ours", [1.0]),))
+    assert run_workload(toy, 3).timings[0].rounds == 1
