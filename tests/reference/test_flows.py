@@ -38,8 +38,8 @@ def test_multicommodity_optimum(name: str) -> None:
         known = {row["instance"]: float(row["optimum"]) for row in csv.DictReader(file)}
     result = min_cost_flow(read_multicommodity(name))
     assert result.status == "optimal"
-    assert result.objective == pytest.approx(known[name], rel=1e-6)
-    assert result.bound == pytest.approx(known[name], rel=1e-6)
+    assert result.objective == pytest.approx(known[name], rel=1e-9)
+    assert result.bound == pytest.approx(known[name], rel=1e-9)
 
 
 def read_single_commodity(name: str) -> tuple[FlowProblem, float]:

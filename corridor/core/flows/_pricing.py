@@ -275,7 +275,7 @@ class Pricing:
 
 def _less(known: FloatArray) -> FloatArray:
     """Return what is cheaper beyond rounding; inf stays inf."""
-    return np.where(np.isfinite(known), known - NOISE * np.abs(known), known)
+    return known - np.where(np.isfinite(known), NOISE * np.abs(known), 0.0)
 
 
 def _joined(lower: FloatArray, found: list[Priced]) -> Priced:
