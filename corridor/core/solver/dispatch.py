@@ -65,10 +65,11 @@ def solve(
 
     Notes
     -----
-    ``auto`` takes GLOP for linear programs of up to 30,000 nonzeros, HiGHS above, PDLP from
-    5,000,000 on (its answers are precise to the tolerances of the checks, no more); CP-SAT where
-    columns, bounds, coefficients and costs are all whole numbers of moderate size, else SCIP. If
-    the first fails, the next one is tried.
+    ``auto`` takes, for linear programs, GLOP up to 30,000 nonzeros (up to 100,000 where all columns
+    are cheapest at a finite bound, so that its dual simplex starts at once), HiGHS above, and PDLP
+    from 5,000,000 on, whose answers are precise to the tolerances of the checks, no more. With
+    integers it takes CP-SAT where columns, bounds, coefficients and costs are all whole numbers of
+    moderate size, else SCIP. If the first fails, the next one is tried.
 
     With an interrupt or progress, SCIP writes a line about events to stderr; it means nothing.
 

@@ -10,7 +10,7 @@ from corridor.core.solver.basis import Basis
 from corridor.core.solver.dispatch import infeasible_or_unbounded, solve
 from corridor.core.solver.program import Answer, Program
 from corridor.core.solver.request import Request
-from corridor.core.solver.settle import settle
+from corridor.core.solver.settle import empty, settle
 from corridor.errors import InputError, SolverError
 
 if TYPE_CHECKING:
@@ -168,6 +168,9 @@ class Session:
         except SolverError:
             # A basis that went bad numerically is dropped, and the program solved from scratch.
             self._resolver = self._basis = None
+            limit = request.limit_reached()
+            if limit:
+                return empty("unknown", limit, _NAME, request)
             answer = solve(self._program, time_limit=request.seconds_left())
         return answer
 

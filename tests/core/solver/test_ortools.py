@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from corridor.core.solver import Program, _helper, _mathopt
+from corridor.core.solver import Program, _helper, _mathopt, _messages, basis
 from corridor.core.solver.request import Request
 
 
@@ -36,19 +36,36 @@ def test_array_builder_surface() -> None:
 
 
 def test_math_opt_surface() -> None:
-    from ortools.math_opt import result_pb2
+    from ortools.math_opt import callback_pb2, parameters_pb2, result_pb2, solution_pb2
     from ortools.math_opt.core.python import solver
-    from ortools.math_opt.elemental.python import cpp_elemental, enums
+    from ortools.util.python.solve_interrupter import SolveInterrupter
+    from pybind11_abseil.status import StatusNotOk
 
+    assert issubclass(StatusNotOk, Exception)
     assert hasattr(solver, "new")
-    for name in ("add_elements", "set_attrs", "export_model"):
-        assert hasattr(cpp_elemental.CppElemental, name)
-    assert hasattr(enums.DoubleAttr2, "LINEAR_CONSTRAINT_COEFFICIENT")
+    for name in ("solve", "update"):
+        assert hasattr(solver.Solver, name)
+    for name in ("interrupt", "pybind_interrupter"):
+        assert hasattr(SolveInterrupter(), name)
     reasons = {
         n.removeprefix("TERMINATION_REASON_")
         for n in list(result_pb2.TerminationReasonProto.keys())
     }
     assert set(_mathopt._STATUS) <= reasons
+    assert set(_mathopt._UNNAMED) <= set(result_pb2.LimitProto.keys())
+    assert hasattr(callback_pb2, "CALLBACK_EVENT_MIP_SOLUTION")
+    assert set(_mathopt._TYPES.values()) <= set(parameters_pb2.SolverTypeProto.values())
+    for name in ("FREE", "AT_LOWER", "AT_UPPER", "FIXED", "BASIC"):
+        suffix = {"AT_LOWER": "_BOUND", "AT_UPPER": "_BOUND", "FIXED": "_VALUE"}.get(name, "")
+        theirs = solution_pb2.BasisStatusProto.Value(f"BASIS_STATUS_{name}{suffix}")
+        assert getattr(basis, name) == theirs
+
+
+def test_status_numbers_fit_one_byte() -> None:
+    """The bases are read as one byte a status."""
+    from ortools.math_opt import solution_pb2
+
+    assert max(solution_pb2.BasisStatusProto.values()) < 128
 
 
 PROGRAM = Program([1, 2], [0, 0], [3, 3], sp.csr_matrix([[1, 1]]), [4], [np.inf])
@@ -72,6 +89,24 @@ def test_solvers_print_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     _mathopt.run(PROGRAM, "highs", Request())
     captured = capfd.readouterr()
     assert (captured.out, captured.err) == ("", "")
+
+
+def test_glop_takes_updates_and_bases() -> None:
+    """An update that is refused, or a basis that is not used, would only be slow."""
+    resolver = _mathopt.Resolver(PROGRAM)
+    first = resolver.solve(PROGRAM, None, Request(), dual=True)
+    assert first.status == "optimal"
+    other = PROGRAM.changed(row_lower=[5])
+    again = resolver.solve(other, first.basis, Request(), dual=True)
+    assert again.status == "optimal", again.detail
+    assert (again.iterations, PROGRAM.cost @ again.x) == (0, 7.0)
+
+
+def test_highs_still_refuses_updates() -> None:
+    """When this fails, HiGHS can re-solve: measure it against GLOP."""
+    engine = _mathopt._load("highs", PROGRAM)
+    update = _messages.update_of(PROGRAM, PROGRAM.changed(row_lower=[5]))
+    assert not engine.update(update)
 
 
 def test_clash_with_another_highs_is_explained() -> None:

@@ -2,12 +2,17 @@
 
 import pickle
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from corridor.core.solver import Program, Session, solve
+from corridor.core.solver import Answer, Program, Session, _mathopt, solve
+from corridor.core.solver._raw import Raw
+from corridor.core.solver.program import FloatArray
+from corridor.core.solver.request import Request
 from corridor.errors import InputError
 
 INF = np.inf
@@ -156,3 +161,85 @@ def test_a_bad_change_leaves_the_session_as_it_was() -> None:
     with pytest.raises(InputError, match="program's 1 rows; found 2"):
         session.add_columns([1], [0], [1], sp.csr_matrix(np.ones((2, 1))))
     assert session.solve().objective == pytest.approx(5.0)
+
+
+def test_answers_from_one_basis_do_not_depend_on_the_order() -> None:
+    rng = np.random.default_rng(7)
+    program = random_program(rng)
+    shifts = [np.round(rng.normal(size=program.n_rows), 1) for _ in range(12)]
+    session = Session(program)
+    session.solve()
+    base = session.basis
+
+    def answer(shift: FloatArray) -> Answer:
+        session.change(row_lower=program.row_lower + shift, row_upper=program.row_upper + shift)
+        return session.solve(basis=base)
+
+    forth = [answer(shift) for shift in shifts]
+    back = [answer(shift) for shift in reversed(shifts)][::-1]
+    for one, other in zip(forth, back, strict=True):
+        assert one.status == other.status
+        if one.x is not None:
+            np.testing.assert_array_equal(one.x, other.x)
+            np.testing.assert_array_equal(one.row_price, other.row_price)
+
+
+def steps(session: Session) -> int:
+    """Return the simplex steps of the next solve."""
+    assert session._resolver is not None
+    inner, found = session._resolver.solve, []
+
+    def watched(*arguments: Any, **named: Any) -> Raw:  # noqa: ANN401
+        found.append(inner(*arguments, **named))
+        return found[-1]
+
+    session._resolver.solve = watched  # type: ignore[method-assign]
+    session.solve()
+    session._resolver.solve = inner  # type: ignore[method-assign]
+    return int(found[0].iterations)
+
+
+def test_growing_keeps_the_basis() -> None:
+    """Columns and rows that change nothing cost no step; from scratch it takes dozens."""
+    rng = np.random.default_rng(1)
+    session = Session(random_program(rng, 60, 120))
+    session.solve()
+    first = _mathopt.Resolver(session.program).solve(session.program, None, Request(), dual=True)
+    assert first.iterations > 30
+    n_rows, n_columns = session.program.n_rows, session.program.n_columns
+    session.add_columns([1e6] * 3, [0] * 3, [1] * 3, random_block(rng, n_rows, 3, 0.3))
+    assert steps(session) == 0
+    session.add_rows(random_block(rng, 4, n_columns + 3, 0.1), [-1e4] * 4, [1e4] * 4)
+    assert steps(session) == 0
+
+
+def test_new_columns_without_a_lower_bound_start_somewhere() -> None:
+    session = Session(Program([1, 2], [0, 0], [3, 3], sp.csr_matrix([[1, 1]]), [4], [INF]))
+    assert session.solve().objective == pytest.approx(5.0)
+    block = sp.csr_matrix([[1.0, 1.0, 1.0]])
+    # A free column of cost 0.5 carries all; one that ends at 0, one fixed at 1 carries one unit.
+    session.add_columns([0.5, 0.0, 0.25], [-INF, -INF, 1], [INF, 0, 1], block)
+    answer = session.solve()
+    assert answer.objective == pytest.approx(0.25 + 0.5 * 3)
+    assert answer.x is not None
+    np.testing.assert_allclose(answer.x[[0, 1, 4]], [0, 0, 1], atol=1e-9)
+
+
+def test_a_bad_basis_is_dropped_and_the_program_solved_from_scratch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = Session(random_program(np.random.default_rng(2)))
+    expected = session.solve().objective
+    lie = Raw(status="optimal", x=np.zeros(40), row_price=np.zeros(25))
+    monkeypatch.setattr(_mathopt.Resolver, "solve", lambda *_, **__: lie)
+    answer = session.solve()
+    assert answer.objective == pytest.approx(expected)
+    assert session.basis is None
+
+
+def test_sessions_run_side_by_side() -> None:
+    programs = [random_program(np.random.default_rng(seed), 60, 120) for seed in range(6)]
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(lambda program: Session(program).solve(), programs))
+    for program, answer in zip(programs, together, strict=True):
+        np.testing.assert_array_equal(answer.x, Session(program).solve().x)
