@@ -175,10 +175,11 @@ def _class_flow(case: Assignment, columns: PathColumns, flow: FloatArray) -> Flo
     """Return the flow of each class on each arc."""
     shape = case.extra.shape
     steps = np.diff(columns.indptr)
-    row = np.zeros(case.trips.n_commodities, dtype=np.int64)
-    row[case.trips.commodity] = case.trips.row
-    place: LongArray = np.repeat(row[columns.commodity] * shape[1], steps)
-    place += columns.arcs
+    place: LongArray = columns.arcs.astype(np.int64)
+    if shape[0] > 1:
+        row = np.zeros(case.trips.n_commodities, dtype=np.int64)
+        row[case.trips.commodity] = case.trips.row
+        place += np.repeat(row[columns.commodity] * shape[1], steps)
     total = sum_by(place, np.repeat(flow, steps), shape[0] * shape[1])
     return total.reshape(shape)
 

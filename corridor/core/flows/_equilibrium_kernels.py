@@ -42,6 +42,12 @@ OVERSHOOT = 0.5
 MOST_CUTS = 60
 """Halvings of a step, enough to reach rounding."""
 
+STEPS_EXPECTED = 24
+"""Arcs of a path for which there is room at first."""
+
+CODE, FLOW, SLOPE = 5, 6, 7
+"""Columns of ``Loads.arc`` after the parameters."""
+
 FREE, ONCE, SHARED = 0, 1, -1
 """In ``mark``: arcs of neither path or of the dear one; of the cheap one; of both."""
 
@@ -49,15 +55,13 @@ FREE, ONCE, SHARED = 0, 1, -1
 class Loads(NamedTuple):
     """Flow of each arc and what follows from it; pseudo-arcs of elastic demand come last.
 
-    ``cost`` (n_classes, n) is ``extra`` plus the curve's cost, ``slope`` (n,) its derivative.
+    ``arc`` (n, 8) has a row, that is a cache line, for each: the curve's parameters and code, the
+    flow and the slope. ``cost`` (n_classes, n) is the curve's cost plus ``extra``.
     """
 
-    code: IntArray
-    parameter: FloatArray
+    arc: FloatArray
     extra: FloatArray
-    flow: FloatArray
     cost: FloatArray
-    slope: FloatArray
 
 
 class Paths(NamedTuple):
@@ -101,6 +105,15 @@ class Trees(NamedTuple):
     predecessor: IntArray
 
 
+class Space(NamedTuple):
+    """What a run of searches writes to; ``changed`` is false for all places before and after."""
+
+    distance: FloatArray
+    place: IntArray
+    changed: BoolArray
+    heap: Heap
+
+
 class Prices(NamedTuple):
     """Cheapest cost of each commodity, what is spent above it, and whether its path is new."""
 
@@ -111,138 +124,161 @@ class Prices(NamedTuple):
 
 @inlined
 def cost_and_slope(  # noqa: C901 - one branch a kind of curve
-    code: int, p: FloatArray, flow: float
+    table: FloatArray, arc: int, flow: float
 ) -> tuple[float, float]:
-    """Return cost and its derivative; ``p`` as `CurveTable` has it."""
-    x = max(flow, 0.0) * p[2]
-    cost, slope = p[0], 0.0
+    """Return what the curve of an arc says of a flow; parameters as `CurveTable` has them."""
+    p0, p1, p2, p3 = table[arc, 0], table[arc, 1], table[arc, 2], table[arc, 3]
+    code, x = int(table[arc, CODE]), flow * p2
+    cost, slope = p0, 0.0
     if code == BPR_FOUR:
         cube = x * x * x
-        cost = p[0] + p[1] * (cube * x)
-        slope = 4.0 * p[1] * p[2] * cube
+        cost = p0 + p1 * (cube * x)
+        slope = 4.0 * p1 * p2 * cube
     elif code == STRAIGHT:
-        cost, slope = p[0] + p[1] * flow, p[1]
+        cost, slope = p0 + p1 * flow, p1
     elif code == BPR_WHOLE:
-        power, last = int(p[3]), 1.0
+        power, last = int(p3), 1.0
         for _ in range(power - 1):
             last *= x
-        cost = p[0] + p[1] * last * x
-        slope = power * p[1] * p[2] * last
+        cost = p0 + p1 * last * x
+        slope = power * p1 * p2 * last
     elif code == BPR_REAL:
         # The slope of a power below 1 is infinite at 0; a finite one lets the first step be made.
-        last = max(x, 1e-9) ** (p[3] - 1.0)
-        cost = p[0] + p[1] * last * x
-        slope = p[3] * p[1] * p[2] * last
+        last = max(x, 1e-9) ** (p3 - 1.0)
+        cost = p0 + p1 * last * x
+        slope = p3 * p1 * p2 * last
     elif code in (CONICAL, CONICAL_MARGINAL):
-        y = p[1] * (1.0 - x)
-        root = np.sqrt(y * y + p[3] * p[3])
-        gain = p[3] * p[3] / (root + y) if y > 0.0 else root - y
-        cost = p[4] + p[0] * (2.0 - p[3] + gain)
-        slope = p[0] * p[1] * p[2] * gain / root
+        y = p1 * (1.0 - x)
+        root = np.sqrt(y * y + p3 * p3)
+        gain = p3 * p3 / (root + y) if y > 0.0 else root - y
+        cost = table[arc, 4] + p0 * (2.0 - p3 + gain)
+        slope = p0 * p1 * p2 * gain / root
         if code == CONICAL_MARGINAL:
-            bend = p[0] * (p[1] * p[2] * p[3]) ** 2 / (root * root * root)
+            bend = p0 * (p1 * p2 * p3) ** 2 / (root * root * root)
             cost, slope = cost + flow * slope, 2.0 * slope + flow * bend
     elif code in (AKCELIK, AKCELIK_MARGINAL):
         z = x - 1.0
-        root = np.sqrt(z * z + p[3] * x)
-        gain = p[3] * x / (root - z) if z < 0.0 else root + z
-        cost = p[0] + p[1] * gain
-        lean, rest = z + 0.5 * p[3], p[3] * (1.0 - 0.25 * p[3])
+        root = np.sqrt(z * z + p3 * x)
+        gain = p3 * x / (root - z) if z < 0.0 else root + z
+        cost = p0 + p1 * gain
+        lean, rest = z + 0.5 * p3, p3 * (1.0 - 0.25 * p3)
         total = rest / (root - lean) if lean < 0.0 else root + lean
-        slope = p[1] * p[2] * total / root
+        slope = p1 * p2 * total / root
         if code == AKCELIK_MARGINAL:
-            bend = p[1] * p[2] * p[2] * rest / (root * root * root)
+            bend = p1 * p2 * p2 * rest / (root * root * root)
             cost, slope = cost + flow * slope, 2.0 * slope + flow * bend
     elif x < 1.0:  # EXCESS
-        cost, slope = p[0] - p[1] * np.log1p(-x), p[1] * p[2] / (1.0 - x)
+        cost, slope = p0 - p1 * np.log1p(-x), p1 * p2 / (1.0 - x)
     else:
         cost, slope = np.inf, np.inf
     return cost, slope
 
 
 @inlined
-def update(loads: Loads, arc: int) -> None:
+def update(table: FloatArray, extra: FloatArray, cost: FloatArray, arc: int) -> None:
     """Make cost and slope of an arc what its flow says."""
-    cost, slope = cost_and_slope(loads.code[arc], loads.parameter[arc], loads.flow[arc])
-    loads.slope[arc] = slope
-    for row in range(loads.cost.shape[0]):
-        loads.cost[row, arc] = loads.extra[row, arc] + cost
+    here, table[arc, SLOPE] = cost_and_slope(table, arc, table[arc, FLOW])
+    for row in range(cost.shape[0]):
+        cost[row, arc] = extra[row, arc] + here
 
 
 @compiled
 def update_all(loads: Loads) -> None:
     """Make all costs and slopes what the flows say."""
-    for arc in range(loads.flow.size):
-        update(loads, arc)
+    table, extra, cost = loads.arc, loads.extra, loads.cost
+    for arc in range(table.shape[0]):
+        update(table, extra, cost, arc)
 
 
 @compiled
-def curve_costs(loads: Loads, flow: FloatArray, first: int, out: FloatArray) -> None:
+def curve_costs(table: FloatArray, flow: FloatArray, first: int, out: FloatArray) -> None:
     """Write the costs that the curves from ``first`` on have at other flows."""
     for arc in range(first, flow.size):
-        out[arc], _ = cost_and_slope(loads.code[arc], loads.parameter[arc], flow[arc])
+        out[arc], _ = cost_and_slope(table, arc, flow[arc])
 
 
 @compiled
 def add_flows(paths: Paths, first: int, last: int, out: FloatArray) -> None:
     """Add the flows of the commodities ``first .. last - 1`` up, by arc."""
+    after, start, stop, arcs = paths.after, paths.start, paths.stop, paths.arcs
     out[:] = 0.0
     for commodity in range(first, last):
         path = paths.first[commodity]
         while path >= 0:
             flow = paths.flow[path]
-            for place in range(paths.start[path], paths.stop[path]):
-                out[paths.arcs[place]] += flow
-            path = paths.after[path]
+            for place in range(start[path], stop[path]):
+                out[arcs[place]] += flow
+            path = after[path]
 
 
 @compiled
-def search_in_order(
+def search_again(  # noqa: C901, PLR0912 - calls with arrays would double its time
     arcs: Arcs,
     packed: FloatArray,
+    cost: FloatArray,
     origin: int,
     order: IntArray,
-    place: IntArray,
-    changed: BoolArray,
-    distance: FloatArray,
+    space: Space,
     predecessor: IntArray,
-    heap: Heap,
 ) -> None:
-    """Search from an origin, taking the nodes in ``order``, and again where they changed since.
+    """Search from an origin, beginning with the tree that was found under other costs.
 
-    Costs change little from one round to the next, and so does the order of the nodes: hardly any
-    is taken twice. Where too many are, a heap takes over. Distances are those of Dijkstra's
-    algorithm to the last bit, whatever the order.
+    Costs change little from one round to the next, so most of the tree stays. Its distances under
+    the new costs are computed in ``order``, and where an arc leads to a node by a shorter way, the
+    search goes on from there: the first changed node in order next, or the nearest where too many
+    are taken. Distances, in ``space``, are those of Dijkstra's algorithm to the last bit, whatever
+    the order and the tree.
     """
+    distance, place, changed = space.distance, space.place, space.changed
+    indptr, neighbor, tail = arcs.indptr, arcs.neighbor, arcs.tail
     n_nodes = order.size
+    distance[:] = np.inf
+    distance[origin] = 0.0
+    for number in range(n_nodes):
+        node = order[number]
+        arc = predecessor[node]
+        if arc >= 0:
+            distance[node] = distance[tail[arc]] + cost[arc]
     for number in range(n_nodes):
         place[order[number]] = number
-    distance[:] = np.inf
-    predecessor[:] = -1
-    changed[:n_nodes] = False
     changed[n_nodes] = True  # ends the search for the next changed node
-    distance[origin] = 0.0
-    number = place[origin]
-    changed[number] = True
+    is_same, again = True, n_nodes
+    for number in range(n_nodes):
+        node = order[number]
+        here = distance[node]
+        for position in range(indptr[node], indptr[node + 1]):
+            there = here + packed[position]
+            target = neighbor[position]
+            if there < distance[target]:
+                distance[target] = there
+                predecessor[target] = arcs.order[position]
+                is_same = False
+                if place[target] < number:
+                    changed[place[target]] = True
+                    again = min(again, place[target])
     n_left = MOST_TAKES * n_nodes
-    while n_left > 0:
-        while not changed[number]:
-            number += 1
-        if number == n_nodes:
-            return
+    while again < n_nodes and n_left > 0:
         n_left -= 1
+        number, again = again, n_nodes
         changed[number] = False
         node = order[number]
         here = distance[node]
-        for position in range(arcs.indptr[node], arcs.indptr[node + 1]):
+        for position in range(indptr[node], indptr[node + 1]):
             there = here + packed[position]
-            target = arcs.neighbor[position]
+            target = neighbor[position]
             if there < distance[target]:
                 distance[target] = there
                 predecessor[target] = arcs.order[position]
                 changed[place[target]] = True
-                number = min(number, place[target])
-    finish_by_heap(arcs, packed, order, changed, distance, predecessor, heap)
+                again = min(again, place[target])
+        number += 1
+        while number < again and not changed[number]:
+            number += 1
+        again = min(again, number)
+    if again < n_nodes:
+        finish_by_heap(arcs, packed, order, changed, distance, predecessor, space.heap)
+    if not is_same:
+        sort_nodes(order, distance)
 
 
 @compiled
@@ -259,6 +295,7 @@ def finish_by_heap(
     size = 0
     for number in range(order.size):
         if changed[number]:
+            changed[number] = False
             size = heap_push(heap, size, distance[order[number]], order[number])
     while size > 0:
         here, node = heap.keys[0], heap.items[0]
@@ -291,13 +328,16 @@ def sort_nodes(order: IntArray, distance: FloatArray) -> None:
             return
 
 
-@inlined
-def path_cost(paths: Paths, path: int, cost: FloatArray) -> float:
-    """Return the cost of a path, summed from its first arc on as the search does."""
-    total = 0.0
-    for place in range(paths.start[path], paths.stop[path]):
-        total += cost[paths.arcs[place]]
-    return total
+@compiled
+def space_for(arcs: Arcs) -> Space:
+    """Return room for searches."""
+    n_nodes = arcs.indptr.size - 1
+    return Space(
+        np.empty(n_nodes),
+        np.empty(n_nodes, dtype=np.int32),
+        np.zeros(n_nodes + 1, dtype=np.bool_),
+        empty_heap(n_nodes + arcs.order.size),
+    )
 
 
 @compiled
@@ -312,88 +352,104 @@ def price_trees(
     prices: Prices,
 ) -> None:
     """Search trees ``first .. last - 1``, and compare the paths in use with the cheapest."""
-    n_nodes = arcs.indptr.size - 1
-    place, changed = np.empty(n_nodes, dtype=np.int32), np.empty(n_nodes + 1, dtype=np.bool_)
-    distance = np.empty(n_nodes)
-    heap = empty_heap(n_nodes + packed.shape[1])
+    space = space_for(arcs)
     for tree in range(first, last):
-        row, order = trees.row[tree], trees.order[tree]
-        search_in_order(
-            arcs, packed[row], trees.origin[tree], order, place, changed, distance,
-            trees.predecessor[tree], heap,
+        row = trees.row[tree]
+        search_again(
+            arcs, packed[row], cost[row], trees.origin[tree], trees.order[tree], space,
+            trees.predecessor[tree],
         )  # fmt: skip
-        sort_nodes(order, distance)
-        for commodity in range(trees.start[tree], trees.start[tree + 1]):
-            compare(paths, commodity, cost[row], distance[trees.destination[commodity]], prices)
+        compare(
+            cost[row],
+            trees.destination,
+            space.distance,
+            trees.start[tree],
+            trees.start[tree + 1],
+            paths,
+            prices,
+        )
 
 
 @compiled
 def compare(
-    paths: Paths, commodity: int, cost: FloatArray, distance: float, prices: Prices
+    cost: FloatArray,
+    destination: IntArray,
+    distance: FloatArray,
+    begin: int,
+    end: int,
+    paths: Paths,
+    prices: Prices,
 ) -> None:
-    """Write the prices of a commodity whose cheapest path costs ``distance``."""
-    least, carried, excess = np.inf, 0.0, 0.0
-    path = paths.first[commodity]
-    while path >= 0:
-        here = path_cost(paths, path, cost)
-        # Differences, so that nothing is lost by cancellation: both are sums in the same order.
-        excess += paths.flow[path] * (here - distance)
-        carried += paths.flow[path]
-        least = min(least, here)
-        path = paths.after[path]
-    prices.is_new[commodity] = distance < least
-    if least < distance:  # staying at home
-        excess += carried * (distance - least)
-    prices.least[commodity] = min(least, distance)
-    prices.excess[commodity] = excess
+    """Write the prices of the commodities ``begin .. end - 1`` of a tree."""
+    after, start, stop, arcs = paths.after, paths.start, paths.stop, paths.arcs
+    for commodity in range(begin, end):
+        found = distance[destination[commodity]]
+        least, carried, excess = np.inf, 0.0, 0.0
+        path = paths.first[commodity]
+        while path >= 0:
+            here, flow = 0.0, paths.flow[path]
+            for place in range(start[path], stop[path]):
+                here += cost[arcs[place]]
+            # Differences, so that nothing is lost by cancellation: both sum in the same order.
+            if flow > 0.0:
+                excess += flow * (here - found)
+                carried += flow
+            least = min(least, here)
+            path = after[path]
+        prices.is_new[commodity] = found < least
+        if least < found:  # staying at home
+            excess += carried * (found - least)
+        prices.least[commodity] = min(least, found)
+        prices.excess[commodity] = excess
 
 
 @compiled
-def count_steps(
+def gather_paths(
     tail: IntArray,
     trees: Trees,
     tree_of: IntArray,
     commodities: IntArray,
     first: int,
     last: int,
-    out: LongArray,
-) -> None:
-    """Write how many arcs the paths of commodities ``first .. last - 1`` of the list have."""
+    steps: LongArray,
+) -> IntArray:
+    """Return the paths in the trees of commodities ``first .. last - 1`` of the list, in a row.
+
+    How many arcs each has is written to ``steps``.
+    """
+    predecessor, destination = trees.predecessor, trees.destination
+    n_nodes = predecessor.shape[1]
+    arcs = np.empty(max(n_nodes, STEPS_EXPECTED * (last - first)), dtype=np.int32)
+    size = 0
     for index in range(first, last):
         commodity = commodities[index]
-        predecessor = trees.predecessor[tree_of[commodity]]
-        n_steps, arc = 0, predecessor[trees.destination[commodity]]
+        tree = tree_of[commodity]
+        if size + n_nodes > arcs.size:
+            longer = np.empty(2 * arcs.size + n_nodes, dtype=np.int32)
+            longer[:size] = arcs[:size]
+            arcs = longer
+        begin, arc = size, predecessor[tree, destination[commodity]]
         while arc >= 0:
-            n_steps += 1
-            arc = predecessor[tail[arc]]
-        out[index] = n_steps
+            arcs[size] = arc
+            size += 1
+            arc = predecessor[tree, tail[arc]]
+        steps[index] = size - begin
+        # They came from the last arc to the first.
+        low, high = begin, size - 1
+        while low < high:
+            arcs[low], arcs[high] = arcs[high], arcs[low]
+            low += 1
+            high -= 1
+    return arcs[:size]
 
 
 @compiled
-def add_paths(
-    tail: IntArray,
-    trees: Trees,
-    tree_of: IntArray,
-    commodities: IntArray,
-    first: int,
-    last: int,
-    size: int,
-    paths: Paths,
-) -> None:
-    """Put the paths in the trees in front of the lists of commodities, from path ``size`` on.
-
-    ``start``, ``stop`` and ``flow`` are written already.
-    """
-    for index in range(first, last):
-        commodity, path = commodities[index], size + index
-        predecessor = trees.predecessor[tree_of[commodity]]
-        place, arc = paths.stop[path], predecessor[trees.destination[commodity]]
-        while arc >= 0:
-            place -= 1
-            paths.arcs[place] = arc
-            arc = predecessor[tail[arc]]
-        paths.after[path] = paths.first[commodity]
-        paths.first[commodity] = path
+def link_paths(paths: Paths, commodities: IntArray, size: int) -> None:
+    """Put paths from ``size`` on in front of the lists of commodities."""
+    first, after = paths.first, paths.after
+    for index in range(commodities.size):
+        after[size + index] = first[commodities[index]]
+        first[commodities[index]] = size + index
 
 
 @compiled
@@ -401,13 +457,15 @@ def measure_lists(
     paths: Paths, first: int, last: int, n_paths: LongArray, n_arcs: LongArray
 ) -> None:
     """Write how many paths and arcs commodities ``first .. last - 1`` have."""
+    after, start, stop = paths.after, paths.start, paths.stop
     for commodity in range(first, last):
-        n_paths[commodity], n_arcs[commodity] = 0, 0
+        number, size = 0, 0
         path = paths.first[commodity]
         while path >= 0:
-            n_paths[commodity] += 1
-            n_arcs[commodity] += paths.stop[path] - paths.start[path]
-            path = paths.after[path]
+            number += 1
+            size += stop[path] - start[path]
+            path = after[path]
+        n_paths[commodity], n_arcs[commodity] = number, size
 
 
 @compiled
@@ -415,18 +473,22 @@ def copy_lists(
     paths: Paths, first: int, last: int, path_at: LongArray, arc_at: LongArray, out: Paths
 ) -> None:
     """Copy the paths of commodities ``first .. last - 1`` to where they shall begin."""
+    after, start, stop, flow, arcs = paths.after, paths.start, paths.stop, paths.flow, paths.arcs
+    to_after, to_start, to_stop, to_flow, to_arcs = (
+        out.after, out.start, out.stop, out.flow, out.arcs,
+    )  # fmt: skip
     for commodity in range(first, last):
         path, to, place = paths.first[commodity], path_at[commodity], arc_at[commodity]
         out.first[commodity] = to if path >= 0 else -1
         while path >= 0:
-            out.start[to] = place
-            for source in range(paths.start[path], paths.stop[path]):
-                out.arcs[place] = paths.arcs[source]
+            to_start[to] = place
+            for source in range(start[path], stop[path]):
+                to_arcs[place] = arcs[source]
                 place += 1
-            out.stop[to] = place
-            out.flow[to] = paths.flow[path]
-            path = paths.after[path]
-            out.after[to] = to + 1 if path >= 0 else -1
+            to_stop[to] = place
+            to_flow[to] = flow[path]
+            path = after[path]
+            to_after[to] = to + 1 if path >= 0 else -1
             to += 1
 
 
@@ -436,50 +498,55 @@ def pack(paths: Paths, rows: IntArray, commodities: IntArray) -> Work:
 
     Sweeps then read memory in order, and only what matters.
     """
+    after, start, stop, arcs = paths.after, paths.start, paths.stop, paths.arcs
+    n = commodities.size
+    fronts, backs = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
     n_paths, n_arcs = 0, 0
-    for commodity in commodities:
-        path = paths.first[commodity]
-        while path >= 0:
+    for index in range(n):
+        one = paths.first[commodities[index]]
+        front, back = shared_ends(after, start, stop, arcs, one)
+        fronts[index], backs[index] = front, back
+        while one >= 0:
             n_paths += 1
-            n_arcs += paths.stop[path] - paths.start[path]
-            path = paths.after[path]
+            n_arcs += stop[one] - start[one] - front - back
+            one = after[one]
     work = Work(
         commodities,
-        np.empty(commodities.size, dtype=np.int32),
-        np.empty(commodities.size + 1, dtype=np.int32),
+        np.empty(n, dtype=np.int32),
+        np.empty(n + 1, dtype=np.int32),
         np.empty(n_paths, dtype=np.int32),
         np.empty(n_paths + 1, dtype=np.int32),
         np.empty(n_paths),
         np.empty(n_arcs, dtype=np.int32),
     )
+    to_path, to_start, to_flow, to_arcs = work.path, work.start, work.flow, work.arcs
     entry, place = 0, 0
-    for index in range(commodities.size):
-        commodity = commodities[index]
-        work.row[index] = rows[commodity]
+    for index in range(n):
+        work.row[index] = rows[commodities[index]]
         work.first[index] = entry
-        front, back = shared_ends(paths, paths.first[commodity])
-        path = paths.first[commodity]
+        front, back = fronts[index], backs[index]
+        path = paths.first[commodities[index]]
         while path >= 0:
-            work.path[entry], work.flow[entry] = path, paths.flow[path]
-            work.start[entry] = place
-            for source in range(paths.start[path] + front, paths.stop[path] - back):
-                work.arcs[place] = paths.arcs[source]
+            to_path[entry], to_flow[entry], to_start[entry] = path, paths.flow[path], place
+            for source in range(start[path] + front, stop[path] - back):
+                to_arcs[place] = arcs[source]
                 place += 1
             entry += 1
-            path = paths.after[path]
-    work.first[commodities.size], work.start[n_paths] = entry, place
+            path = after[path]
+    work.first[n], to_start[n_paths] = entry, place
     return work
 
 
-@compiled
-def shared_ends(paths: Paths, one: int) -> tuple[int, int]:
+@inlined
+def shared_ends(
+    after: IntArray, start: LongArray, stop: LongArray, arcs: IntArray, one: int
+) -> tuple[int, int]:
     """Return how many first and how many last arcs path ``one`` and all after it share."""
-    arcs = paths.arcs
-    front = back = paths.stop[one] - paths.start[one]
-    other = paths.after[one]
+    front = back = stop[one] - start[one]
+    other = after[one]
     while other >= 0:
-        first, last = paths.start[one], paths.stop[one]
-        begin, end = paths.start[other], paths.stop[other]
+        first, last = start[one], stop[one]
+        begin, end = start[other], stop[other]
         n_same = 0
         while first < last and begin < end and arcs[first] == arcs[begin]:
             first += 1
@@ -491,94 +558,115 @@ def shared_ends(paths: Paths, one: int) -> tuple[int, int]:
             end -= 1
             n_same += 1
         back = min(back, n_same)
-        other = paths.after[other]
+        other = after[other]
     return front, back
 
 
 @inlined
-def move(loads: Loads, work: Work, row: int, entry: int, amount: float, mark: IntArray) -> float:
-    """Add flow to the arcs of an entry that are not shared; return what they cost then."""
+def move(
+    table: FloatArray,
+    extra: FloatArray,
+    cost: FloatArray,
+    row: int,
+    arcs: IntArray,
+    first: int,
+    last: int,
+    amount: float,
+    mark: IntArray,
+) -> float:
+    """Add flow to arcs ``first .. last - 1`` of a list that are not shared; return their cost."""
     total = 0.0
-    for place in range(work.start[entry], work.start[entry + 1]):
-        arc = work.arcs[place]
+    for place in range(first, last):
+        arc = arcs[place]
         if mark[arc] != SHARED:
-            loads.flow[arc] = max(loads.flow[arc] + amount, 0.0)
-            update(loads, arc)
-            total += loads.cost[row, arc]
+            table[arc, FLOW] = max(table[arc, FLOW] + amount, 0.0)
+            update(table, extra, cost, arc)
+            total += cost[row, arc]
     return total
 
 
-@compiled
-def shift(loads: Loads, work: Work, row: int, dear: int, cheap: int, mark: IntArray) -> None:
-    """Move flow from a dear path to a cheap one until they cost about the same.
+@inlined
+def shift(
+    loads: tuple[FloatArray, FloatArray, FloatArray],
+    row: int,
+    arcs: IntArray,
+    dear: tuple[int, int],
+    cheap: tuple[int, int],
+    most: float,
+    mark: IntArray,
+) -> float:
+    """Move flow from a dear path to a cheap one until they cost about the same; return how much.
 
     A step of Newton's method on the difference of their costs, over the arcs that they do not
     share, at most all flow; where it overshoots by more than ``OVERSHOOT``, it is cut back.
     ``mark`` is ``FREE`` for every arc before and after.
     """
-    for place in range(work.start[cheap], work.start[cheap + 1]):
-        mark[work.arcs[place]] = ONCE
-    gap, slope = 0.0, 0.0
-    for place in range(work.start[dear], work.start[dear + 1]):
-        arc = work.arcs[place]
+    table, extra, cost = loads
+    for place in range(cheap[0], cheap[1]):
+        mark[arcs[place]] = ONCE
+    gap, slope, step = 0.0, 0.0, 0.0
+    for place in range(dear[0], dear[1]):
+        arc = arcs[place]
         if mark[arc] == ONCE:
             mark[arc] = SHARED
         else:
-            gap += loads.cost[row, arc]
-            slope += loads.slope[arc]
-    for place in range(work.start[cheap], work.start[cheap + 1]):
-        arc = work.arcs[place]
+            gap += cost[row, arc]
+            slope += table[arc, SLOPE]
+    for place in range(cheap[0], cheap[1]):
+        arc = arcs[place]
         if mark[arc] == ONCE:
-            gap -= loads.cost[row, arc]
-            slope += loads.slope[arc]
-    most, step = work.flow[dear], 0.0
+            gap -= cost[row, arc]
+            slope += table[arc, SLOPE]
     if gap > 0.0:
         change = min(most, gap / slope) if slope > 0.0 else most
         for _ in range(MOST_CUTS):
             step += change
-            after = move(loads, work, row, dear, -change, mark)
-            after -= move(loads, work, row, cheap, change, mark)
+            after = move(table, extra, cost, row, arcs, dear[0], dear[1], -change, mark)
+            after -= move(table, extra, cost, row, arcs, cheap[0], cheap[1], change, mark)
             if after >= -OVERSHOOT * gap:
                 break
-            # The secant goes to the root of a straight line; halving gets nearer any root.
-            change = -step * max(0.5, 1.0 - gap / (gap - after))
-        work.flow[dear] = most - step if step < most else 0.0
-        work.flow[cheap] += step
-    for place in range(work.start[cheap], work.start[cheap + 1]):
-        mark[work.arcs[place]] = FREE
-
-
-@compiled
-def balance(loads: Loads, work: Work, index: int, enough: float, mark: IntArray) -> float:
-    """Move a commodity's flow to its cheapest path; return what was spent above that before.
-
-    Where that is no more than ``enough``, nothing is moved.
-    """
-    row, first, last = work.row[index], work.first[index], work.first[index + 1]
-    least, cheap, total, flow = np.inf, -1, 0.0, 0.0
-    for entry in range(first, last):
-        here = 0.0
-        for place in range(work.start[entry], work.start[entry + 1]):
-            here += loads.cost[row, work.arcs[place]]
-        if work.flow[entry] > 0.0:
-            total += work.flow[entry] * here
-            flow += work.flow[entry]
-        if here < least:
-            least, cheap = here, entry
-    excess = max(total - flow * least, 0.0)
-    if excess > enough:
-        for entry in range(first, last):
-            if entry != cheap and work.flow[entry] > 0.0:
-                shift(loads, work, row, entry, cheap, mark)
-    return excess
+            # A secant would stop far short of the root where the curve is steep.
+            change = -0.5 * step
+    for place in range(cheap[0], cheap[1]):
+        mark[arcs[place]] = FREE
+    return step
 
 
 @compiled
 def sweep(loads: Loads, work: Work, enough: FloatArray, mark: IntArray) -> float:
-    """Balance all commodities in turn; return what they spent in excess before their turn."""
+    """Balance all commodities in turn; return what they spent in excess before their turn.
+
+    Each moves its flow to its cheapest path, unless its excess is ``enough``.
+    """
+    # Taking an array out of a tuple costs more than reading from it: once, not in the loops.
+    state, cost = (loads.arc, loads.extra, loads.cost), loads.cost
+    arcs, start, flow, first, rows = work.arcs, work.start, work.flow, work.first, work.row
     excess = 0.0
     for index in range(work.commodity.size):
-        excess += balance(loads, work, index, enough[work.commodity[index]], mark)
+        row, begin, end = rows[index], first[index], first[index + 1]
+        least, cheap, total, carried = np.inf, begin, 0.0, 0.0
+        for entry in range(begin, end):
+            here = 0.0
+            for place in range(start[entry], start[entry + 1]):
+                here += cost[row, arcs[place]]
+            if flow[entry] > 0.0:
+                total += flow[entry] * here
+                carried += flow[entry]
+            if here < least:
+                least, cheap = here, entry
+        wasted = max(total - carried * least, 0.0)
+        excess += wasted
+        if wasted <= enough[index]:
+            continue
+        for entry in range(begin, end):
+            if entry != cheap and flow[entry] > 0.0:
+                most = flow[entry]
+                step = shift(
+                    state, row, arcs, (start[entry], start[entry + 1]),
+                    (start[cheap], start[cheap + 1]), most, mark,
+                )  # fmt: skip
+                flow[entry] = most - step if step < most else 0.0
+                flow[cheap] += step
     return excess
 
 
@@ -589,25 +677,26 @@ def unpack(work: Work, paths: Paths, n_arcs: int, demand: FloatArray, several: B
     Pseudo-arcs, from ``n_arcs`` on, are kept: no search would find them again. ``several`` says
     which commodities keep more than one path.
     """
+    after, start, stop, flow, arcs = paths.after, paths.start, paths.stop, paths.flow, paths.arcs
+    entry_path, entry_flow, first = work.path, work.flow, work.first
     for index in range(work.commodity.size):
         commodity = work.commodity[index]
         before, most, total, n_kept = -1, -1, 0.0, 0
-        for entry in range(work.first[index], work.first[index + 1]):
-            path = work.path[entry]
-            paths.flow[path] = work.flow[entry]
-            start = paths.start[path]
-            stays = start < paths.stop[path] and paths.arcs[start] >= n_arcs
-            if not (paths.flow[path] > 0.0 or stays):
+        for entry in range(first[index], first[index + 1]):
+            path = entry_path[entry]
+            flow[path] = entry_flow[entry]
+            stays = start[path] < stop[path] and arcs[start[path]] >= n_arcs
+            if not (flow[path] > 0.0 or stays):
                 continue
             if before < 0:
                 paths.first[commodity] = path
             else:
-                paths.after[before] = path
+                after[before] = path
             before = path
             n_kept += 1
-            total += paths.flow[path]
-            if most < 0 or paths.flow[path] > paths.flow[most]:
+            total += flow[path]
+            if most < 0 or flow[path] > flow[most]:
                 most = path
-        paths.after[before] = -1
-        paths.flow[most] += demand[commodity] - total
+        after[before] = -1
+        flow[most] += demand[commodity] - total
         several[commodity] = n_kept > 1

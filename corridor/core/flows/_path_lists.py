@@ -54,17 +54,19 @@ class PathLists:
         """Give commodities the paths in their trees, with some flow or none."""
         some = commodities.astype(np.int32)
         steps = np.empty(some.size, dtype=np.int64)
+        runs: dict[int, IntArray] = {}
 
-        def count(first: int, last: int) -> None:
-            self.kernels.count_steps(tail, trees, tree_of, some, first, last, steps)
+        def gather(first: int, last: int) -> None:
+            runs[first] = self.kernels.gather_paths(tail, trees, tree_of, some, first, last, steps)
 
-        run_blocks(count, some.size, self.threads, least=LEAST_PATHS)
+        run_blocks(gather, some.size, self.threads, least=LEAST_PATHS)
         size = self._enter(steps, flow)
-
-        def add(first: int, last: int) -> None:
-            self.kernels.add_paths(tail, trees, tree_of, some, first, last, size, self.paths)
-
-        run_blocks(add, some.size, self.threads, least=LEAST_PATHS)
+        begin = self.n_steps - int(steps.sum())
+        for first in sorted(runs):
+            run = runs[first]
+            self.paths.arcs[begin : begin + run.size] = run
+            begin += run.size
+        self.kernels.link_paths(self.paths, some, size)
 
     def add_single_arcs(self, first_arc: int) -> None:
         """Give every commodity a path of one arc without flow; the arcs follow each other."""

@@ -42,7 +42,7 @@ LOADING_BLOCKS: Final = 16
 WORTHWHILE: Final = 0.1
 """Share of the mean excess above which a commodity gets a new path, or moves flow."""
 
-INNER_SHARE: Final = 0.1
+INNER_SHARE: Final = 0.03
 """Share of a round's excess at which its sweeps stop."""
 
 MOST_SWEEPS: Final = 10
@@ -131,6 +131,7 @@ class Projection:
         self.graph, self.arcs = trips.graph, _kernels.arcs_of(trips.graph)
         self.demand = trips.demand[trips.commodity]
         self.loads = self._loads(extra, stay)
+        self.flow = self.loads.arc[:, self.kernels.FLOW]
         n_moving, n_trees = self.demand.size, trips.tree_origin.size
         shape = (n_trees, self.graph.n_nodes)
         self.trees = self.kernels.Trees(
@@ -140,9 +141,9 @@ class Projection:
         self.prices = self.kernels.Prices(
             np.zeros(n_moving), np.zeros(n_moving), np.zeros(n_moving, dtype=np.bool_)
         )
-        self.lists = PathLists(n_moving, self.loads.flow.size, threads)
+        self.lists = PathLists(n_moving, self.flow.size, threads)
         self.several: BoolArray = np.zeros(n_moving, dtype=np.bool_)
-        self.mark: IntArray = np.zeros(self.loads.flow.size, dtype=np.int32)
+        self.mark: IntArray = np.zeros(self.flow.size, dtype=np.int32)
 
     def _loads(self, extra: FloatArray, stay: CurveTable | None) -> "Loads":
         """Return room for flows and costs; where the kernels know no curve, it is straight."""
@@ -151,18 +152,14 @@ class Projection:
         if isinstance(self.delay, TabledDelay):
             table = self.delay.table(marginal=False)
         self.is_straight = table is None
-        n = n_arcs + n_stay
-        code = np.full(n, STRAIGHT, dtype=np.int32)
-        parameter = np.zeros((n, N_PARAMETERS))
-        if table is not None:
-            code[:n_arcs], parameter[:n_arcs] = table
-        if stay is not None:
-            code[n_arcs:], parameter[n_arcs:] = stay
-        payments = np.zeros((extra.shape[0], n))
+        arc = np.zeros((n_arcs + n_stay, N_PARAMETERS + 3))
+        arc[:, self.kernels.CODE] = STRAIGHT
+        for curves, part in ((table, arc[:n_arcs]), (stay, arc[n_arcs:])):
+            if curves is not None:
+                part[:, self.kernels.CODE], part[:, :N_PARAMETERS] = curves
+        payments = np.zeros((extra.shape[0], arc.shape[0]))
         payments[:, :n_arcs] = extra
-        return self.kernels.Loads(
-            code, parameter, payments, np.zeros(n), np.zeros(payments.shape), np.zeros(n)
-        )
+        return self.kernels.Loads(arc, payments, np.zeros(payments.shape))
 
     # -- the plan -----------------------------------------------------------------------------
 
@@ -175,7 +172,7 @@ class Projection:
         for number in range(1, MOST_ROUNDS + 1):
             is_exact = self.is_straight or gap <= max(NEAR * self.tolerance, 1e-9)
             if is_exact:
-                self.loads.flow[:] = self.lists.add_up()
+                self.flow[:] = self.lists.add_up()
             self._refresh()
             gap = self._price()
             if gap < 0.99 * best:
@@ -196,7 +193,7 @@ class Projection:
     def _load_first(self) -> None:
         """Put all demand on shortest paths, some trees at a time, each at the costs so far."""
         trips, n_trees = self.trips, self.trees.row.size
-        n_arcs, part = self.graph.n_arcs, np.empty(self.loads.flow.size)
+        n_arcs, part = self.graph.n_arcs, np.empty(self.flow.size)
         edges = np.linspace(0, n_trees, min(LOADING_BLOCKS, n_trees) + 1).astype(int).tolist()
         for first, last in pairwise(edges):
             self._refresh()
@@ -213,8 +210,8 @@ class Projection:
             reached = np.flatnonzero(np.isfinite(least)) + begin
             self._add_paths(reached, self.demand[reached])
             self.kernels.add_flows(self.lists.paths, begin, end, part)
-            self.loads.flow[:] += part
-        if self.loads.flow.size > n_arcs:
+            self.flow[:] += part
+        if self.flow.size > n_arcs:
             self.lists.add_single_arcs(n_arcs)
             self.several[:] = True
 
@@ -239,10 +236,10 @@ class Projection:
         """Make the costs those of the flows; straight curves become the tangents there."""
         loads, n_arcs = self.loads, self.graph.n_arcs
         if self.is_straight:
-            flow = loads.flow[:n_arcs]
+            flow = self.flow[:n_arcs].copy()
             cost, slope = checked_curves(self.delay, flow)
-            loads.parameter[:n_arcs, 0] = cost - slope * flow
-            loads.parameter[:n_arcs, 1] = slope
+            loads.arc[:n_arcs, 0] = cost - slope * flow
+            loads.arc[:n_arcs, 1] = slope
         self.kernels.update_all(loads)
         if self.is_straight:  # without the rounding of a tangent
             loads.cost[:, :n_arcs] = loads.extra[:, :n_arcs] + cost
@@ -281,10 +278,15 @@ class Projection:
 
         run_blocks(pack, len(parts), self.threads)
         ordered = [works[part] for part in range(len(parts))]
-        before = self.loads.flow.copy() if self.is_straight else None
+        before = self.flow.copy() if self.is_straight else None
         goal = INNER_SHARE * float(self.prices.excess.sum())
+        margins = [enough[work.commodity] for work in ordered]
         for _ in range(MOST_SWEEPS):
-            if sum(kernels.sweep(self.loads, work, enough, self.mark) for work in ordered) <= goal:
+            excess = [
+                kernels.sweep(self.loads, work, margin, self.mark)
+                for work, margin in zip(ordered, margins, strict=True)
+            ]
+            if sum(excess) <= goal:
                 break
         if before is not None:
             self._cut_back(ordered, before)
@@ -293,7 +295,7 @@ class Projection:
 
     def _cut_back(self, works: "list[Work]", before: FloatArray) -> None:
         """Go only as far towards what the tangents proposed as the true curves agree."""
-        way = self.loads.flow - before
+        way = self.flow - before
         old = [self.lists.paths.flow[work.path] for work in works]
         moved = zip(works, old, strict=True)
         paid = sum(_payment(self.loads.extra, work, work.flow - flow) for work, flow in moved)
@@ -313,7 +315,7 @@ class Projection:
         n_arcs = self.graph.n_arcs
         cost = np.empty(flow.size)
         cost[:n_arcs] = self.delay.cost(flow[:n_arcs])
-        self.kernels.curve_costs(self.loads, flow, n_arcs, cost)
+        self.kernels.curve_costs(self.loads.arc, flow, n_arcs, cost)
         return cost
 
 

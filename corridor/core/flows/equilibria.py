@@ -263,7 +263,9 @@ class MarginalCost:
 
     def slope(self, flow: FloatArray) -> FloatArray:
         """Return ``2 slope + flow * curvature``."""
-        return 2.0 * self.delay.slope(flow) + flow * curvature_of(self.delay, flow)
+        used = flow > 0
+        bend = curvature_of(self.delay, np.where(used, flow, 1.0))
+        return 2.0 * self.delay.slope(flow) + np.where(used, flow * bend, 0.0)
 
     def table(self, *, marginal: bool) -> CurveTable | None:
         """Return the marginal curves of the delay as the kernels read them."""

@@ -88,12 +88,21 @@ class BPR:
 
     def slope(self, flow: FloatArray) -> FloatArray:
         """Return the derivative of the cost, shape (n_arcs,)."""
+        return self._derivative(flow, 1)
+
+    def curvature(self, flow: FloatArray) -> FloatArray:
+        """Return the second derivative of the cost, shape (n_arcs,)."""
+        return self._derivative(flow, 2)
+
+    def _derivative(self, flow: FloatArray, order: int) -> FloatArray:
+        """Return a derivative of the cost; inf at flow 0 where the power is below its order."""
         x = self._filled(flow)
+        factor = self.free_flow * self.b / self.capacity**order
+        for number in range(order):
+            factor = factor * (self.power - number)
         with np.errstate(divide="ignore", invalid="ignore"):
-            steep = self.power * x ** (self.power - 1.0)
-            steep = self.free_flow * self.b * steep / self.capacity
-        flat = (self.power == 0.0) | (self.free_flow * self.b == 0.0)
-        return np.where(flat, 0.0, steep)
+            steep = factor * x ** (self.power - order)
+        return np.where(factor == 0.0, 0.0, steep)
 
     def table(self, *, marginal: bool) -> CurveTable:
         """Return the curves as the kernels read them; the marginal cost is a BPR curve too."""
