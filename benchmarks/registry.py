@@ -2,14 +2,24 @@
 
 from collections.abc import Callable
 
-from benchmarks import flows, geo, imports, pareto, paths, queues, resolve, simulation
+from benchmarks import (
+    equilibrium,
+    flows,
+    geo,
+    imports,
+    pareto,
+    paths,
+    queues,
+    resolve,
+    simulation,
+)
 from benchmarks.harness import Workload
 
 GROUPS: dict[str, dict[str, Callable[[bool], Workload]]] = {
     "paths": {**paths.WORKLOADS, **pareto.WORKLOADS, **geo.WORKLOADS, **imports.WORKLOADS},
     "geo": geo.WORKLOADS,
     "imports": imports.WORKLOADS,
-    "flows": {**flows.WORKLOADS, **resolve.WORKLOADS},
+    "flows": {**equilibrium.WORKLOADS, **flows.WORKLOADS, **resolve.WORKLOADS},
     "queues": {**queues.WORKLOADS, **simulation.WORKLOADS},
 }
 """Group -> name -> function of ``smoke`` that builds the workload (tiny when it is true). A group
