@@ -3,7 +3,7 @@
 import math
 import time
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def assemble_assignment(case: Assignment, found: Equilibrium) -> FlowResult:
     class_flow = _class_flow(case, columns, flow)
     arc_flow: FloatArray = class_flow.sum(axis=0)
     used = class_flow > 0
-    flow_cost = float(case.extra[used] @ class_flow[used])
+    flow_cost = float((case.extra[used] * class_flow[used]).sum())
     delay_cost = float(case.delay.integral(arc_flow).sum())
     unmet_cost = _cost_of_staying(case, carried)
     objective = flow_cost + delay_cost + unmet_cost
@@ -133,7 +133,9 @@ def _paths(case: Assignment, found: Equilibrium) -> tuple[PathColumns, FloatArra
     first = np.r_[found.indptr[:-1][keep], np.zeros(n_staying, dtype=np.int64)]
     steps = np.r_[steps[keep], np.zeros(n_staying, dtype=np.int64)]
     order = np.argsort(commodity, kind="stable")
-    is_whole = keep.size == is_real.size and (np.diff(order) == 1).all()
+    # Mostly all paths are kept and in order; those that stay have no arcs wherever they stand.
+    in_order = bool((np.diff(order[order < keep.size]) > 0).all())
+    is_whole = keep.size == is_real.size and in_order
     columns = PathColumns(
         commodity=commodity[order],
         indptr=np.append(0, np.cumsum(steps[order])),
@@ -151,9 +153,9 @@ def _taken(arcs: IntArray, first: LongArray, steps: LongArray) -> IntArray:
 
 
 def _split(columns: PathColumns) -> tuple[IntArray, ...]:
+    """Return the arcs of each path; there may be millions, so without a loop in Python."""
     edges = columns.indptr.tolist()
-    arcs = columns.arcs
-    return tuple([arcs[first:last] for first, last in pairwise(edges)])
+    return tuple(map(columns.arcs.__getitem__, map(slice, edges, islice(edges, 1, None))))
 
 
 def _verify(case: Assignment, flow: FloatArray, carried: FloatArray) -> None:
@@ -173,15 +175,13 @@ def _verify(case: Assignment, flow: FloatArray, carried: FloatArray) -> None:
 
 def _class_flow(case: Assignment, columns: PathColumns, flow: FloatArray) -> FloatArray:
     """Return the flow of each class on each arc."""
-    shape = case.extra.shape
-    steps = np.diff(columns.indptr)
-    place: LongArray = columns.arcs.astype(np.int64)
-    if shape[0] > 1:
-        row = np.zeros(case.trips.n_commodities, dtype=np.int64)
-        row[case.trips.commodity] = case.trips.row
-        place += np.repeat(row[columns.commodity] * shape[1], steps)
-    total = sum_by(place, np.repeat(flow, steps), shape[0] * shape[1])
-    return total.reshape(shape)
+    from corridor.core.flows import _equilibrium_kernels as kernels
+
+    row = np.zeros(case.trips.n_commodities, dtype=np.int32)
+    row[case.trips.commodity] = case.trips.row
+    total = np.zeros(case.extra.shape)
+    kernels.add_paths_up(columns.indptr, columns.arcs, row[columns.commodity], flow, total)
+    return total
 
 
 def _cost_of_staying(case: Assignment, carried: FloatArray) -> float:

@@ -212,6 +212,16 @@ def add_flows(paths: Paths, first: int, last: int, out: FloatArray) -> None:
 
 
 @compiled
+def add_paths_up(
+    indptr: LongArray, arcs: IntArray, row: IntArray, flow: FloatArray, out: FloatArray
+) -> None:
+    """Add the flows of paths ``arcs[indptr[p]:indptr[p + 1]]`` up, by class and arc."""
+    for path in range(flow.size):
+        for place in range(indptr[path], indptr[path + 1]):
+            out[row[path], arcs[place]] += flow[path]
+
+
+@compiled
 def search_again(  # noqa: C901, PLR0912 - calls with arrays would double its time
     arcs: Arcs,
     packed: FloatArray,

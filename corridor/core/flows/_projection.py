@@ -45,11 +45,17 @@ WORTHWHILE: Final = 0.1
 INNER_SHARE: Final = 0.03
 """Share of a round's excess at which its sweeps stop."""
 
-MOST_SWEEPS: Final = 10
-"""Sweeps of a round."""
+LEAST_SWEEPS: Final = 10
+"""Sweeps of a round that are made in any case where they are needed."""
+
+MOST_SWEEPS: Final = 200
+"""Sweeps of a round at most: as many as let each commodity be looked at twice on average."""
 
 NEAR: Final = 100.0
 """Multiple of the tolerance below which flows are added up anew each round, against rounding."""
+
+LEAST_TREES: Final = 8
+"""Trees that such a part has at least."""
 
 LEAST_ARCS: Final = 1 << 15
 """Arcs that are searched for each thread at least, so that starting it pays."""
@@ -194,7 +200,8 @@ class Projection:
         """Put all demand on shortest paths, some trees at a time, each at the costs so far."""
         trips, n_trees = self.trips, self.trees.row.size
         n_arcs, part = self.graph.n_arcs, np.empty(self.flow.size)
-        edges = np.linspace(0, n_trees, min(LOADING_BLOCKS, n_trees) + 1).astype(int).tolist()
+        n_blocks = min(LOADING_BLOCKS, 1 + n_trees // LEAST_TREES)
+        edges = np.linspace(0, n_trees, n_blocks + 1).astype(int).tolist()
         for first, last in pairwise(edges):
             self._refresh()
             distance, predecessor = shortest_trees(
@@ -225,7 +232,7 @@ class Projection:
             flow=flow,
             least=self.prices.least,
             excess=float(self.prices.excess.sum()),
-            spent=float(self.demand @ self.prices.least),
+            spent=float((self.demand * self.prices.least).sum()),
             rounds=rounds,
             limit=limit,
         )
@@ -255,7 +262,8 @@ class Projection:
             )
 
         run_blocks(search, self.trees.row.size, self.threads, least=1 + LEAST_ARCS // (1 + n_arcs))
-        spent = float(self.demand @ self.prices.least)
+        # Not a dot product, whose rounding depends on the threads of the algebra library.
+        spent = float((self.demand * self.prices.least).sum())
         return float(self.prices.excess.sum()) / spent if spent > 0 else 0.0
 
     def _add_paths(self, commodities: LongArray, flow: FloatArray | None) -> None:
@@ -281,7 +289,8 @@ class Projection:
         before = self.flow.copy() if self.is_straight else None
         goal = INNER_SHARE * float(self.prices.excess.sum())
         margins = [enough[work.commodity] for work in ordered]
-        for _ in range(MOST_SWEEPS):
+        most = min(MOST_SWEEPS, 2 * self.demand.size // max(1, active.size))
+        for _ in range(max(LEAST_SWEEPS, most)):
             excess = [
                 kernels.sweep(self.loads, work, margin, self.mark)
                 for work, margin in zip(ordered, margins, strict=True)
@@ -303,7 +312,7 @@ class Projection:
         def lean(share: float) -> float:
             """Return the derivative of the objective along the way."""
             flow = np.maximum(before + share * way, 0.0)
-            return float(self._plain_cost(flow) @ way) + paid
+            return float((self._plain_cost(flow) * way).sum()) + paid
 
         share = stopping_share(lean)
         if share < 1.0:
@@ -364,4 +373,4 @@ def _payment(extra: FloatArray, work: "Work", change: FloatArray) -> float:
     """Return what classes pay for a change of the flow of their paths."""
     steps = np.diff(work.start)
     row = np.repeat(np.repeat(work.row, np.diff(work.first)), steps)
-    return float(np.repeat(change, steps) @ extra[row, work.arcs[: row.size]])
+    return float((np.repeat(change, steps) * extra[row, work.arcs[: row.size]]).sum())
