@@ -624,9 +624,12 @@ def trace_labels(labels: Labels, ends: IntArray) -> tuple[PositionArray, IntArra
 
 @compiled
 def by_node(
-    labels: Labels, settled: IntArray, n_nodes: int
+    labels: Labels, settled: IntArray, scale: FloatArray, n_nodes: int
 ) -> tuple[PositionArray, FloatArray, IntArray, IntArray]:
-    """Return (indptr, total, arc, parent) of the settled labels, grouped by node in their order."""
+    """Return (indptr, total, arc, parent) of the settled labels, grouped by node in their order.
+
+    Totals are divided by ``scale`` (k,).
+    """
     indptr = np.zeros(n_nodes + 1, dtype=np.int64)
     for label in settled:
         indptr[labels.node[label] + 1] += 1
@@ -641,7 +644,7 @@ def by_node(
         here = place[labels.node[label]]
         place[labels.node[label]] += 1
         new[label] = here
-        total[here] = labels.total[label]
+        total[here] = labels.total[label] / scale
         arc[here] = labels.arc[label]
         parent[here] = new[labels.parent[label]]  # settled before, so it has its place
     return indptr, total, arc, parent
@@ -706,8 +709,13 @@ class Tree(NamedTuple):
 
 
 @compiled
-def grow_label_tree(arcs: Arcs, criteria: FloatArray, origin: int, max_labels: int) -> Tree:
-    """Return the nondominated labels at every node; ``criteria`` is (k, n_arcs)."""
+def grow_label_tree(
+    arcs: Arcs, criteria: FloatArray, scale: FloatArray, origin: int, max_labels: int
+) -> Tree:
+    """Return the nondominated labels at every node; ``criteria`` is (k, n_arcs).
+
+    Totals are divided by ``scale`` (k,).
+    """
     n_criteria, n_arcs = criteria.shape
     packed = np.empty((n_arcs, n_criteria), dtype=np.float64)
     for position in range(n_arcs):
@@ -725,5 +733,5 @@ def grow_label_tree(arcs: Arcs, criteria: FloatArray, origin: int, max_labels: i
         max_labels,
     )
     found = settle_labels(task, np.zeros(n_criteria), origin)
-    indptr, total, arc, parent = by_node(found.labels, found.wanted, arcs.indptr.size - 1)
+    indptr, total, arc, parent = by_node(found.labels, found.wanted, scale, arcs.indptr.size - 1)
     return Tree(found.complete, indptr, total, arc, parent)

@@ -89,12 +89,6 @@ def as_whole(name: str, cost: FloatArray, n_steps: int, ceiling: float = math.in
     return Whole(values=values, scale=scale, exact=bool(np.array_equal(values / scale, cost)))
 
 
-def are_whole(costs: FloatArray) -> bool:
-    """Return whether all costs are finite whole numbers whose sum is exact; a quick first look."""
-    with np.errstate(over="ignore"):
-        return bool(costs.sum() < LARGEST_TOTAL and (np.rint(costs) == costs).all())
-
-
 def _largest_total(cost: FloatArray, n_steps: int) -> float:
     """Return more than any path with at most ``n_steps`` arcs can cost."""
     finite = cost[np.isfinite(cost)]

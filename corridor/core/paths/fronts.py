@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from corridor.core.graph import FloatArray, Graph, IntArray, as_count
 from corridor.core.paths._checks import as_costs
-from corridor.core.paths._whole import are_whole, as_whole
+from corridor.core.paths._whole import LARGEST_TOTAL, as_whole
 from corridor.errors import InputError, SolverError
 
 PositionArray: TypeAlias = npt.NDArray[np.int64]
@@ -164,6 +164,7 @@ def pareto_paths(
     from corridor.core.paths import _kernels, _label_kernels
 
     arcs = _kernels.arcs_of(graph)
+    criteria = criteria.copy()  # the kernel is compiled for arrays that can be written to
     found = _label_kernels.best_paths(
         arcs,
         criteria,
@@ -213,21 +214,26 @@ def pareto_tree(
     criteria, scale = _as_criteria(graph, costs)
     source = as_count("origin", origin, most=graph.n_nodes - 1)
     most = as_count("max_labels", max_labels, least=1)
-    from corridor.core.paths import _kernels, _label_kernels
+    from corridor.core.paths import _kernels, _label_kernels, _packed_kernels
 
-    tree = _label_kernels.grow_label_tree(_kernels.arcs_of(graph), criteria, source, most)
+    arcs = _kernels.arcs_of(graph)
+    fits, tree = _packed_kernels.grow_packed_tree(arcs, criteria, scale, source, most)
+    if not fits:
+        tree = _label_kernels.grow_label_tree(arcs, criteria, scale, source, most)
     remedy = "pareto_paths with an epsilon for single destinations"
     _check_complete(tree.complete, most, len(tree.total), remedy)
     return ParetoTree(
         indptr=_locked(tree.indptr),
-        costs=_locked(tree.total / scale),
+        costs=_locked(tree.total),
         arc=_locked(tree.arc),
         parent=_locked(tree.parent),
     )
 
 
 def _as_criteria(graph: Graph, costs: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Return the criteria in whole numbers, and the scale of each."""
+    """Return the criteria in whole numbers, read-only, and the scale of each."""
+    from corridor.core.paths import _kernels, _packed_kernels
+
     array = as_costs("costs", costs, graph, (2,))
     n_criteria = len(array)
     if not FEWEST_CRITERIA <= n_criteria <= MOST_CRITERIA:
@@ -236,15 +242,16 @@ def _as_criteria(graph: Graph, costs: npt.ArrayLike) -> tuple[FloatArray, FloatA
             f"found {n_criteria}; use shortest_paths for one, and merge some of more than six"
         )
         raise InputError(message)
-    if are_whole(array):
-        return array.copy(), np.ones(n_criteria)
+    array = _kernels.read_only(array)
+    if _packed_kernels.are_whole(array, LARGEST_TOTAL / max(1, graph.n_arcs)):
+        return array, np.ones(n_criteria)
     closed = np.isinf(array).any(axis=0)
     if closed.any():
         array = np.where(closed, np.inf, array)
     n_steps = max(graph.n_nodes - 1, 1)
     whole = [as_whole(f"costs[{row}]", array[row], n_steps) for row in range(n_criteria)]
     scale = np.array([criterion.scale for criterion in whole])
-    return np.stack([criterion.values for criterion in whole]), scale
+    return _kernels.read_only(np.stack([criterion.values for criterion in whole])), scale
 
 
 def _as_epsilon(epsilon: float) -> float:

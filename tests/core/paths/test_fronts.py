@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corridor.core.graph import FloatArray, Graph
-from corridor.core.paths import ParetoPaths, pareto_paths, pareto_tree, shortest_paths
+from corridor.core.paths import (
+    ParetoPaths,
+    _kernels,
+    _label_kernels,
+    _packed_kernels,
+    pareto_paths,
+    pareto_tree,
+    shortest_paths,
+)
 from corridor.core.paths._whole import as_whole
 from corridor.errors import InputError, SolverError
 from tests.core.paths.oracles import PRICES, check_path, random_graph
@@ -138,6 +146,68 @@ def test_many_labels_are_settled_in_many_buckets() -> None:
     np.testing.assert_array_equal(tree.count, 2 ** np.arange(n + 1))
 
 
+@pytest.mark.parametrize("n_criteria", [2, 3, 4, 6])
+@pytest.mark.parametrize("seed", range(6))
+def test_packed_totals_give_the_labels_of_the_general_search(n_criteria: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph = random_graph(rng, 60, 180)
+    costs = rng.integers(0, 8, (n_criteria, 180)).astype(np.float64)
+    costs[:, rng.uniform(size=180) < 0.05] = np.inf
+    origin = int(np.bincount(graph.tail).argmax())  # others may lead nowhere
+    arcs, scale = _kernels.arcs_of(graph), np.full(n_criteria, 2.0)
+    costs = _kernels.read_only(costs)
+    fits, packed = _packed_kernels.grow_packed_tree(arcs, costs, scale, origin, 10**6)
+    general = _label_kernels.grow_label_tree(arcs, costs, scale, origin, 10**6)
+    assert fits
+    assert packed.complete
+    np.testing.assert_array_equal(packed.indptr, general.indptr)
+    np.testing.assert_array_equal(packed.total, general.total)
+    assert packed.total.max() > 8
+    inner = packed.parent >= 0
+    np.testing.assert_array_equal(
+        scale * packed.total[inner],
+        scale * packed.total[packed.parent[inner]] + costs[:, packed.arc[inner]].T,
+    )
+    node = np.repeat(np.arange(60), np.diff(packed.indptr))
+    np.testing.assert_array_equal(graph.head[packed.arc[inner]], node[inner])
+    np.testing.assert_array_equal(graph.tail[packed.arc[inner]], node[packed.parent[inner]])
+
+
+def test_every_array_of_the_packed_search_grows() -> None:
+    """A ladder with four criteria: 2**14 labels, half of them at one node and as many open."""
+    n = 13
+    tail = np.repeat(np.arange(n), 2)
+    price = np.repeat(2.0 ** np.arange(n), 2)
+    first = np.where(np.arange(2 * n) % 2 == 0, price, 0.0)
+    graph = Graph(n + 1, tail, tail + 1)
+    costs = np.array([first, price - first, first, np.ones(2 * n)])
+    fits, tree = _packed_kernels.grow_packed_tree(
+        _kernels.arcs_of(graph), _kernels.read_only(costs), np.ones(4), 0, 10**6
+    )
+    assert fits
+    np.testing.assert_array_equal(np.diff(tree.indptr), 2 ** np.arange(n + 1))
+    np.testing.assert_array_equal(tree.total[tree.indptr[n] :, 0], np.arange(2.0**n))
+
+
+def test_tasks_unfit_for_packing_are_left_to_the_general_search() -> None:
+    arcs = _kernels.arcs_of(Graph(2, [0], [1]))
+    for cost, fits in ((2.0**18, True), (2.0**19, False)):  # the second needs 3 x 22 bits
+        costs = _kernels.read_only(np.full((3, 1), cost))
+        assert _packed_kernels.grow_packed_tree(arcs, costs, np.ones(3), 0, 10).fits is fits
+        assert pareto_tree(Graph(2, [0], [1]), costs, 0).costs.tolist()[1] == [cost] * 3
+    n = 9
+    tail = np.repeat(np.arange(n), 2)
+    price = np.repeat(2.0 ** np.arange(n), 2)
+    first = np.where(np.arange(2 * n) % 2 == 0, price, 0.0)
+    graph = Graph(n + 1, tail, tail + 1)
+    costs = np.array([first, price - first])
+    long = _packed_kernels.grow_packed_tree(
+        _kernels.arcs_of(graph), _kernels.read_only(costs), np.ones(2), 0, 10**6
+    )
+    assert not long.fits
+    assert pareto_tree(graph, costs, 0).count[-1] == 2**n > _packed_kernels.MOST_ROWS
+
+
 def test_decimals_tie_exactly() -> None:
     graph = Graph(3, [0, 1, 0], [1, 2, 2])
     found = pareto_paths(graph, [[0.1, 0.2, 0.3], [1.0, 1.0, 2.0]], 0, 2)
@@ -175,6 +245,11 @@ def test_too_many_labels_are_refused() -> None:
         pareto_paths(graph, costs, 0, 59, max_labels=50)
     with pytest.raises(SolverError, match=r"max_labels = 1 labels"):
         pareto_tree(graph, costs, 0, max_labels=1)
+    whole = rng.integers(1, 9, (3, 300)).astype(np.float64)
+    n_labels = len(pareto_tree(graph, whole, 0).arc)
+    with pytest.raises(SolverError, match=r"max_labels = 100 labels"):
+        pareto_tree(graph, whole, 0, max_labels=100)
+    assert len(pareto_tree(graph, whole, 0, max_labels=2 * n_labels).arc) == n_labels > 100
     assert len(pareto_paths(graph, costs, 0, 59, epsilon=5.0, max_labels=50)) >= 1
 
 
