@@ -51,9 +51,10 @@ N_OPEN, N_SORTED, N_SETTLED, N_ROWS, BUCKET = range(5)
 DONE, MORE_OPEN, MORE_SETTLED, MORE_ROWS, REFUSED, UNFIT = range(6)
 """Why a search returned; UNFIT: totals too long, or fronts too long, for this kind of search."""
 
-ARC, PARENT, SEEN, LINK = range(4)
+ARC, PARENT, SEEN, LINK, NODE = range(5)
 """Columns of ``Queue.label``: the way into the node, the label it extends, how many rows of the
-node's front are known not to cover it, and the next one in its bucket."""
+node's front are known not to cover it, the next one in its bucket, and the node; eight columns
+keep a label inside one cache line."""
 
 START, SIZE, ROOM = range(3)
 """Columns of ``Fronts.extent``, ``START`` counted in rows."""
@@ -71,8 +72,8 @@ class Task(NamedTuple):
     """The open arcs in CSR order, and after the last one the way into the origin.
 
     ``head``, ``cost`` (packed) and ``arc`` (its number in the graph) are those of each; ``back``
-    is an arc that leads back from its head. Labels of ``bucket`` go into one bucket of the queue
-    when they share all but their lowest ``bucket_shift`` bits.
+    is an arc that leads back from its head. Labels go into one bucket of the queue when they share
+    all but their lowest ``bucket_shift`` bits.
     """
 
     indptr: IndexArray
@@ -114,7 +115,6 @@ class Search(NamedTuple):
 
     queue: Queue
     fronts: Fronts
-    total: WordArray
     settled: IndexArray
     tally: PositionArray
 
@@ -286,7 +286,7 @@ def settle_some(task: Task, search: Search) -> int:  # noqa: C901, PLR0912, PLR0
     first, open_total, open_label = search.queue.first, search.queue.total, search.queue.label
     spare, keys, items = search.queue.spare, search.queue.keys, search.queue.items
     extent, rows = search.fronts.extent, search.fronts.rows
-    total, settled, tally = search.total, search.settled, search.tally
+    settled, tally = search.settled, search.tally
     mask, one = np.uint64(first.size - 1), np.uint64(1)
     most_open = spare.size - task.max_degree
     n_open, n_sorted = tally[N_OPEN], tally[N_SORTED]
@@ -297,7 +297,7 @@ def settle_some(task: Task, search: Search) -> int:  # noqa: C901, PLR0912, PLR0
         if n_open > most_open:
             full = MORE_OPEN
             break
-        if n_settled == total.size:
+        if n_settled == len(settled):
             full = MORE_SETTLED
             break
         if n_settled + n_open > task.max_labels:
@@ -320,8 +320,7 @@ def settle_some(task: Task, search: Search) -> int:  # noqa: C901, PLR0912, PLR0
             slot = items[0]
             drop_first(keys, items, n_sorted)
             n_sorted -= 1
-        here, way = open_total[slot], open_label[slot, ARC]
-        node = head[way]
+        here, way, node = open_total[slot], open_label[slot, ARC], open_label[slot, NODE]
         start, size = extent[node, START], extent[node, SIZE]
         label = here | guard
         covered = False
@@ -347,7 +346,6 @@ def settle_some(task: Task, search: Search) -> int:  # noqa: C901, PLR0912, PLR0
             n_rows += 2 * np.int64(size)
         rows[start + size] = here
         extent[node, SIZE] = size + np.uint32(1)
-        total[n_settled] = here
         settled[n_settled, 0], settled[n_settled, 1] = way, open_label[slot, PARENT]
         parent = np.uint32(n_settled)
         n_settled += 1
@@ -368,7 +366,7 @@ def settle_some(task: Task, search: Search) -> int:  # noqa: C901, PLR0912, PLR0
             slot = spare[n_open]
             open_total[slot] = there
             open_label[slot, ARC], open_label[slot, PARENT] = way, parent
-            open_label[slot, SEEN] = size
+            open_label[slot, SEEN], open_label[slot, NODE] = size, target
             n_open += np.int64(not covered)
             its_bucket = there >> bucket_shift
             if its_bucket > bucket:
@@ -422,16 +420,14 @@ def more_open(search: Search, size: int) -> Search:
         longer_words(old.keys, size, np.uint64(0)),
         longer(old.items, size),
     )
-    return Search(queue, search.fronts, search.total, search.settled, search.tally)
+    return Search(queue, search.fronts, search.settled, search.tally)
 
 
 @compiled
 def more_settled(search: Search) -> Search:
     """Return the same search with twice the room for settled labels."""
-    size = 2 * search.total.size
-    total = longer_words(search.total, size, np.uint64(0))
-    settled = longer_rows(search.settled, size)
-    return Search(search.queue, search.fronts, total, settled, search.tally)
+    settled = longer_rows(search.settled, 2 * len(search.settled))
+    return Search(search.queue, search.fronts, settled, search.tally)
 
 
 @compiled
@@ -439,7 +435,7 @@ def more_rows(search: Search, filler: np.uint64) -> Search:
     """Return the same search with twice the room for rows of fronts."""
     rows = longer_words(search.fronts.rows, 2 * search.fronts.rows.size, filler)
     fronts = Fronts(search.fronts.extent, rows)
-    return Search(search.queue, fronts, search.total, search.settled, search.tally)
+    return Search(search.queue, fronts, search.settled, search.tally)
 
 
 @compiled
@@ -457,13 +453,12 @@ def new_search(n_nodes: int, n_buckets: int, n_open: int, filler: np.uint64) -> 
         Queue(
             np.full(n_buckets, NOBODY, dtype=np.uint32),
             np.empty(n_open, dtype=np.uint64),
-            np.empty((n_open, 4), dtype=np.uint32),
+            np.empty((n_open, 8), dtype=np.uint32),
             spare,
             np.empty(n_open, dtype=np.uint64),
             np.empty(n_open, dtype=np.uint32),
         ),
         Fronts(extent, np.full(ROWS * n_nodes + FEW, filler, dtype=np.uint64)),
-        np.empty(FEW, dtype=np.uint64),
         np.empty((FEW, 2), dtype=np.uint32),
         tally,
     )
@@ -534,6 +529,7 @@ def grow_packed_tree(
         queue.total[slot] = 0
         queue.label[slot, ARC], queue.label[slot, PARENT] = task.head.size - 1, NOBODY
         queue.label[slot, SEEN], queue.label[slot, LINK] = 0, NOBODY
+        queue.label[slot, NODE] = origin
         sort_in(queue.keys, queue.items, 0, np.uint64(0), slot)
         tally[N_OPEN] = tally[N_SORTED] = 1
         full = MORE_OPEN
