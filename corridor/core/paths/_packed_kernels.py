@@ -35,10 +35,8 @@ ROWS = 8
 BLOCKS_OF_ROWS = np.uint64(0xFFFFFFFF - ROWS + 1)
 """Turns a number of rows into one of whole blocks."""
 
-MOST_ROWS = 256
-"""Labels at one node above which, with up to three criteria, sorted fronts are quicker."""
-
-FEW_CRITERIA = 3
+MOST_ROWS = (256, 1024)
+"""Labels at one node above which, with two and with three criteria, sorted fronts are quicker."""
 
 FEW = 4096
 """Labels that there is room for at first."""
@@ -517,7 +515,8 @@ def grow_packed_tree(
     n_buckets = FEWEST_BUCKETS
     while n_buckets < min(2 * n_nodes, MOST_BUCKETS):
         n_buckets *= 2
-    most_rows = MOST_ROWS if len(criteria) <= FEW_CRITERIA else int(NOBODY)
+    few = len(criteria) - 2
+    most_rows = MOST_ROWS[few] if few < len(MOST_ROWS) else int(NOBODY)
     full = UNFIT
     if packing.fits:
         task = pack_arcs(arcs, criteria, origin, packing, n_buckets, most_rows, max_labels)

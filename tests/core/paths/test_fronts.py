@@ -205,7 +205,7 @@ def test_tasks_unfit_for_packing_are_left_to_the_general_search() -> None:
         _kernels.arcs_of(graph), _kernels.read_only(costs), np.ones(2), 0, 10**6
     )
     assert not long.fits
-    assert pareto_tree(graph, costs, 0).count[-1] == 2**n > _packed_kernels.MOST_ROWS
+    assert pareto_tree(graph, costs, 0).count[-1] == 2**n > _packed_kernels.MOST_ROWS[0]
 
 
 def test_decimals_tie_exactly() -> None:
