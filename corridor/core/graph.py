@@ -2,7 +2,7 @@
 
 import operator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,10 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int32]
 
 INT32_MAX = int(np.iinfo(np.int32).max)
+
+EIGHT_BYTES = 8
+LARGEST_WHOLE = 2.0**53
+"""Up to it float64 holds every whole number."""
 
 
 def as_count(name: str, value: int, least: int = 0, most: int = INT32_MAX - 1) -> int:
@@ -39,6 +43,69 @@ def as_count(name: str, value: int, least: int = 0, most: int = INT32_MAX - 1) -
         message = f"{name} must be a whole number in {least}..{most}; found {value!r}"
         raise InputError(message)
     return count
+
+
+def as_array(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return values as an array, or say that they have no shape.
+
+    Raises
+    ------
+    InputError
+        When ``values`` are nested lists of different lengths.
+
+    Examples
+    --------
+    >>> as_array("cost", [[1.0], [1.0, 2.0]])
+    Traceback (most recent call last):
+    corridor.errors.InputError: cost must be a rectangular array; found rows of different lengths; \
+give every row as many values
+    """
+    try:
+        return np.asarray(values)
+    except ValueError:
+        message = (
+            f"{name} must be a rectangular array; found rows of different lengths; "
+            "give every row as many values"
+        )
+        raise InputError(message) from None
+
+
+def as_floats(name: str, array: npt.NDArray[Any]) -> FloatArray:
+    """Return numbers as float64, C-contiguous, or say which would not stay what they are.
+
+    Raises
+    ------
+    InputError
+        When float64 cannot hold a value: a whole number beyond 2**53, or a longer float.
+
+    Examples
+    --------
+    >>> as_floats("cost", np.array([1, 2**53 + 1]))
+    Traceback (most recent call last):
+    corridor.errors.InputError: cost must hold numbers that float64 can hold; found \
+9007199254740993 at position 1 (1 of 2 values); give them in a coarser unit, or round them first
+    """
+    if array.dtype == np.float64 or array.dtype.itemsize < EIGHT_BYTES:
+        return np.asarray(array, dtype=np.float64, order="C")
+    with np.errstate(over="ignore"):
+        floats = np.asarray(array, dtype=np.float64, order="C")
+    changed = _are_changed(array, floats)
+    remedy = "give them in a coarser unit, or round them first"
+    _refuse(name, array.ravel(), changed.ravel(), "hold numbers that float64 can hold", remedy)
+    return floats
+
+
+def _are_changed(array: npt.NDArray[Any], floats: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return where the floats differ from the numbers that they were made from."""
+    if array.dtype.kind == "f":
+        changed: npt.NDArray[np.bool_] = (floats != array) & ~np.isnan(array)
+        return changed
+    changed = np.asarray(np.abs(floats) >= LARGEST_WHOLE)
+    # Few are so large: compare these in Python's integers, which know no bounds.
+    large = changed.copy()
+    exact = zip(floats[large].tolist(), array[large].tolist(), strict=True)
+    changed[large] = [int(number) != whole for number, whole in exact]
+    return changed
 
 
 def as_positions(name: str, values: npt.ArrayLike, limit: int) -> IntArray:
@@ -72,7 +139,7 @@ def as_positions(name: str, values: npt.ArrayLike, limit: int) -> IntArray:
     corridor.errors.InputError: origins must lie in 0..2; found 3 at position 1 (1 of 2 values); \
 use 0-based positions
     """
-    array = np.asarray(values)
+    array = as_array(name, values)
     if array.ndim != 1:
         message = f"{name} must be one-dimensional; found shape {array.shape}; pass a flat array"
         raise InputError(message)
@@ -100,7 +167,7 @@ def _refuse(
         return
     first = int(np.argmax(bad))
     message = (
-        f"{name} must {must}; found {array[first]} at position {first} "
+        f"{name} must {must}; found {array[first]!s} at position {first} "
         f"({int(bad.sum())} of {array.size} values); {remedy}"
     )
     raise InputError(message)

@@ -7,9 +7,10 @@ from dataclasses import FrozenInstanceError
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from corridor.core.graph import Graph, as_count, as_positions
+from corridor.core.graph import Graph, as_count, as_floats, as_positions
 from corridor.errors import InputError
 
 
@@ -108,6 +109,7 @@ def test_whole_floats_are_no_lossy_cast() -> None:
         ((3, ["0", "1"], [1, 2]), "translate ids"),
         ((3, [[0], [1]], [1, 2]), r"one-dimensional; found shape \(2, 1\)"),
         ((3, [0, 1], [1]), "equally long; found 2 and 1"),
+        ((3, [[0], [1, 2]], [1, 2]), "tail must be a rectangular array"),
         ((0, [0], [0]), "tail must be empty"),
         ((-1, [], []), "n_nodes must be a whole number in 0.."),
         ((2.0, [], []), "n_nodes must be a whole number .*found 2.0"),
@@ -121,6 +123,39 @@ def test_bad_input_says_what_where_and_how_many(arguments: tuple[Any, ...], word
 
 def test_positions_of_an_empty_list_are_int32() -> None:
     assert as_positions("origins", [], 0).dtype == np.int32
+
+
+@pytest.mark.parametrize(
+    "exact",
+    [
+        np.array([2**53, 2**60, -(2**63)]),
+        np.array([2**63 + 2**11], dtype=np.uint64),
+        np.array([1.5, np.inf, np.nan], dtype=np.longdouble),
+        np.array([0.1], dtype=np.float32),
+        np.array(7),
+    ],
+)
+def test_numbers_that_float64_can_hold_are_taken(exact: npt.NDArray[Any]) -> None:
+    floats = as_floats("cost", exact)
+    assert floats.dtype == np.float64
+    np.testing.assert_array_equal(floats, exact)
+
+
+@pytest.mark.parametrize(
+    ("lossy", "words"),
+    [
+        (np.array([2, 2**53 + 1]), r"found 9007199254740993 at position 1 \(1 of 2"),
+        (np.array([2**63 - 1]), "found 9223372036854775807"),
+        (np.array([2**64 - 1], dtype=np.uint64), "found 18446744073709551615"),
+        (np.array([[1, 1], [np.longdouble(1) / 3, 1]]), r"at position 2 \(1 of 4"),
+        (np.array([np.longdouble("1e400")]), r"found 1e\+400"),
+    ],
+)
+def test_numbers_that_float64_cannot_hold_are_refused(lossy: npt.NDArray[Any], words: str) -> None:
+    if np.finfo(np.longdouble).nmant == np.finfo(np.float64).nmant and lossy.dtype.kind == "f":
+        pytest.skip("long double is float64 on this system")
+    with pytest.raises(InputError, match=words):
+        as_floats("cost", lossy)
 
 
 def test_counts_accept_numpy_integers() -> None:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from corridor.core.graph import FloatArray, Graph, as_count
+from corridor.core.graph import FloatArray, Graph, as_array, as_count, as_floats
 from corridor.errors import InputError
 
 Method: TypeAlias = Literal["auto", "scipy", "kernels"]
@@ -29,9 +29,10 @@ def as_costs(name: str, values: npt.ArrayLike, graph: Graph, ndims: tuple[int, .
     Raises
     ------
     InputError
-        When the shape does not fit the graph, or an entry is negative, NaN or no number.
+        When the shape does not fit the graph, or an entry is negative, NaN, no number, or none that
+        float64 can hold.
     """
-    array = np.asarray(values)
+    array = as_array(name, values)
     if array.dtype.kind not in "iuf" and array.size:
         message = f"{name} must hold numbers; found dtype {array.dtype}; pass floats"
         raise InputError(message)
@@ -43,7 +44,7 @@ def as_costs(name: str, values: npt.ArrayLike, graph: Graph, ndims: tuple[int, .
             f"found {array.shape}; give the costs in the order of the arcs"
         )
         raise InputError(message)
-    costs = np.ascontiguousarray(array, dtype=np.float64)
+    costs = as_floats(name, array)
     if costs.size and not costs.min() >= 0:  # NaN fails the comparison as well
         bad = ~(costs >= 0)
         where = np.argwhere(bad)[0]
@@ -90,7 +91,9 @@ def free_bytes() -> int | None:
     return 1024 * sizes[0] if sizes else None
 
 
-def check_memory(name: str, shape: tuple[int, ...], n_bytes_each: int) -> None:
+def check_memory(
+    name: str, shape: tuple[int, ...], n_bytes_each: int, runs: str = "scenarios"
+) -> None:
     """Refuse results that cannot fit into memory.
 
     Parameters
@@ -101,6 +104,8 @@ def check_memory(name: str, shape: tuple[int, ...], n_bytes_each: int) -> None:
         Their shape: (n_scenarios, n_origins, n_nodes or n_destinations).
     n_bytes_each
         Bytes for one entry.
+    runs
+        What the first axis counts; from one origin each unless they are scenarios.
 
     Raises
     ------
@@ -115,11 +120,12 @@ def check_memory(name: str, shape: tuple[int, ...], n_bytes_each: int) -> None:
     row = width * n_bytes_each
     fitting = free // 2 // (n_origins * row)
     if fitting >= 1 and n_scenarios > 1:
-        remedy = f"pass {fitting} scenarios at a time"
+        remedy = f"pass {fitting} {runs} at a time"
     else:
         remedy = f"pass one scenario and {max(1, free // 2 // row)} origins at a time"
+    origins = f" x {n_origins} origins" if runs == "scenarios" else ""
     message = (
-        f"{name} must fit into memory; found {n_scenarios} scenarios x {n_origins} origins x "
+        f"{name} must fit into memory; found {n_scenarios} {runs}{origins} x "
         f"{width} nodes, which take {size / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB free; "
         f"{remedy} and keep what you need of each answer"
     )

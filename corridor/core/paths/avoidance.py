@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from corridor.core.graph import FloatArray, Graph, IntArray, as_count, as_positions
+from corridor.core.graph import FloatArray, Graph, IntArray, as_array, as_count, as_positions
 from corridor.core.paths._checks import as_costs
 from corridor.core.paths.fronts import MAX_LABELS
 from corridor.core.paths.ksp import Path
@@ -165,7 +165,7 @@ def _spread_to_supersets(best: FloatArray, n_groups: int) -> None:
 
 def _as_groups(arc_group: npt.ArrayLike, n_groups: int, graph: Graph) -> IntArray:
     """Return the group of each arc as int32, -1 or below ``n_groups``, or say what is wrong."""
-    array = np.asarray(arc_group)
+    array = as_array("arc_group", arc_group)
     if array.shape != (graph.n_arcs,):
         message = (
             f"arc_group must have shape ({graph.n_arcs},), one group for each arc of the graph; "

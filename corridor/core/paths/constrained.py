@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from corridor.core.graph import FloatArray, Graph, IntArray, as_count
+from corridor.core.graph import FloatArray, Graph, IntArray, as_array, as_count, as_floats
 from corridor.core.paths._checks import as_costs
 from corridor.core.paths._multipliers import Multipliers, exceeds_limits, find_multipliers
 from corridor.core.paths._whole import LARGEST_TOTAL, Whole, as_whole
@@ -256,14 +256,14 @@ def _path_of(cost: FloatArray, arcs: IntArray) -> Path:
 
 def _as_bounds(name: str, values: npt.ArrayLike, n_resources: int) -> FloatArray:
     """Return bounds as float64 (n_resources,), >= 0, or say what is wrong."""
-    array = np.asarray(values)
+    array = as_array(name, values)
     if array.shape != (n_resources,) or (array.size and array.dtype.kind not in "iuf"):
         message = (
             f"{name} must have shape ({n_resources},), one number for each resource; "
             f"found shape {array.shape}, dtype {array.dtype}; give them in the order of resources"
         )
         raise InputError(message)
-    bounds = array.astype(np.float64)
+    bounds = as_floats(name, array)
     if not (bounds >= 0).all():
         bad = ~(bounds >= 0)
         first = int(np.argmax(bad))

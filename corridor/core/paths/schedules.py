@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from corridor.core.graph import FloatArray, IntArray, as_positions
+from corridor.core.graph import FloatArray, IntArray, as_array, as_floats, as_positions
 from corridor.errors import InputError
 from corridor.units import HOURS_PER_WEEK
 
@@ -276,7 +276,7 @@ def _as_period(value: float) -> float:
 
 def _as_hours(name: str, values: npt.ArrayLike, *, may_be_inf: bool = False) -> FloatArray:
     """Return a one-dimensional float64 copy, nowhere negative or NaN."""
-    array = np.asarray(values)
+    array = as_array(name, values)
     if array.ndim != 1:
         message = f"{name} must be one-dimensional; found shape {array.shape}; pass a flat array"
         raise InputError(message)
@@ -287,7 +287,7 @@ def _checked(name: str, array: npt.NDArray[np.generic], *, may_be_inf: bool) -> 
     if array.dtype.kind not in "iuf" and array.size:
         message = f"{name} must hold numbers; found dtype {array.dtype}; pass hours as floats"
         raise InputError(message)
-    hours = np.array(array, dtype=np.float64)
+    hours = as_floats(name, array).copy()
     bad = ~(hours >= 0.0)  # NaN fails the comparison as well
     must, remedy = "be hours >= 0", "correct these values"
     if not may_be_inf:
@@ -301,7 +301,7 @@ def _per_row(
     name: str, values: npt.ArrayLike, size: int, *, may_be_inf: bool = False
 ) -> FloatArray:
     """Return one value for each row; a single number holds for all."""
-    array = np.asarray(values)
+    array = as_array(name, values)
     if array.shape not in ((), (size,)):
         message = (
             f"{name} must be one number or have shape ({size},); found shape {array.shape}; "
@@ -313,7 +313,7 @@ def _per_row(
 
 def _as_queues(values: npt.ArrayLike, n_posts: int) -> FloatArray:
     """Return waits as (n_posts, n_steps); constant waits have one step."""
-    array = np.asarray(values)
+    array = as_array("queue_h", values)
     if array.ndim < N_PROFILE_AXES:
         return _per_row("queue_h", array, n_posts)[:, np.newaxis]
     if array.ndim > N_PROFILE_AXES or array.shape[0] != n_posts or not array.shape[1]:
@@ -326,7 +326,7 @@ def _as_queues(values: npt.ArrayLike, n_posts: int) -> FloatArray:
 
 
 def _as_flags(name: str, values: npt.ArrayLike, size: int) -> BoolArray:
-    array = np.asarray(values)
+    array = as_array(name, values)
     if array.dtype != np.bool_ or array.shape not in ((), (size,)):
         message = (
             f"{name} must be one bool or have shape ({size},); found dtype {array.dtype}, shape "

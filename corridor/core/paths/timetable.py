@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from corridor.core.graph import FloatArray, Graph, IntArray, as_count, as_positions
+from corridor.core.graph import (
+    FloatArray,
+    Graph,
+    IntArray,
+    as_array,
+    as_count,
+    as_floats,
+    as_positions,
+)
 from corridor.core.paths._checks import TREE_BYTES, as_threads, check_memory
 from corridor.core.paths.schedules import TOLERANCE_H, ArcTimes, Departures, PostHours
 from corridor.core.paths.trees import run_blocks
@@ -165,7 +173,8 @@ def departure_profile(
     node = as_count("origin", origin, most=graph.n_nodes - 1)
     departs = _as_departs(depart_h)
     n_threads = as_threads(threads)
-    check_memory("departure profile", (departs.size, 1, graph.n_nodes), TREE_BYTES)
+    shape = departs.size, 1, graph.n_nodes
+    check_memory("departure profile", shape, TREE_BYTES, runs="departures")
     from corridor.core.paths import _kernels, _timetable_kernels
 
     arcs, packed = _kernels.arcs_of(graph), _packed(times)
@@ -297,7 +306,11 @@ def _check_size(graph: Graph, times: ArcTimes) -> None:
 
 
 def _as_departs(values: npt.ArrayLike) -> FloatArray:
-    departs = np.ascontiguousarray(values, dtype=np.float64)
+    array = as_array("depart_h", values)
+    if array.dtype.kind not in "iuf" and array.size:
+        message = f"depart_h must hold numbers; found dtype {array.dtype}; pass hours as floats"
+        raise InputError(message)
+    departs = as_floats("depart_h", array)
     if departs.ndim != 1 or not np.isfinite(departs).all():
         message = (
             f"depart_h must be finite hours in one dimension; found shape {departs.shape} with "

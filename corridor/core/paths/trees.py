@@ -8,7 +8,7 @@ from threading import Thread
 import numpy as np
 import numpy.typing as npt
 
-from corridor.core.graph import FloatArray, Graph, IntArray, as_count, as_positions
+from corridor.core.graph import FloatArray, Graph, IntArray, as_array, as_count, as_positions
 from corridor.core.paths import _scipy
 from corridor.core.paths._checks import (
     TREE_BYTES,
@@ -175,7 +175,7 @@ def arc_paths(graph: Graph, predecessor_arc: npt.ArrayLike, destination: int) ->
     >>> arc_paths(graph, [-1, 0, 1], 2)
     array([0, 1], dtype=int32)
     """
-    tree = _as_trees(graph, np.asarray(predecessor_arc)[np.newaxis])[0]
+    tree = _as_trees(graph, as_array("predecessor_arc", predecessor_arc)[np.newaxis])[0]
     node = as_count("destination", destination, most=graph.n_nodes - 1)
     arcs: list[int] = []
     while tree[node] >= 0:
@@ -250,7 +250,7 @@ def arc_paths_batch(
 
 def _as_trees(graph: Graph, values: npt.ArrayLike) -> IntArray:
     """Return predecessor arcs as int32 (n_trees, n_nodes), each -1 or an arc."""
-    array = np.asarray(values)
+    array = as_array("predecessor_arc", values)
     fits = array.ndim == N_TREE_AXES and array.shape[-1] == graph.n_nodes
     if not fits or array.dtype.kind not in "iu":
         message = (

@@ -152,6 +152,8 @@ def test_new_code_in_any_kernels_file_is_never_answered_from_the_old_cache(tmp_p
     [
         ([1.0, 2.0], r"shape \(3,\) or \(n, 3\).*found \(2,\)"),
         (np.ones((1, 1, 3)), r"found \(1, 1, 3\)"),
+        ([[1.0], [1.0, 2.0]], "cost must be a rectangular array"),
+        (np.array([1, 2**53 + 1, 1]), "found 9007199254740993 at position 1"),
         ([1.0, -0.5, 1.0], r"cost must be >= 0.*found -0.5 at position \[1\] \(1 of 3"),
     ],
 )

@@ -642,7 +642,10 @@ def test_bad_arc_times_are_refused(options: dict[str, object], message: str) -> 
 
 def test_a_profile_that_cannot_fit_is_refused() -> None:
     graph = Graph(20_000_000, [], [])
-    with pytest.raises(InputError, match="departure profile must fit into memory"):
+    with pytest.raises(
+        InputError,
+        match=r"fit into memory; found 100000 departures x 20000000 nodes.*pass \d+ departures",
+    ):
         departure_profile(graph, ArcTimes([]), 0, np.zeros(100_000))
 
 
@@ -652,6 +655,10 @@ def test_bad_searches_are_refused() -> None:
         earliest_arrival(graph, ArcTimes([1.0]), 0, 0.0)
     with pytest.raises(InputError, match="origin must be a whole number"):
         earliest_arrival(graph, times, 3, 0.0)
+    with pytest.raises(InputError, match="depart_h must hold numbers; found dtype <U1"):
+        earliest_arrival(graph, times, 0, "x")
+    with pytest.raises(InputError, match="depart_h must be a rectangular array"):
+        departure_profile(graph, times, 0, [[0.0], [0.0, 1.0]])
     with pytest.raises(InputError, match="depart_h must be finite hours"):
         earliest_arrival(graph, times, 0, np.inf)
     with pytest.raises(InputError, match="found shape \\(1, 2\\) with 1 values NaN"):
