@@ -33,11 +33,12 @@ ROOMS["corridor"] = {*ROOMS} - {"__main__"}  # the lazy face: corridor/__init__.
 CORE: dict[str, set[str]] = {
     "core": set(),  # core/__init__.py
     "graph": set(),
-    "geodesy": set(),
-    "queues": set(),
+    "threads": set(),
+    "geodesy": {"threads"},
+    "queues": {"threads"},
     "solver": set(),
-    "paths": {"graph"},
-    "flows": {"graph", "paths", "queues", "solver"},
+    "paths": {"graph", "threads"},
+    "flows": {"graph", "paths", "queues", "solver", "threads"},
     "games": {"solver"},
 }
 """The same inside ``core``."""

@@ -10,8 +10,9 @@ from corridor.core.flows._arrays import BoolArray, FloatArray, IntArray, LongArr
 from corridor.core.flows._network import Network
 from corridor.core.graph import Graph
 from corridor.core.paths import arc_paths_batch, shortest_trees
-from corridor.core.paths._checks import as_threads, uses_kernels
+from corridor.core.paths._checks import uses_kernels
 from corridor.core.paths.trees import run_blocks
+from corridor.core.threads import as_threads
 
 if TYPE_CHECKING:
     from corridor.core.flows._signed import SignedSearch

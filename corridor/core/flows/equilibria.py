@@ -15,7 +15,7 @@ from corridor.core.flows.elastic import ElasticDemand
 from corridor.core.flows.result import FlowResult
 from corridor.core.graph import Graph
 from corridor.core.paths import shortest_trees
-from corridor.core.paths._checks import as_threads
+from corridor.core.threads import as_threads
 from corridor.errors import InputError
 
 

@@ -1,7 +1,5 @@
 """What the functions on coordinates ask of their arguments, and which code answers."""
 
-import operator
-import os
 import sys
 from typing import Literal, TypeAlias
 
@@ -105,28 +103,6 @@ def as_offsets(offsets: npt.ArrayLike, n_points: int) -> PositionArray:
         )
         raise InputError(message)
     return np.ascontiguousarray(array, dtype=np.int64)
-
-
-def as_threads(threads: int | None) -> int:
-    """Return the number of threads to use: every core this process may use when None.
-
-    Raises
-    ------
-    InputError
-        When it is no whole number >= 1.
-    """
-    if threads is None:
-        if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
-    try:
-        count = operator.index(threads)
-    except TypeError:
-        count = 0
-    if count < 1:
-        message = f"threads must be a whole number >= 1, or None for all cores; found {threads!r}"
-        raise InputError(message)
-    return count
 
 
 def uses_kernels(method: Method, n_points: int) -> bool:

@@ -15,11 +15,11 @@ from corridor.core.geodesy._checks import (
     as_numbers,
     as_offsets,
     as_points,
-    as_threads,
     check_degrees,
     read_only,
     uses_kernels,
 )
+from corridor.core.threads import as_threads
 from corridor.errors import InputError
 from corridor.units import EARTH_RADIUS_KM
 

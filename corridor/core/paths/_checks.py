@@ -1,6 +1,5 @@
 """What the path functions ask of their arguments, and which implementation answers."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -8,7 +7,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from corridor.core.graph import FloatArray, Graph, as_array, as_count, as_floats
+from corridor.core.graph import FloatArray, Graph, as_array, as_floats
 from corridor.errors import InputError
 
 Method: TypeAlias = Literal["auto", "scipy", "kernels"]
@@ -56,15 +55,6 @@ def as_costs(name: str, values: npt.ArrayLike, graph: Graph, ndims: tuple[int, .
         )
         raise InputError(message)
     return costs
-
-
-def as_threads(threads: int | None) -> int:
-    """Return the number of threads to use: every core this process may use when None."""
-    if threads is None:
-        if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
-    return as_count("threads", threads, least=1)
 
 
 def uses_kernels(method: Method, work: int) -> bool:

@@ -10,11 +10,11 @@ from corridor.core.paths._checks import (
     TREE_BYTES,
     Method,
     as_costs,
-    as_threads,
     check_memory,
     uses_kernels,
 )
 from corridor.core.paths.trees import run_blocks, shortest_trees
+from corridor.core.threads import as_threads
 
 
 def shortest_paths(

@@ -15,9 +15,10 @@ from corridor.core.graph import (
     as_floats,
     as_positions,
 )
-from corridor.core.paths._checks import TREE_BYTES, as_threads, check_memory
+from corridor.core.paths._checks import TREE_BYTES, check_memory
 from corridor.core.paths.schedules import TOLERANCE_H, ArcTimes, Departures, PostHours
 from corridor.core.paths.trees import run_blocks
+from corridor.core.threads import as_threads
 from corridor.errors import InputError
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from corridor.core.paths._checks import (
     TREE_BYTES,
     Method,
     as_costs,
-    as_threads,
     check_memory,
     uses_kernels,
 )
+from corridor.core.threads import as_threads
 from corridor.errors import InputError
 
 N_TREE_AXES = 2

@@ -1,7 +1,5 @@
 """Which code answers, NumPy or compiled kernels, and on how many threads."""
 
-import operator
-import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,28 +11,6 @@ import numpy as np
 from corridor.errors import InputError
 
 Engine: TypeAlias = Literal["auto", "numpy", "kernels"]
-
-
-def as_threads(threads: int | None) -> int:
-    """Return the number of threads to use: every core this process may use when None.
-
-    Raises
-    ------
-    InputError
-        When it is no whole number >= 1.
-    """
-    if threads is None:
-        if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
-    try:
-        count = operator.index(threads)
-    except TypeError:
-        count = 0
-    if count < 1:
-        msg = f"threads must be a whole number >= 1, or None for all cores; found {threads!r}."
-        raise InputError(msg)
-    return count
 
 
 def uses_kernels(engine: Engine, work: float, *, cold: float, loaded: float) -> bool:

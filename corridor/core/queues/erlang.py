@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaincc, gammaln, xlogy
 
-from corridor.core.queues._dispatch import Engine, as_threads, in_blocks, uses_kernels
+from corridor.core.queues._dispatch import Engine, in_blocks, uses_kernels
 from corridor.core.queues._inputs import FloatArray, broadcast, finite_array
+from corridor.core.threads import as_threads
 
 # Below this, gammaincc has lost digits (or underflowed to 0) and the direct series takes over.
 _SMALLEST_TAIL = 1e-280

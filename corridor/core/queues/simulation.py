@@ -6,8 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from corridor.core.queues._dispatch import Engine, as_threads, in_blocks, uses_kernels
+from corridor.core.queues._dispatch import Engine, in_blocks, uses_kernels
 from corridor.core.queues._inputs import FloatArray, finite_array, whole_array
+from corridor.core.threads import as_threads
 from corridor.errors import InputError
 
 LEAST_REPLICATIONS: Final = 2

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from corridor.core.queues._dispatch import Engine, as_threads, in_blocks, uses_kernels
+from corridor.core.queues._dispatch import Engine, in_blocks, uses_kernels
 from corridor.core.queues._inputs import FloatArray, finite_array, share_array, whole_array
 from corridor.core.queues.operating import OperatingHours
 from corridor.core.queues.simulation import (
@@ -17,6 +17,7 @@ from corridor.core.queues.simulation import (
     generator,
     seed_streams,
 )
+from corridor.core.threads import as_threads
 from corridor.errors import InputError
 
 _FIRST_STAGE: Final = 1
