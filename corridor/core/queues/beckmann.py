@@ -5,18 +5,11 @@ from typing import Final
 
 import numpy as np
 
-from corridor.core.queues._inputs import FloatArray, describe_faults
+from corridor.core.queues._inputs import FloatArray
 from corridor.core.queues.delay import QueueDelay
-from corridor.core.queues.waits import WaitWeights, wait_weights, weighted_wait_and_slope
-from corridor.errors import InputError
-
-TANGENT_UTILIZATION: Final = 0.99
-"""Above it a wait goes on along its tangent, as in `QueueDelay`."""
 
 N_NODES: Final = 48
 """Points of the Gauss-Legendre rule for the integral of a wait."""
-
-_LEAST_LOAD: Final = -1e-6  # a solver's zero
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,21 +51,14 @@ class BeckmannDelay:
     """
 
     queues: QueueDelay
-    _weights: WaitWeights = field(init=False, repr=False)
-    _erlang_per_load: FloatArray = field(init=False, repr=False)
-    _limit: FloatArray = field(init=False, repr=False)
     _at_limit: tuple[FloatArray, FloatArray] = field(init=False, repr=False)
     _area_at_base: FloatArray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         queues = self.queues
-        servers = queues.servers.astype(np.float64)
-        self._store("_weights", wait_weights(queues.arrival_scv, queues.service_scv))
-        per_load = queues.share * queues.service_h / queues.open_h_per_day
-        self._store("_erlang_per_load", per_load)
-        self._store("_limit", TANGENT_UTILIZATION * servers)
-        self._store("_at_limit", self._below_limit(self._limit))
-        self._store("_area_at_base", self._area(queues.base_load * per_load))
+        object.__setattr__(self, "_at_limit", queues.relative_wait(queues.limit))
+        at_base = self._area(queues.base_load * queues.erlang_per_load)
+        object.__setattr__(self, "_area_at_base", at_base)
 
     @property
     def n_pools(self) -> int:
@@ -100,49 +86,31 @@ class BeckmannDelay:
             If the shape is not (n_pools,) or a load is NaN, infinite or negative.
         """
         queues = self.queues
-        wait, slope = self._wait(self._erlangs(load))
+        wait, slope = self._wait(queues.offered_load(load))
         hours = queues.share * queues.service_h
         return (
-            self._sum_by_pool(hours * wait),
-            self._sum_by_pool(hours * slope * self._erlang_per_load),
+            queues.sum_by_pool(hours * wait),
+            queues.sum_by_pool(hours * slope * queues.erlang_per_load),
         )
 
     def value(self, load: FloatArray) -> FloatArray:
         """Return the integral of the value of waiting, shape (n_pools,) [USD/day]."""
         queues = self.queues
-        area = np.maximum(self._area(self._erlangs(load)) - self._area_at_base, 0.0)
+        area = np.maximum(self._area(queues.offered_load(load)) - self._area_at_base, 0.0)
         # d(load) = d(erlangs) / erlang_per_load, and share service_h / erlang_per_load is open_h.
-        return self._sum_by_pool(queues.usd_per_vehicle_h * queues.open_h_per_day * area)
+        return queues.sum_by_pool(queues.usd_per_vehicle_h * queues.open_h_per_day * area)
 
     def slope(self, load: FloatArray) -> FloatArray:
         """Return the value of a vehicle's own wait, shape (n_pools,) [USD per unit]."""
         queues = self.queues
-        wait, _ = self._wait(self._erlangs(load))
-        return self._sum_by_pool(queues.usd_per_vehicle_h * queues.share * queues.service_h * wait)
-
-    def _erlangs(self, load: FloatArray) -> FloatArray:
-        if load.shape != (self.n_pools,):
-            msg = f"load must have the shape ({self.n_pools},), one a pool; found {load.shape}."
-            raise InputError(msg)
-        bad = ~(np.isfinite(load) & (load >= _LEAST_LOAD))
-        if bad.any():
-            msg = f"load must be finite and >= 0; {describe_faults(load, bad)}"
-            raise InputError(msg)
-        queues = self.queues
-        total = np.maximum(load, 0.0)[queues.pool] + queues.base_load
-        erlangs: FloatArray = total * self._erlang_per_load
-        return erlangs
+        wait, _ = self._wait(queues.offered_load(load))
+        return queues.sum_by_pool(queues.usd_per_vehicle_h * queues.share * queues.service_h * wait)
 
     def _wait(self, erlangs: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the wait in service times and its slope by the offered load."""
-        excess = np.maximum(erlangs - self._limit, 0.0)
-        wait, slope = self._below_limit(np.minimum(erlangs, self._limit))
+        excess = np.maximum(erlangs - self.queues.limit, 0.0)
+        wait, slope = self.queues.relative_wait(np.minimum(erlangs, self.queues.limit))
         return wait + slope * excess, slope
-
-    def _below_limit(self, erlangs: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return weighted_wait_and_slope(
-            self.queues.servers.astype(np.float64), erlangs, self._weights
-        )
 
     def _area(self, erlangs: FloatArray) -> FloatArray:
         """Return the integral of the wait over the offered load, by Gauss's rule.
@@ -152,23 +120,13 @@ class BeckmannDelay:
         """
         points, weights = np.polynomial.legendre.leggauss(N_NODES)
         servers = self.queues.servers.astype(np.float64)
-        inside = np.minimum(erlangs, self._limit)
+        inside = np.minimum(erlangs, self.queues.limit)
         width = -np.log1p(-inside / servers)
         area = np.zeros(erlangs.shape)
         for point, weight in zip(points.tolist(), weights.tolist(), strict=True):
             y = 0.5 * (point + 1.0) * width
-            wait, _ = self._below_limit(-np.expm1(-y) * servers)
+            wait, _ = self.queues.relative_wait(-np.expm1(-y) * servers)
             area += weight * wait * np.exp(-y)
         excess = erlangs - inside
         at_limit, slope = self._at_limit
         return 0.5 * width * servers * area + excess * (at_limit + 0.5 * slope * excess)
-
-    def _sum_by_pool(self, stage_values: FloatArray) -> FloatArray:
-        return np.asarray(
-            np.bincount(self.queues.pool, stage_values, self.n_pools), dtype=np.float64
-        )
-
-    def _store(self, name: str, value: FloatArray | tuple[FloatArray, ...]) -> None:
-        for array in value if isinstance(value, tuple) else (value,):
-            array.flags.writeable = False
-        object.__setattr__(self, name, value)

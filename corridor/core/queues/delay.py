@@ -160,8 +160,8 @@ class QueueDelay:
         charge = self.usd_per_vehicle_h * self.open_h_per_day
         # No load can gain anything: a difference below 0 is rounding.
         increase = np.maximum(queue - self._queue_at_base, 0.0)
-        value = self._sum_by_pool(charge * increase)
-        return value, self._sum_by_pool(charge * queue_slope * self._erlang_per_load)
+        value = self.sum_by_pool(charge * increase)
+        return value, self.sum_by_pool(charge * queue_slope * self._erlang_per_load)
 
     def take(self, pools: NDArray[np.integer]) -> "QueueDelay":
         """Return the curves of some pools alone, in the order given; a pool may come again.
@@ -210,22 +210,45 @@ class QueueDelay:
         busy = erlangs > 0.0
         return np.where(busy, self.service_h * queue / np.where(busy, erlangs, 1.0), 0.0)
 
+    def offered_load(self, load: FloatArray) -> FloatArray:
+        """Return the offered load of each stage, background included [erlang], (n_stages,).
+
+        Raises
+        ------
+        InputError
+            As for `value`.
+        """
+        total = self._checked_load(load)[self.pool] + self.base_load
+        return np.asarray(total * self._erlang_per_load)
+
+    def relative_wait(self, erlangs: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the wait in service times, and its slope, at offered loads up to `limit`."""
+        return weighted_wait_and_slope(self.servers.astype(np.float64), erlangs, self._weights)
+
+    @property
+    def erlang_per_load(self) -> FloatArray:
+        """Offered load that a unit of the pool's load brings each stage, (n_stages,)."""
+        return self._erlang_per_load
+
+    @property
+    def limit(self) -> FloatArray:
+        """Offered load above which curves go on along their tangents, (n_stages,)."""
+        return self._limit
+
+    def sum_by_pool(self, stage_values: FloatArray) -> FloatArray:
+        """Return the sum over the stages of each pool, (n_pools,)."""
+        return np.asarray(np.bincount(self.pool, stage_values, self.n_pools), dtype=np.float64)
+
     def _queue(self, load: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Offered load of each stage [erlang], mean number waiting, and its slope by the former."""
-        total = self._checked_load(load)[self.pool] + self.base_load
-        erlangs = total * self._erlang_per_load
+        erlangs = self.offered_load(load)
         excess = np.maximum(erlangs - self._limit, 0.0)
         queue, slope = self._queue_below_limit(np.minimum(erlangs, self._limit))
         return erlangs, queue + slope * excess, slope
 
     def _queue_below_limit(self, erlangs: FloatArray) -> tuple[FloatArray, FloatArray]:
-        wait, slope = weighted_wait_and_slope(
-            self.servers.astype(np.float64), erlangs, self._weights
-        )
+        wait, slope = self.relative_wait(erlangs)
         return erlangs * wait, wait + erlangs * slope
-
-    def _sum_by_pool(self, stage_values: FloatArray) -> FloatArray:
-        return np.asarray(np.bincount(self.pool, stage_values, self.n_pools), dtype=np.float64)
 
     def _checked_load(self, load: FloatArray) -> FloatArray:
         if load.shape != (self.n_pools,):
