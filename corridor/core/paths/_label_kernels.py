@@ -10,7 +10,7 @@ The inner loop returns whenever an array is full; the outer one makes room and e
 That keeps all arrays of the inner loop fixed, which is what makes it fast.
 """
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ from corridor.core.paths._kernels import (
     stamp_of,
 )
 
+Number = TypeVar("Number", bound=np.generic)
 PositionArray = npt.NDArray[np.int64]
 
 FEW = 4096
@@ -413,17 +414,17 @@ def settle_some(task: Task, search: Search) -> int:  # noqa: C901, PLR0912, PLR0
 
 
 @compiled
-def longer(array: IntArray, size: int) -> IntArray:
+def longer(array: npt.NDArray[Number], size: int) -> npt.NDArray[Number]:
     """Return the same array with room for more."""
-    grown = np.empty(size, dtype=np.int32)
+    grown = np.empty(size, dtype=array.dtype)
     grown[: array.size] = array
     return grown
 
 
 @compiled
-def longer_rows(rows: FloatArray, size: int) -> FloatArray:
+def longer_rows(rows: npt.NDArray[Number], size: int) -> npt.NDArray[Number]:
     """Return the same rows with room for more."""
-    grown = np.empty((size, rows.shape[1]), dtype=np.float64)
+    grown = np.empty((size, rows.shape[1]), dtype=rows.dtype)
     grown[: len(rows)] = rows
     return grown
 

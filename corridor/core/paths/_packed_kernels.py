@@ -18,7 +18,13 @@ import numpy.typing as npt
 
 from corridor.core.graph import FloatArray, IntArray
 from corridor.core.paths._kernels import Arcs, compiled, inlined
-from corridor.core.paths._label_kernels import PositionArray, Tree, counting_nothing
+from corridor.core.paths._label_kernels import (
+    PositionArray,
+    Tree,
+    counting_nothing,
+    longer,
+    longer_rows,
+)
 
 # Indices that come out of memory are unsigned: signed ones would be looked at for being negative.
 IndexArray = npt.NDArray[np.uint32]
@@ -377,22 +383,6 @@ def settle_some(task: Task, search: Search) -> int:  # noqa: C901, PLR0912, PLR0
     tally[N_OPEN], tally[N_SORTED], tally[N_SETTLED] = n_open, n_sorted, n_settled
     tally[N_ROWS], tally[BUCKET] = n_rows, np.int64(bucket)
     return full
-
-
-@compiled
-def longer(array: IndexArray, size: int) -> IndexArray:
-    """Return the same array with room for more."""
-    grown = np.empty(size, dtype=np.uint32)
-    grown[: array.size] = array
-    return grown
-
-
-@compiled
-def longer_rows(array: IndexArray, size: int) -> IndexArray:
-    """Return the same rows with room for more."""
-    grown = np.empty((size, array.shape[1]), dtype=np.uint32)
-    grown[: len(array)] = array
-    return grown
 
 
 @compiled
