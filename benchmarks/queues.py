@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.harness import Answer, Contestant, Run, Workload
+from benchmarks.simulation import simpy_waits
 from corridor.core.queues import (
     SimulatedStage,
     erlang_c,
@@ -139,35 +140,24 @@ def erlang(smoke: bool) -> Workload:  # noqa: FBT001
     )
 
 
-def day_by_simpy(rate: FloatArray, service_h: float, servers: int, vehicles: int) -> Run:
-    """Simulate vehicles whose rate changes by the hour, by thinning."""
-    import simpy
+def thinned_gaps(rate: FloatArray, vehicles: int, source: random.Random) -> Iterator[float]:
+    """Yield the times between vehicles whose rate changes by the hour, by thinning."""
+    most, now, last = float(rate.max()), 0.0, 0.0
+    sent = 0
+    while sent < vehicles:
+        now += source.expovariate(most)
+        if source.random() * most < rate[int(now) % rate.size]:
+            yield now - last
+            last, sent = now, sent + 1
 
-    most = float(rate.max())
+
+def day_by_simpy(rate: FloatArray, service_h: float, servers: int, vehicles: int) -> Run:
+    """Simulate vehicles whose rate changes by the hour with simpy."""
 
     def run() -> Answer:
         source = random.Random(1)  # noqa: S311 (a simulation; NumPy is slower one by one)
-        world = simpy.Environment()
-        booths, waits = simpy.Resource(world, capacity=servers), []
-
-        def truck() -> Iterator[object]:
-            came = world.now
-            with booths.request() as turn:
-                yield turn
-                waits.append(world.now - came)
-                yield world.timeout(source.expovariate(1.0 / service_h))
-
-        def road() -> Iterator[object]:
-            sent = 0
-            while sent < vehicles:
-                yield world.timeout(source.expovariate(most))
-                if source.random() * most < rate[int(world.now) % rate.size]:
-                    world.process(truck())
-                    sent += 1
-
-        world.process(road())
-        world.run()
-        return np.array([np.mean(waits)])
+        gaps = thinned_gaps(rate, vehicles, source)
+        return np.array([np.mean(simpy_waits(gaps, service_h, servers, source))])
 
     return run
 

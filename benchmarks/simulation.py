@@ -6,7 +6,7 @@ be near each other.
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -46,32 +46,41 @@ def by_ciw(rate: float, servers: int, vehicles: int, runs: int) -> Run:
     return run
 
 
-def by_simpy(rate: float, servers: int, vehicles: int, runs: int) -> Run:
-    """Simulate with simpy's resource."""
+def simpy_waits(
+    gaps: Iterable[float], service_h: float, servers: int, source: random.Random
+) -> list[float]:
+    """Simulate vehicles that come after the gaps with simpy's resource; return their waits."""
     import simpy
 
-    def waits_of(seed: int) -> list[float]:
+    world = simpy.Environment()
+    booths, waits = simpy.Resource(world, capacity=servers), []
+
+    def truck() -> Iterator[object]:
+        came = world.now
+        with booths.request() as turn:
+            yield turn
+            waits.append(world.now - came)
+            yield world.timeout(source.expovariate(1.0 / service_h))
+
+    def road() -> Iterator[object]:
+        for gap in gaps:
+            yield world.timeout(gap)
+            world.process(truck())
+
+    world.process(road())
+    world.run()
+    return waits
+
+
+def by_simpy(rate: float, servers: int, vehicles: int, runs: int) -> Run:
+    """Simulate with simpy."""
+
+    def mean_of(seed: int) -> float:
         source = random.Random(seed)  # noqa: S311 (a simulation; NumPy is slower one by one)
-        world = simpy.Environment()
-        booths, waits = simpy.Resource(world, capacity=servers), []
+        gaps = (source.expovariate(rate) for _ in range(vehicles))
+        return float(np.mean(simpy_waits(gaps, SERVICE_H, servers, source)))
 
-        def truck() -> Iterator[object]:
-            came = world.now
-            with booths.request() as turn:
-                yield turn
-                waits.append(world.now - came)
-                yield world.timeout(source.expovariate(1.0 / SERVICE_H))
-
-        def road() -> Iterator[object]:
-            for _ in range(vehicles):
-                yield world.timeout(source.expovariate(rate))
-                world.process(truck())
-
-        world.process(road())
-        world.run()
-        return waits
-
-    return lambda: np.full(runs, np.mean([np.mean(waits_of(seed)) for seed in range(runs)]))
+    return lambda: np.full(runs, np.mean([mean_of(seed) for seed in range(runs)]))
 
 
 def queue_workload(servers: int, rate: float, vehicles: int, runs: int) -> Workload:
