@@ -27,6 +27,13 @@ HEADLINES = (
 )
 """Columns of the summary: what is carried and what is not, time, money, and who carries it."""
 
+USE = {
+    "optimum": "the best possible use of each variant",
+    "equilibrium": "each variant as used by shippers who all know the cheapest way",
+    "logit": "each variant as used by shippers who choose by cost and time",
+}
+"""What the plans of a comparison are, by the study's assignment."""
+
 
 def comparison_sheets(comparison: Comparison) -> list[Sheet]:
     """Return a comparison for the terminal: summary, variants without a plan, references.
@@ -37,12 +44,43 @@ def comparison_sheets(comparison: Comparison) -> list[Sheet]:
         What `corridor.compare` returned.
     """
     sheets = [summary_sheet(comparison)]
+    if "price_of_anarchy" in comparison.summary:
+        sheets.append(best_possible_sheet(comparison))
     without = comparison.summary[comparison.summary["reasons"] != ""]
     if len(without):
         sheets.append(_no_plan_sheet(without))
     if len(comparison.references):
         sheets.append(references_sheet(comparison))
     return sheets
+
+
+def best_possible_sheet(comparison: Comparison) -> Sheet:
+    """Return a row per variant: what it costs as shippers choose, and what it could cost at best.
+
+    Parameters
+    ----------
+    comparison
+        What `corridor.compare` returned for a study whose shippers choose.
+    """
+    columns = (
+        Column(name="variant", title="variant"),
+        Column(name="generalized_cost_usd_per_t", title="chosen", unit="USD/t", digits=1),
+        Column(
+            name="best_possible_generalized_cost_usd_per_t",
+            title="best possible",
+            unit="USD/t",
+            digits=1,
+        ),
+        Column(name="price_of_anarchy", title="ratio of total cost", unit="chosen/best", digits=3),
+    )
+    return Sheet.from_frame(
+        comparison.summary,
+        columns,
+        title="Beside it the best possible use of each variant, which is no forecast",
+        note=(
+            "Cost with time, over the tonnes carried; the total cost holds what is not carried too."
+        ),
+    )
 
 
 def summary_sheet(comparison: Comparison) -> Sheet:
@@ -61,7 +99,7 @@ def summary_sheet(comparison: Comparison) -> Sheet:
     ]
     first = [f"{name}\n  {of}" for name, of in zip(names, status, strict=True)]
     return Sheet(
-        title=f"{comparison.study.name}: the best possible use of each variant",
+        title=f"{comparison.study.name}: {USE[comparison.study.header.assignment]}",
         columns=(Column(name="variant", title="variant", unit="  status"), *HEADLINES),
         rows=tuple(zip(first, *cells, strict=True)),
         note=(

@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from corridor.report.tables import (
 )
 from corridor.study import Comparison, check_targets
 from tests.report.test_sheets import shown
+from tests.report.toy import write_toy_study
 
 
 def column(sheet: Sheet, title: str) -> list[str]:
@@ -43,6 +45,27 @@ def test_summary_has_a_row_and_a_status_for_every_variant(comparison: Comparison
         "no_border\n  partial",
         "contradiction\n  infeasible",
     ]
+
+
+def test_the_title_says_whose_choice_it_is(
+    tmp_path: Path, toy_tables: dict[str, pd.DataFrame], toy_demand: corridor.Demand,
+    comparison: Comparison,
+) -> None:  # fmt: skip
+    first, *others = comparison_sheets(comparison)
+    assert "best possible use" in first.title
+    assert not any("no forecast" in sheet.title for sheet in others)
+    folder = write_toy_study(tmp_path / "chosen", toy_tables, toy_demand.rows)
+    file = folder / "study.toml"
+    choice = 'base = "today"\nassignment = "logit"\ndispersion_per_usd = 0.3'
+    file.write_text(file.read_text().replace('base = "today"', choice))
+    chosen = corridor.compare(corridor.load_study(folder), ["no_road"], workers=1)
+    first, beside, *_ = comparison_sheets(chosen)
+    assert "used by shippers who choose" in first.title
+    assert "no forecast" in beside.title
+    costs = chosen.summary.set_index("variant").loc["today"]
+    best = costs["best_possible_generalized_cost_usd_per_t"]
+    assert f"{best:,.1f}" in shown(beside, 100)
+    assert costs["price_of_anarchy"] >= 1.0 - 1e-6
 
 
 def test_summary_shows_the_change_from_the_base(comparison: Comparison) -> None:
