@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from corridor import datasets
 from corridor.errors import Fault, InputError
@@ -274,13 +274,13 @@ def toml_faults(
     ]
 
 
-def _found(item: ErrorDetails) -> str:
+def _found(item: Mapping[str, Any]) -> str:
     if item["type"] == "missing":
         return "nothing"
     return repr(item["input"])[:80] if item["loc"] else "a table that contradicts itself"
 
 
-def _remedy(item: ErrorDetails, known: Collection[str]) -> str:
+def _remedy(item: Mapping[str, Any], known: Collection[str]) -> str:
     place = item["loc"][-1] if item["loc"] else ""
     if item["type"] == "extra_forbidden" and len(item["loc"]) == 1 and known:
         return nearest(place, known)
