@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -47,6 +48,15 @@ def solve_for(session: Session, seconds: float) -> None:
         session.change(cost=session.program.cost[::-1])
 
 
+@pytest.fixture
+def python_handler() -> Iterator[None]:
+    """Let SIGINT raise KeyboardInterrupt, also where the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("python_handler")
 def test_interrupt_during_a_session_is_raised() -> None:
     session = Session(transport(60))
     session.solve()
