@@ -32,7 +32,8 @@ ROOMS["corridor"] = {*ROOMS} - {"__main__"}  # the lazy face: corridor/__init__.
 
 CORE: dict[str, set[str]] = {
     "core": set(),  # core/__init__.py
-    "graph": set(),
+    "_graph_kernels": set(),
+    "graph": {"_graph_kernels"},
     "threads": set(),
     "geodesy": {"threads"},
     "queues": {"threads"},

@@ -1,6 +1,7 @@
 """The directed graph that every algorithm of the core works on: arc ends and their CSR."""
 
 import operator
+import sys
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -13,6 +14,10 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int32]
 
 INT32_MAX = int(np.iinfo(np.int32).max)
+
+KERNEL_ARCS = 10_000
+"""Arcs from which a compiled counting sort pays where numba is loaded already: its code comes from
+the disk."""
 
 EIGHT_BYTES = 8
 LARGEST_WHOLE = 2.0**53
@@ -181,21 +186,23 @@ def _locked(array: IntArray) -> IntArray:
     return array
 
 
-def _compressed(ends: IntArray, n_nodes: int) -> tuple[IntArray, IntArray]:
-    """Return (indptr, order): arc ids grouped by end node, in arc order inside a group."""
+def _compressed(
+    ends: IntArray, others: IntArray, n_nodes: int
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Return (indptr, order, neighbor): arcs grouped by one end, in arc order inside a group."""
     indptr = np.zeros(n_nodes + 1, dtype=np.int32)
-    np.cumsum(np.bincount(ends, minlength=n_nodes), out=indptr[1:])
-    order = np.argsort(ends, kind="stable").astype(np.int32)
-    indptr.flags.writeable = False
-    order.flags.writeable = False
-    return indptr, order
+    if ends.size >= KERNEL_ARCS and "numba" in sys.modules:
+        from corridor.core import _graph_kernels
 
-
-def _taken(ends: IntArray, order: IntArray) -> IntArray:
-    """Return ``ends[order]``, read-only."""
-    taken = ends[order]
-    taken.flags.writeable = False
-    return taken
+        order, neighbor = np.empty(ends.size, dtype=np.int32), np.empty(ends.size, dtype=np.int32)
+        _graph_kernels.group_arcs(ends, others, indptr, order, neighbor)
+    else:
+        np.cumsum(np.bincount(ends, minlength=n_nodes), out=indptr[1:])
+        order = np.argsort(ends, kind="stable").astype(np.int32)
+        neighbor = others[order]
+    for array in (indptr, order, neighbor):
+        array.flags.writeable = False
+    return indptr, order, neighbor
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False, repr=False)
@@ -264,13 +271,8 @@ class Graph:
                 "give both ends of every arc"
             )
             raise InputError(message)
-        indptr, order = _compressed(tails, size)
-        reverse_indptr, reverse_order = _compressed(heads, size)
-        values = (
-            size, tails.size, tails, heads,
-            indptr, order, _taken(heads, order),
-            reverse_indptr, reverse_order, _taken(tails, reverse_order),
-        )  # fmt: skip
+        forward, reverse = _compressed(tails, heads, size), _compressed(heads, tails, size)
+        values = (size, tails.size, tails, heads, *forward, *reverse)
         for field, value in zip(self.__dataclass_fields__, values, strict=True):
             object.__setattr__(self, field, value)
 

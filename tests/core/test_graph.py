@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import sys
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from corridor.core.graph import Graph, as_count, as_floats, as_positions
+from corridor.core.graph import KERNEL_ARCS, Graph, as_count, as_floats, as_positions
 from corridor.errors import InputError
 
 
@@ -160,3 +161,15 @@ def test_numbers_that_float64_cannot_hold_are_refused(lossy: npt.NDArray[Any], w
 
 def test_counts_accept_numpy_integers() -> None:
     assert as_count("k", np.int64(4)) == 4
+
+
+def test_kernels_group_arcs_as_numpy_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    tail, head = rng.integers(4_000, size=(2, KERNEL_ARCS))  # some nodes are left out
+    pytest.importorskip("numba")
+    by_kernels = Graph(4_001, tail, head)
+    monkeypatch.delitem(sys.modules, "numba")
+    by_arrays = Graph(4_001, tail, head)
+    for name in by_kernels.__dataclass_fields__:
+        np.testing.assert_array_equal(getattr(by_kernels, name), getattr(by_arrays, name))
+    assert not by_kernels.neighbor.flags.writeable
