@@ -2,6 +2,7 @@
 
 from corridor.planning.bargaining import Frontier, rule_frontier
 from corridor.planning.charges import ChoiceConstant
+from corridor.planning.crossings import Crossing, crossing
 from corridor.planning.equilibria import equilibrium, solve_equilibrium
 from corridor.planning.explanations import Explanation, explain
 from corridor.planning.fronts import pareto
@@ -19,6 +20,7 @@ from corridor.planning.results import Plan
 
 __all__ = [
     "ChoiceConstant",
+    "Crossing",
     "Explanation",
     "Frontier",
     "Itinerary",
@@ -27,6 +29,7 @@ __all__ = [
     "Plan",
     "alternatives",
     "compile_model",
+    "crossing",
     "equilibrium",
     "explain",
     "find_itineraries",

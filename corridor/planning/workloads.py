@@ -3,51 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from corridor.border import Posts
-from corridor.network.fills import FilledTables
-from corridor.network.supernetwork import Supernetwork
+from corridor.border.worksheets import STAGE_KEY, stage_frame
 from corridor.planning.answer import FlowAnswer
-
-STAGE_KEY = ("crossing_id", "country", "direction", "regime", "order", "class")
-"""Columns that name a stage where it is worked; a template's row is worked at many crossings."""
-
-
-def stage_frame(
-    posts: Posts, filled: FilledTables, net: Supernetwork, crossing_id: np.ndarray
-) -> pd.DataFrame:
-    """Return one row per stage and place where it is worked, in the order of ``posts.stage_*``.
-
-    Parameters
-    ----------
-    posts, filled, net
-        Compiled posts and what they were compiled from.
-    crossing_id : ndarray of object (str)
-        The ids of the crossings.
-
-    Returns
-    -------
-    DataFrame
-        `STAGE_KEY`, ``stage, host`` and the numbers of the stage: ``servers, service_min, share,
-        service_scv, arrival_scv, open_h_per_day``; ``direction`` is ``both`` where one pool of
-        servers serves both, and ``regime`` is blank where the row is worked under every regime.
-    """
-    rows = filled.stages.iloc[posts.stage_row]
-    pool = posts.stage_pool
-    return pd.DataFrame(
-        {
-            "crossing_id": crossing_id[posts.pool_crossing[pool]],
-            "country": np.array(net.countries, dtype=object)[posts.pool_country[pool]],
-            **{name: rows[name].to_numpy(object) for name in ("direction", "regime")},
-            "order": rows["order"].to_numpy(float),
-            **{name: rows[name].to_numpy(object) for name in ("class", "stage", "host")},
-            "servers": posts.stage_servers,
-            "service_min": rows["service_min"].to_numpy(float),
-            "share": posts.stage_share,
-            "service_scv": posts.stage_service_scv,
-            "arrival_scv": posts.stage_arrival_scv,
-            "open_h_per_day": posts.stage_open_h,
-        }
-    )
 
 
 def workload_table(answer: FlowAnswer) -> pd.DataFrame:
