@@ -29,7 +29,9 @@ Ended: TypeAlias = Literal["", "precision", "rounds"]
 MOST_ROUNDS: Final = 100
 """Rounds of pricing at one dispersion; the problems seen took about ten."""
 MOST_STEPS: Final = 200
-"""Newton's steps in a round; the problems seen took three to fifty."""
+"""Newton's steps of a round that is to settle prices; the problems seen took three to fifty."""
+FEW_STEPS: Final = 20
+"""The same while paths are still missing: where prices stray, a new path helps more than a step."""
 NEAR: Final = 1e-4
 """Relative excess at which prices are good enough to look for paths."""
 BALANCED: Final = 1e-10
@@ -191,7 +193,8 @@ class Search:
         for _ in range(MOST_ROUNDS):
             self.rounds += 1
             balance = self._balance(dispersion)
-            point, _ = balance.solve(dispersion, self.position[balance.live], goal, MOST_STEPS)
+            steps = MOST_STEPS if goal < NEAR else FEW_STEPS
+            point, _ = balance.solve(dispersion, self.position[balance.live], goal, steps)
             self.position[balance.live] = point.position
             is_new = self._add_cheapest(balance, point) > 0
             if not is_new and goal == last:
