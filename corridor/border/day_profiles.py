@@ -208,7 +208,10 @@ def stage_profile(
     scv = float(sheet.column("service_scv")[row])
     work = float(rate @ calendar.length) * service
     start = 0 if work >= float(servers @ calendar.length) else None
-    return periodic_queue(rate, service, servers, calendar.length, service_scv=scv, start=start)
+    # A crossing asks for dozens of such queues: together they pay for loading the kernels.
+    return periodic_queue(
+        rate, service, servers, calendar.length, service_scv=scv, start=start, engine="kernels"
+    )
 
 
 def _passed_on(
