@@ -1,6 +1,7 @@
 """Shortest-path trees, scenario skims and k-shortest paths against the graph libraries."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from itertools import islice, pairwise
 
 import numpy as np
@@ -98,6 +99,22 @@ def our_trees(roads: Roads, origins: IntArray, threads: int) -> Contestant:
     return Contestant(name=name, package="corridor", prepare=lambda: run)
 
 
+def promising(
+    contestants: tuple[Contestant, ...], promises: Mapping[str, tuple[float, float]]
+) -> tuple[Contestant, ...]:
+    """Return the contestants with the ratio promised and aimed at for those that are named."""
+    unknown = promises.keys() - {entry.name for entry in contestants}
+    if unknown:
+        msg = f"No contestant is called {sorted(unknown)}."
+        raise LookupError(msg)
+    return tuple(
+        replace(entry, floor=promises[entry.name][0], goal=promises[entry.name][1])
+        if entry.name in promises
+        else entry
+        for entry in contestants
+    )
+
+
 def one_to_all(name: str, network: Network, *, smoke: bool) -> Workload:
     """One tree with predecessors on one thread."""
     roads = Roads.grid(8) if smoke else network()
@@ -105,7 +122,10 @@ def one_to_all(name: str, network: Network, *, smoke: bool) -> Workload:
     return Workload(
         name=name,
         title=f"one tree with predecessors, one thread, {roads.size}",
-        contestants=(our_trees(roads, origins, 1), *tree_peers(roads, origins, 1)),
+        contestants=promising(
+            (our_trees(roads, origins, 1), *tree_peers(roads, origins, 1)),
+            {"scipy dijkstra": (1.15, 1.5), "networkx": (25.0, 40.0)},
+        ),
     )
 
 
@@ -129,11 +149,15 @@ def many_to_many(
     return Workload(
         name=name,
         title=f"trees with predecessors from {origins.size} origins, {roads.size}",
-        contestants=(
-            our_trees(roads, origins, 2),
-            our_trees(roads, origins, 1),
-            *((by_aequilibrae(2), by_aequilibrae(1)) if aequilibrae else ()),
-            *tree_peers(roads, origins, min(2, origins.size)),
+        contestants=promising(
+            (
+                our_trees(roads, origins, 2),
+                our_trees(roads, origins, 1),
+                *((by_aequilibrae(2), by_aequilibrae(1)) if aequilibrae else ()),
+                *tree_peers(roads, origins, min(2, origins.size)),
+            ),
+            {"scipy dijkstra": (2.5, 4.0)}
+            | ({"AequilibraE skims, 2 cores (no trees)": (1.1, 2.0)} if aequilibrae else {}),
         ),
     )
 
@@ -159,11 +183,14 @@ def scenario_skims(name: str, network: Network, *, smoke: bool) -> Workload:
         name=name,
         title=f"{n_scenarios:,} scenarios x {origins.size} origins x {destinations.size} "
         f"destinations, {roads.size}",
-        contestants=(
-            ours(2),
-            ours(1),
-            *skim_peers(roads, costs, origins, destinations, n_some, n_few),
-            *slow_skim_peers(roads, costs, origins, destinations, n_few),
+        contestants=promising(
+            (
+                ours(2),
+                ours(1),
+                *skim_peers(roads, costs, origins, destinations, n_some, n_few),
+                *slow_skim_peers(roads, costs, origins, destinations, n_few),
+            ),
+            {"scipy loop": (26.0, 60.0), "networkx loop": (340.0, 700.0)},
         ),
         rtol=0.0,
     )
@@ -309,12 +336,14 @@ def k_shortest(name: str, k: int, smoke: bool) -> Workload:  # noqa: FBT001
         title=f"{k} shortest simple paths for {len(pairs)} pairs, {roads.size}",
         contestants=(
             Contestant(name="corridor", package="corridor", prepare=ours),
-            Contestant(name="igraph", package="igraph", prepare=by_igraph),
+            Contestant(name="igraph", package="igraph", prepare=by_igraph, floor=20.0, goal=30.0),
             Contestant(
                 name="networkx",
                 package="networkx",
                 prepare=by_networkx,
                 share=n_slow / len(pairs),
+                floor=190.0,
+                goal=250.0,
             ),
         ),
     )
