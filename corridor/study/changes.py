@@ -1,7 +1,5 @@
 """A variant applied to the tables: cells set, links and crossings opened and closed."""
 
-import datetime as dt
-import math
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -10,21 +8,18 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.api.typing import NaTType
 
 from corridor.errors import Fault
 from corridor.network import TABLES, Network
-from corridor.network.schema import Column, Kind
-from corridor.study.variants import CellChange, Value, Variant
+from corridor.network.cells import editable, parse_value, project_cells, row_of, set_cells
+from corridor.study.variants import CellChange, Variant
 
 IntArray: TypeAlias = NDArray[np.intp]
-Typed: TypeAlias = float | bool | str | pd.Timestamp | NaTType
 
 SWITCHED = {"links": "link_id", "crossings": "crossing_id"}
 """Tables whose rows can be opened and closed, and their ids."""
 CLOSED = "broken"
 """Status of what a variant closes: unlike the other statuses, no date opens it again."""
-_BOOLS = {"true": True, "false": False}
 
 
 def changed_tables(network: Network, variant: Variant) -> dict[str, pd.DataFrame]:
@@ -43,41 +38,14 @@ def changed_tables(network: Network, variant: Variant) -> dict[str, pd.DataFrame
         Table name to its new rows, for ``Network.replace``.
     """
     tables: dict[str, pd.DataFrame] = {}
-    for cell in project_cells(network, variant.projects):
-        _set_cell(network, tables, cell)
+    set_cells(network, tables, project_cells(network, variant.projects))
     for patterns, status in ((variant.open, "open"), (variant.close, CLOSED)):
         for table, rows in _matches(network, patterns).items():
-            frame = _editable(network, tables, table)
+            frame = editable(network, tables, table)
             frame.loc[rows, "status"] = status
             frame.loc[rows, "opens"] = pd.NaT
-    for cell in variant.set:
-        _set_cell(network, tables, cell)
+    set_cells(network, tables, variant.set)
     return tables
-
-
-def project_cells(network: Network, projects: Iterable[str]) -> list[CellChange]:
-    """Return the cells that projects set, project by project in the order asked.
-
-    A project that makes a status ``open`` has done the work: it also clears ``opens``, the date
-    on which the thing was to open, unless it sets that date itself.
-    """
-    rows = network.projects
-    places = rows[["table", "key", "column", "value"]]
-    cells = []
-    for project in projects:
-        own = [
-            CellChange(table=table, key=key, column=column, value=value)
-            for table, key, column, value in places[rows["project_id"] == project].to_numpy(object)
-        ]
-        dated = {(cell.table, cell.key) for cell in own if cell.column == "opens"}
-        built = [
-            cell.model_copy(update={"column": "opens", "value": ""})
-            for cell in own
-            if (cell.column, cell.value) == ("status", "open")
-            and (cell.table, cell.key) not in dated
-        ]
-        cells += own + built
-    return cells
 
 
 def variant_faults(network: Network, variant: Variant, file: str) -> list[Fault]:
@@ -112,78 +80,6 @@ def near(name: str, known: Iterable[str]) -> str:
     """
     found = get_close_matches(name, list(known), n=3)
     return f"did you mean {', '.join(found)}?" if found else "correct or remove it"
-
-
-def parse_value(column: Column, value: Value) -> Typed:
-    """Return a value with the type that a column holds in memory.
-
-    Parameters
-    ----------
-    column
-        Its description.
-    value
-        As TOML or CSV has it; an empty text is a blank.
-
-    Raises
-    ------
-    ValueError, KeyError, TypeError
-        If the value is no such thing. Ranges and references are checked later, with the table.
-
-    Examples
-    --------
-    >>> from corridor.network import TABLES
-    >>> parse_value(TABLES["links"].column("speed_kmh"), "60")
-    60.0
-    """
-    if column.kind.numeric:
-        return _number(value)
-    if column.kind is Kind.BOOL:
-        return value if isinstance(value, bool) else _BOOLS[str(value)]
-    if column.kind is Kind.DATE:
-        return _date(value)
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
-
-
-def _number(value: Value) -> float:
-    if value == "":
-        return math.nan
-    if isinstance(value, (bool, dt.date)):
-        raise TypeError(value)
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(value)
-    return number
-
-
-def _date(value: Value) -> pd.Timestamp | NaTType:
-    if value == "":
-        return pd.NaT
-    if isinstance(value, str):
-        return pd.Timestamp(dt.date.fromisoformat(value))
-    if isinstance(value, dt.date):
-        return pd.Timestamp(value)
-    raise TypeError(value)
-
-
-def _editable(network: Network, tables: dict[str, pd.DataFrame], table: str) -> pd.DataFrame:
-    """Return the copy of a table that the variant works on."""
-    if table not in tables:
-        tables[table] = network.table(table).copy()
-    return tables[table]
-
-
-def _set_cell(network: Network, tables: dict[str, pd.DataFrame], cell: CellChange) -> None:
-    frame = _editable(network, tables, cell.table)
-    row = _row_of(network, cell)
-    value = parse_value(TABLES[cell.table].column(cell.column), cell.value)
-    frame.loc[row.tolist(), cell.column] = value
-
-
-def _row_of(network: Network, cell: CellChange) -> IntArray:
-    """Return the position of the row that a cell stands in; empty where there is none."""
-    return np.flatnonzero(network.rows[cell.table].keys == cell.key)
 
 
 def _matches(network: Network, patterns: Sequence[str]) -> dict[str, IntArray]:
@@ -292,7 +188,7 @@ def _cell_faults(network: Network, cell: CellChange, file: str, key: str) -> lis
     if cell.column in table.key:
         return fault("column", repr(cell.column), "a column outside the key", "name another column")
     keys = network.rows[cell.table].keys
-    if not _row_of(network, cell).size:
+    if not row_of(network, cell).size:
         shape = f"a key of {table.file} ({'/'.join(table.key)})"
         return fault("key", repr(cell.key), shape, near(cell.key, keys))
     column = table.column(cell.column)
