@@ -147,6 +147,27 @@ class BorderCase:
         )
 
 
+def find_crossing(network: Network, crossing_id: str) -> int:
+    """Return the position of a crossing in the crossings table.
+
+    Raises
+    ------
+    InputError
+        If the crossing is unknown or no link passes it.
+    """
+    ids = network.crossings["crossing_id"].to_numpy(object)
+    found = np.flatnonzero(ids == crossing_id)
+    if not found.size:
+        near = get_close_matches(crossing_id, ids.tolist(), n=3)
+        hint = f"Did you mean {', '.join(near)}?" if near else "crossings.csv lists them."
+        msg = f"The crossing must be one of {ids.size}; {crossing_id!r} is none of them. {hint}"
+        raise InputError(msg)
+    if not (network.links["crossing_id"] == crossing_id).any():
+        msg = f"A link must pass the crossing {crossing_id!r}; none names it. Add it to links.csv."
+        raise InputError(msg)
+    return int(found[0])
+
+
 def open_case(
     network: Network, crossing_id: str, rules: Rules | None, plan: Plan | None
 ) -> BorderCase:
@@ -157,22 +178,12 @@ def open_case(
     InputError
         If the crossing is unknown or no link passes it, or the plan is of another network.
     """
-    ids = network.crossings["crossing_id"].to_numpy(object)
-    found = np.flatnonzero(ids == crossing_id)
-    if not found.size:
-        near = get_close_matches(crossing_id, ids.tolist(), n=3)
-        hint = f"Did you mean {', '.join(near)}?" if near else "crossings.csv lists them."
-        msg = f"The crossing must be one of {ids.size}; {crossing_id!r} is none of them. {hint}"
-        raise InputError(msg)
+    crossing = find_crossing(network, crossing_id)
     links = network.links[network.links["crossing_id"] == crossing_id]
-    if not len(links):
-        msg = f"A link must pass the crossing {crossing_id!r}; none names it. Add it to links.csv."
-        raise InputError(msg)
     ends = str(links["from_node"].iloc[0]), str(links["to_node"].iloc[0])
     goods = network.commodities["commodity_id"].tolist()
     shipments = single_shipments(network, [(*ends, str(good)) for good in goods])
     model = compile_model(network, shipments, rules)
-    crossing = int(found[0])
     cargo = _cargo_usd_per_t_h(network, plan)
     layer = model.filled.layers.set_index("layer").loc[network.crossings["layer"].iloc[crossing]]
     per_vehicle = cargo * float(layer["t_per_vehicle"])

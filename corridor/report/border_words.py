@@ -1,0 +1,86 @@
+"""What matters most about one crossing, in sentences."""
+
+import math
+from typing import Any, Final
+
+from corridor.planning import Crossing
+from corridor.report.sheets import write_number
+
+ENDLESS: Final = "endless"
+"""What is written for a wait that grows without end."""
+
+
+def crossing_sentences(crossing: Crossing) -> list[str]:
+    """Say what matters most about a crossing.
+
+    Parameters
+    ----------
+    crossing
+        What `corridor.crossing` returned.
+
+    Returns
+    -------
+    list of str
+        Where the bottleneck sits each way, why a wait has no end, and what one more server saves
+        beside the delay that it cannot touch.
+    """
+    said = []
+    for way in crossing.ways.to_dict("records"):
+        to = f"{way['from_country']}>{way['to_country']}"
+        if not way["bottleneck_stage"]:
+            said.append(f"{to}: no stage is worked.")
+            continue
+        said.append(
+            f"{to}: the bottleneck is {way['bottleneck_stage']} in {way['bottleneck_country']}, "
+            f"{way['utilization']:.0%} used. {_share_of_time(way)}"
+        )
+    posts = crossing.posts[crossing.posts["reason"] != ""]
+    for post in posts.drop_duplicates(["country", "reason"]).to_dict("records"):
+        lasting = "" if post["is_lasting"] else ", and grows day by day"
+        said.append(
+            f"{post['country']} {post['direction']}: the steady queue has no end ({post['reason']})"
+            f"; a day that begins with an empty post waits {post['day_wait_h']:.1f} h{lasting}."
+        )
+    if len(crossing.servers):
+        said.append(_best_server(crossing.servers.iloc[0].to_dict()))
+    return said
+
+
+def _share_of_time(way: dict[str, float]) -> str:
+    if not math.isfinite(way["time_h"]):
+        return f"Of the time {way['fixed_h']:.1f} h are fixed delay; the queue has no end."
+    full = (
+        f", and {write_hours(way['beyond_h'])} a wait in front of it, full"
+        if way["beyond_h"]
+        else ""
+    )
+    return (
+        f"Of {way['time_h']:.1f} h, {way['fixed_h']:.1f} are fixed delay, {way['service_h']:.1f} "
+        f"service, {write_hours(way['wait_h'])} queue{full}."
+    )
+
+
+def _best_server(row: dict[Any, Any]) -> str:
+    low, high = row["saved_usd_low"] / 1e3, row["saved_usd_high"] / 1e3
+    return (
+        f"One more server saves most at {row['stage']} in {row['country']} ({row['direction']}): "
+        f"{row['saved_h_per_day']:.2f} h a day, {row['saved_usd_per_year'] / 1e3:,.1f} thousand "
+        f"USD a year ({low:,.1f} to {high:,.1f} over the ranges). It cannot touch the "
+        f"{row['fixed_h']:.1f} h of fixed delay there ({row['fixed_low_h']:.1f} to "
+        f"{row['fixed_high_h']:.1f})."
+    )
+
+
+def write_hours(value: object) -> str:
+    """Return hours with as many decimals as they need; no end is said in a word.
+
+    Examples
+    --------
+    >>> write_hours(0.0123), write_hours(12.34), write_hours(float("inf"))
+    ('0.012', '12.3', 'endless')
+    """
+    number = float(str(value))
+    if math.isinf(number):
+        return ENDLESS
+    digits = 1 if abs(number) >= 10.0 else 2 if abs(number) >= 0.1 else 3  # noqa: PLR2004
+    return write_number(number, digits) if number else "0"
