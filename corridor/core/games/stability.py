@@ -143,7 +143,50 @@ def nucleolus(v: ArrayLike) -> FloatArray:
             f"{values[-1]:g}. No sharing gives every player its own value."
         )
         raise InputError(msg)
-    stage = _Stage(values, n, own=True)
+    return _settled(_Stage(values, n, own=True), n)
+
+
+def prenucleolus(v: ArrayLike) -> FloatArray:
+    """Return the nucleolus over all sharings, also those that give a player less than its own.
+
+    Where the nucleolus exists and adding a player to others never loses what it has alone, both
+    are the same. Of a game in which players replace each other only this one exists.
+
+    Parameters
+    ----------
+    v
+        float64 (2**n,): value of every coalition by bitmask, ``v[0] = 0``; n <= 20.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Shares, which sum to ``v[-1]``.
+
+    Raises
+    ------
+    InputError
+        If `v` is no game.
+
+    References
+    ----------
+    A. I. Sobolev, "The characterization of optimality principles in cooperative games by functional
+    equations", Mathematical Methods in the Social Sciences 6 (1975) 94-151.
+
+    Examples
+    --------
+    Two roads of which either will do:
+
+    >>> prenucleolus([0, 1, 1, 1]).round(6).tolist()
+    [0.5, 0.5]
+    """
+    values, n = coalition_values(v)
+    if n == 1:
+        return values[1:].copy()
+    return _settled(_Stage(values, n, own=False), n)
+
+
+def _settled(stage: "_Stage", n: int) -> FloatArray:
+    """Solve one program after the other until all shares are settled."""
     while True:
         shares, _, tight = stage.solve()
         stage.settle(tight)
