@@ -1,11 +1,10 @@
 """One GeoPackage of a comparison: the network, and the flows of every variant to open in a GIS."""
 
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,10 @@ from numpy.typing import NDArray
 from corridor.errors import InputError
 from corridor.network import Network
 from corridor.planning import Plan
+from corridor.report import styles
+from corridor.report.antimeridian import TURN, cut_lines, unroll_lines
+from corridor.report.fields import Field, describe_frame
+from corridor.report.scratch import scratch_file
 from corridor.study import Comparison
 
 if TYPE_CHECKING:
@@ -42,7 +45,9 @@ def write_geopackage(comparison: Comparison, path: str | Path) -> None:
     line), ``crossings`` (midway on their links), and for each variant ``flows_<variant>``: one
     line per open link with flow, utilization (null where no capacity is known) and price of
     capacity by direction. Every variant but the base has ``differences_<variant>`` too: the links
-    whose flow is not the base's [t/day]; it is empty where a variant has no plan.
+    whose flow is not the base's [t/day]; it is empty where a variant has no plan. Lines over the
+    180th meridian are cut there in two. QGIS opens each layer in the style that ``layer_styles``
+    holds for it.
 
     Parameters
     ----------
@@ -66,27 +71,41 @@ def write_geopackage(comparison: Comparison, path: str | Path) -> None:
     >>> comparison = corridor.compare(study, variants=["status_quo"])  # doctest: +SKIP
     >>> write_geopackage(comparison, "corridor.gpkg")  # doctest: +SKIP
     """
-    target = Path(path)
-    _check_target(target)
     _check_names(list(comparison.plans))
-    # A name of its own in the same folder: the rename at the end is one step of the file system.
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=".gpkg", dir=target.parent)
-    os.close(handle)
-    part = Path(name)
-    part.unlink()
-    try:
-        with _unsynchronized():
-            for layer, frame in _layers(comparison):
-                _append(frame, layer, part)
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.replace(target)
-    finally:
-        for left in (
-            part,
-            *(part.with_name(part.name + end) for end in ("-journal", "-wal", "-shm")),
-        ):
-            left.unlink(missing_ok=True)
+    with scratch_file(path, "A GeoPackage") as part, _unsynchronized():
+        styled = {}
+        for layer in gis_layers(comparison):
+            _append(layer, part)
+            styled[layer.name] = layer.style
+        _append_styles(styled, comparison, part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GisLayer:
+    """A table with a geometry.
+
+    Attributes
+    ----------
+    name
+        Name of the layer in a file.
+    title
+        What it shows.
+    frame
+        One row a feature; blank texts are null and dates ISO texts.
+    kind
+        ``point`` or ``line``.
+    style
+        QML for QGIS.
+    fields
+        What the columns hold.
+    """
+
+    name: str
+    title: str
+    frame: "GeoDataFrame"
+    kind: Literal["point", "line"]
+    style: str
+    fields: tuple[Field, ...]
 
 
 @contextmanager
@@ -105,16 +124,6 @@ def _unsynchronized() -> Iterator[None]:
         set_gdal_config_options({_SYNCHRONOUS: before})
 
 
-def _check_target(target: Path) -> None:
-    if not target.parent.is_dir():
-        folder = str(target.parent)
-        msg = f"A GeoPackage must go into an existing folder; {folder!r} is none. Create it first."
-        raise InputError(msg)
-    if target.is_dir():
-        msg = f"A GeoPackage must be a file; {str(target)!r} is a folder. Add a file name."
-        raise InputError(msg)
-
-
 def _check_names(variants: list[str]) -> None:
     lower = [variant.lower() for variant in variants]
     twice = sorted({variant for variant in variants if lower.count(variant.lower()) > 1})
@@ -126,39 +135,113 @@ def _check_names(variants: list[str]) -> None:
         raise InputError(msg)
 
 
-def _append(frame: "GeoDataFrame", layer: str, file: Path) -> None:
+def _append(layer: GisLayer, file: Path) -> None:
     from pyogrio import write_dataframe
 
-    kind = "Point" if layer in ("nodes", "crossings") else "LineString"
+    many = layer.frame.geometry.geom_type.eq("MultiLineString").any()
+    geometry_type = "Point" if layer.kind == "point" else "LineString"
     try:
         write_dataframe(
-            frame, file, layer=layer, driver="GPKG", geometry_type=kind, append=file.exists()
+            layer.frame,
+            file,
+            layer=layer.name,
+            driver="GPKG",
+            geometry_type="MultiLineString" if many else geometry_type,
+            promote_to_multi=bool(many),
+            append=file.exists(),
+            layer_options={"DESCRIPTION": layer.title},
         )
     except RuntimeError as error:  # every error of GDAL, a full disk among them
-        msg = f"The GeoPackage could not be written at layer {layer}: {error}"
+        msg = f"The GeoPackage could not be written at layer {layer.name}: {error}"
         raise OSError(msg) from error
 
 
-def _layers(comparison: Comparison) -> Iterator[tuple[str, "GeoDataFrame"]]:
-    """Yield the name and content of each layer, in the order in which a GIS lists them."""
+def _append_styles(styled: dict[str, str], comparison: Comparison, file: Path) -> None:
+    from pyogrio import write_dataframe
+
+    table = styles.style_table(styled, comparison.study.date)
+    try:
+        write_dataframe(table, file, layer=styles.TABLE, driver="GPKG", append=True)
+    except RuntimeError as error:
+        msg = f"The GeoPackage could not be written at the styles: {error}"
+        raise OSError(msg) from error
+
+
+def gis_layers(comparison: Comparison) -> Iterator[GisLayer]:
+    """Yield the layers of a comparison, in the order in which a GIS lists them.
+
+    Parameters
+    ----------
+    comparison
+        What `corridor.compare` returned.
+
+    Yields
+    ------
+    GisLayer
+        ``nodes``, ``links``, ``crossings``, then flows and differences of each variant.
+    """
     network = comparison.study.network
-    lines = link_lines(network)
-    yield "nodes", _layer(network.nodes, node_points(network))
-    yield "links", _layer(network.links.drop(columns="geometry"), lines.to_numpy(object))
-    yield "crossings", _layer(network.crossings, crossing_points(network))
+    lines = pd.Series(cut_lines(link_lines(network).to_numpy(object)), network.links["link_id"])
+    yield from _network_layers(network, lines)
     base = comparison.plans.get(comparison.study.base)
+    changes = {
+        variant: difference_frame(network, plan, base)
+        for variant, plan in comparison.plans.items()
+        if base is not None and plan is not base
+    }
+    flows = {variant: flow_frame(network, plan) for variant, plan in comparison.plans.items()}
+    # One scale for all variants, so that a line of one width means the same everywhere.
+    most = max(
+        (float(frame["t_per_day"].max()) for frame in flows.values() if len(frame)), default=0
+    )
     for variant, plan in comparison.plans.items():
-        flows = flow_frame(network, plan)
-        yield f"flows_{variant}", _layer(flows, lines[flows["link_id"]].to_numpy(object))
-        if base is not None and plan is not base:
-            changes = difference_frame(network, plan, base)
-            yield (
-                f"differences_{variant}",
-                _layer(changes, lines[changes["link_id"]].to_numpy(object)),
-            )
+        title = f"{comparison.study.variant(variant).title} ({plan.status})"
+        yield _variant_layer(
+            "flows", variant, title, flows[variant], lines, styles.flow_style(most)
+        )
+        if variant in changes:
+            style = styles.difference_style(most)
+            yield _variant_layer("differences", variant, title, changes[variant], lines, style)
 
 
-def _layer(frame: pd.DataFrame, geometry: Geometries) -> "GeoDataFrame":
+def _network_layers(network: Network, lines: pd.Series) -> Iterator[GisLayer]:
+    layers = network.layers["layer"].tolist()
+    for name, title, kind, geometry, style in (
+        ("nodes", "Places", "point", node_points(network), styles.node_style()),
+        (
+            "links",
+            "Stretches of a layer",
+            "line",
+            lines.to_numpy(object),
+            styles.link_style(layers),
+        ),
+        ("crossings", "Borders", "point", crossing_points(network), styles.crossing_style()),
+    ):
+        frame = network.table(name).drop(columns="geometry", errors="ignore")
+        yield GisLayer(
+            name=name,
+            title=title,
+            frame=_with_geometry(frame, geometry),
+            kind="point" if kind == "point" else "line",
+            style=style,
+            fields=tuple(describe_frame(frame, name)),
+        )
+
+
+def _variant_layer(
+    noun: str, variant: str, title: str, frame: pd.DataFrame, lines: pd.Series, style: str
+) -> GisLayer:
+    return GisLayer(
+        name=f"{noun}_{variant}",
+        title=f"{noun.capitalize()}: {title}",
+        frame=_with_geometry(frame, lines[frame["link_id"]].to_numpy(object)),
+        kind="line",
+        style=style,
+        fields=tuple(describe_frame(frame)),
+    )
+
+
+def _with_geometry(frame: pd.DataFrame, geometry: Geometries) -> "GeoDataFrame":
     """Join a table and its geometry; blank texts become nulls, dates ISO texts."""
     from geopandas import GeoDataFrame
     from geopandas.array import from_shapely
@@ -220,10 +303,15 @@ def crossing_points(network: Network) -> Geometries:
     At sea it lies on the way, not on land between two ports. The mean of several, where more than
     one link names the crossing.
     """
-    lines = link_lines(network).to_numpy(object)
+    lines = unroll_lines(link_lines(network).to_numpy(object))
     halfway = shapely.line_interpolate_point(lines, 0.5, normalized=True)
     middle = pd.DataFrame(shapely.get_coordinates(halfway), columns=["lon", "lat"])
-    mean = middle.groupby(network.links["crossing_id"].to_numpy(object)).mean()
+    crossing = network.links["crossing_id"].to_numpy(object)
+    # All on the side of the first one, so that the mean is between them.
+    first = middle["lon"].groupby(crossing).transform("first")
+    middle["lon"] += TURN * ((first - middle["lon"]) / TURN).round()
+    mean = middle.groupby(crossing).mean()
+    mean["lon"] -= TURN * (mean["lon"] / TURN).round()
     points: Geometries = shapely.points(mean.loc[network.crossings["crossing_id"]].to_numpy(float))
     return points
 

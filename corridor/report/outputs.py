@@ -8,15 +8,22 @@ from typing import TypeAlias
 
 from corridor.errors import InputError
 from corridor.report.geopackage import write_geopackage
+from corridor.report.packages import PACKAGE_NAME, write_package
+from corridor.report.path_tables import write_paths
+from corridor.report.workbook import write_workbook
 from corridor.study import Comparison, write_indicators
 
 Writer: TypeAlias = Callable[[Comparison, Path], None]
 
 WRITERS: Mapping[str, Writer] = {
     "indicators.csv": write_indicators,
+    "paths.csv": write_paths,
     "corridor.gpkg": write_geopackage,
+    "tables.xlsx": write_workbook,
+    # The last one, because it describes the files that lie beside it.
+    PACKAGE_NAME: write_package,
 }
-"""File name -> what writes it."""
+"""File name -> what writes it, in the order of writing."""
 
 
 def check_folder(folder: str | Path) -> None:
@@ -39,7 +46,7 @@ def check_folder(folder: str | Path) -> None:
 
 
 def write_outputs(comparison: Comparison, folder: str | Path) -> list[Path]:
-    """Write ``indicators.csv`` and ``corridor.gpkg`` into a folder, both or neither.
+    """Write every file of `WRITERS` into a folder, all of them or none.
 
     Parameters
     ----------

@@ -1,5 +1,9 @@
+import re
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pandas as pd
@@ -12,6 +16,7 @@ from corridor import InputError, Network, write_geopackage
 from corridor.report import geopackage
 from corridor.report.geopackage import crossing_points, flow_frame, link_lines
 from corridor.study import Comparison
+from tests.report.toy import write_toy_study
 
 
 @pytest.fixture
@@ -38,11 +43,14 @@ def test_layers_are_the_network_and_the_flows_of_every_variant(file: Path) -> No
         ["differences_no_border", "LineString"],
         ["flows_contradiction", "LineString"],
         ["differences_contradiction", "LineString"],
+        ["layer_styles", None],
     ]
 
 
 def test_every_layer_is_in_degrees_of_wgs84(file: Path) -> None:
-    for layer, _ in pyogrio.list_layers(file):
+    layers = [layer for layer, kind in pyogrio.list_layers(file) if kind]
+    assert len(layers) == 10
+    for layer in layers:
         assert pyogrio.read_info(file, layer=layer)["crs"] == "EPSG:4326"
 
 
@@ -206,3 +214,71 @@ def test_variants_must_not_differ_in_capitals_only(comparison: Comparison, tmp_p
     twice = replace(comparison, plans={"today": plan, "TODAY": plan})
     with pytest.raises(InputError, match="differ in more than capitals"):
         write_geopackage(twice, tmp_path / "corridor.gpkg")
+
+
+def test_every_layer_has_one_default_style_that_is_xml(file: Path) -> None:
+    styles = read(file, "layer_styles")
+    layers = [layer for layer, kind in pyogrio.list_layers(file) if kind]
+    assert styles["f_table_name"].tolist() == layers
+    assert styles["useAsDefault"].all()
+    with closing(sqlite3.connect(file)) as database:
+        columns = dict(
+            database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns").fetchall()
+        )
+    assert dict(zip(layers, styles["f_geometry_column"], strict=True)) == columns
+    for text in styles["styleQML"]:
+        root = ET.fromstring(text)  # noqa: S314 (our own file)
+        assert root.tag == "qgis"
+        assert root.find("renderer-v2/symbols/symbol/layer") is not None
+
+
+def test_expressions_of_styles_name_columns_of_their_layer(file: Path) -> None:
+    for row in read(file, "layer_styles").itertuples():
+        columns = set(pyogrio.read_info(file, layer=row.f_table_name)["fields"])
+        root = ET.fromstring(row.styleQML)  # noqa: S314 (our own file)
+        renderer = root.find("renderer-v2")
+        texts = [renderer.get("attr")]
+        texts += [
+            option.get("value")
+            for option in root.iter("Option")
+            if option.get("name") == "expression"
+        ]
+        texts += [text.get("fieldName") for text in root.iter("text-style")]
+        named = {name for text in texts for name in re.findall(r'"(\w+)"', text)}
+        if '"' not in renderer.get("attr"):
+            named.add(renderer.get("attr"))
+        assert named
+        assert named <= columns, row.f_table_name
+
+
+def test_geometries_are_valid_and_counted(file: Path, comparison: Comparison) -> None:
+    counts = {}
+    for layer, kind in pyogrio.list_layers(file):
+        if kind:
+            frame = read(file, layer)
+            assert shapely.is_valid(frame.geometry.to_numpy()).all()
+            assert not shapely.is_empty(frame.geometry.to_numpy()).any()
+            counts[layer] = len(frame)
+    network = comparison.study.network
+    assert counts["links"] == len(network.links) == 8
+    assert counts["flows_today"] == comparison.plans["today"].links["link_id"].nunique() == 8
+    assert counts["flows_contradiction"] == 0
+
+
+def test_line_over_the_date_line_is_cut(
+    toy_tables: dict[str, pd.DataFrame], toy_demand: corridor.Demand, tmp_path: Path
+) -> None:
+    # The same toy, moved so that 180 degrees runs between its two border posts.
+    nodes = toy_tables["nodes"]
+    lon = nodes["lon"] + 177.97
+    toy_tables["nodes"] = nodes.assign(lon=lon.where(lon <= 180, lon - 360))
+    folder = write_toy_study(tmp_path / "toy", toy_tables, toy_demand.rows)
+    moved = corridor.compare(corridor.load_study(folder), ["no_border"], workers=1)
+    write_geopackage(moved, tmp_path / "corridor.gpkg")
+    links = read(tmp_path / "corridor.gpkg", "links").set_index("link_id")
+    assert shapely.get_num_geometries(links.geometry.to_numpy()).sum() == len(links) + 2
+    for crossing in ("x-ab-road", "x-ab-rail"):
+        parts = shapely.get_parts(links.geometry[crossing])
+        assert [part.bounds[0] for part in parts] == pytest.approx([179.97, -180.0])
+        assert [part.bounds[2] for part in parts] == pytest.approx([180.0, -179.98])
+    assert read(tmp_path / "corridor.gpkg", "crossings").geometry.x.abs().min() > 179.9

@@ -6,7 +6,7 @@ from corridor import InputError
 from corridor.report import check_folder, outputs, write_outputs
 from corridor.study import Comparison
 
-NAMES = {"indicators.csv", "corridor.gpkg"}
+NAMES = {"indicators.csv", "paths.csv", "corridor.gpkg", "tables.xlsx", "datapackage.json"}
 
 
 def names(folder: Path) -> set[str]:
@@ -17,7 +17,7 @@ def fail(*_: object) -> None:
     raise OSError(28, "No space left on device")
 
 
-def test_both_files_are_written_into_a_new_folder(comparison: Comparison, tmp_path: Path) -> None:
+def test_all_files_are_written_into_a_new_folder(comparison: Comparison, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "out"
     files = write_outputs(comparison, folder)
     assert names(folder) == NAMES == {file.name for file in files}
