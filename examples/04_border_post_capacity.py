@@ -31,7 +31,7 @@ def main() -> None:
     plan = corridor.plan(network, demand, rules)
     posts = plan.crossings[plan.crossings["layer"] == "road"]
     posts = posts[posts["from_country"].isin(STATES) & posts["to_country"].isin(STATES)]
-    posts = posts.nlargest(10, "next_server_usd_per_year")
+    posts = posts.nlargest(10, "next_server_at_flow_usd_per_year")
 
     print("Road posts: what one more server at the tightest stage saves at today's flow")
     print(f"{'crossing':22}{'way':9}{'stage':16}{'used':>6}{'queue':>9}{'saves':>18}")
@@ -40,7 +40,7 @@ def main() -> None:
         print(
             f"{row.crossing_id:22}{row.from_country}>{row.to_country}  {stage:16}"
             f"{row.utilization:6.0%}{row.wait_h:7.1f} h"
-            f"{row.next_server_usd_per_year / 1e6:9.2f} MUSD/year"
+            f"{row.next_server_at_flow_usd_per_year / 1e6:9.2f} MUSD/year"
         )
     if "--short" not in sys.argv[1:]:
         best = posts.iloc[0]

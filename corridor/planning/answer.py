@@ -53,6 +53,8 @@ class FlowAnswer:
         Queue at each stage [h].
     queue_usd_per_day
         Delay that the flow adds to all vehicles at the posts [USD/day].
+    congestion
+        Whether queues grow with the flow, or stay as the background makes them.
     """
 
     model: Model
@@ -72,6 +74,7 @@ class FlowAnswer:
     wait_h: FloatArray
     stage_wait_h: FloatArray
     queue_usd_per_day: float
+    congestion: bool
 
     @property
     def step_commodity(self) -> IntArray:
@@ -95,6 +98,19 @@ class FlowAnswer:
         """Loaded vehicles on each arc [vehicles/day], shape (n_commodities, n_arcs)."""
         vehicles: FloatArray = self.arc_t_per_day / self.model.costs.payload_t
         return vehicles
+
+    @property
+    def all_vehicles(self) -> FloatArray:
+        """Loaded vehicles and returning empties on each arc [vehicles/day], shape (n_arcs,)."""
+        loaded, net = self.arc_vehicles, self.model.supernetwork
+        returns = self.model.filled.commodities["empty_return_share"].to_numpy(float)
+        empties = (loaded * returns[:, None]).sum(axis=0)
+        returning = np.zeros(loaded.shape[1])
+        # Empties go back by the arcs themselves, whatever copies the loaded vehicles came by.
+        there = net.arc_reverse >= 0
+        np.add.at(returning, net.arc_reverse[there], empties[there])
+        total: FloatArray = loaded.sum(axis=0) + returning
+        return total
 
     @property
     def row_binds(self) -> BoolArray:
@@ -221,6 +237,7 @@ def _answer(
         wait_h=wait,
         stage_wait_h=stage_wait,
         queue_usd_per_day=float(model.pools.queues.value(queue_load).sum()),
+        congestion=congestion,
     )
 
 

@@ -17,10 +17,10 @@ from corridor.core.flows import FlowResult, min_cost_flow
 from corridor.errors import InputError
 from corridor.network import Demand, Network
 from corridor.planning.answer import FlowAnswer, evaluate
+from corridor.planning.border_tables import crossing_table
 from corridor.planning.changes import Change, apply_changes
 from corridor.planning.model import Model, compile_model
 from corridor.planning.plans import UNMET_USD_PER_T
-from corridor.planning.tables import crossing_table
 from corridor.sovereignty import Rule, Rules
 from corridor.sovereignty.kinds.inspection_floor import InspectionFloorRule
 from corridor.sovereignty.kinds.quota import QuotaRule

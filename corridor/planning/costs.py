@@ -10,7 +10,7 @@ The standard deviations of the arcs of a path are added, as if its delays came t
 true spread lies between that and the root of the sum of squares.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -154,10 +154,42 @@ def _times(
     clearance = (posts.fixed_h + posts.service_h)[:, :-1].T
     time_h[:, posts.arc] += clearance
     wait_h[:, posts.arc] += post_wait_h[:, :-1].T
-    # A queue's wait is about exponential (sd = mean); delays without servers vary as the layer's
-    # times do.
-    sd_h[:, posts.arc] += np.hypot(clearance * cv[posts.arc], wait_h[:, posts.arc])
+    sd_h[:, posts.arc] += _post_sd_h(clearance, cv[posts.arc], wait_h[:, posts.arc])
     return time_h, wait_h, sd_h
+
+
+def _post_sd_h(clearance_h: FloatArray, cv: FloatArray, wait_h: FloatArray) -> FloatArray:
+    """Return the standard deviation of the time at posts [h].
+
+    A queue's wait is about exponential (sd = mean); delays without servers vary as the layer's
+    times do.
+    """
+    sd: FloatArray = np.hypot(clearance_h * cv, wait_h)
+    return sd
+
+
+def with_post_waits(
+    costs: ArcCosts,
+    filled: FilledTables,
+    net: Supernetwork,
+    posts: Posts,
+    post_wait_h: FloatArray,
+) -> ArcCosts:
+    """Return the costs with other queues at the posts.
+
+    Parameters
+    ----------
+    costs
+        Costs of the same arcs and posts.
+    filled, net, posts, post_wait_h
+        As in `arc_costs`.
+    """
+    cv = filled.layers["time_cv"].to_numpy(float)[net.arc_layer]
+    clearance = (posts.fixed_h + posts.service_h)[:, :-1].T
+    wait_h, sd_h = costs.wait_h.copy(), costs.sd_h.copy()
+    wait_h[:, posts.arc] = post_wait_h[:, :-1].T
+    sd_h[:, posts.arc] = _post_sd_h(clearance, cv[posts.arc], wait_h[:, posts.arc])
+    return replace(costs, wait_h=wait_h, sd_h=sd_h)
 
 
 def _moving_h(filled: FilledTables, net: Supernetwork, services: LinkServices) -> FloatArray:

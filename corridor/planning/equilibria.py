@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -26,6 +27,8 @@ from corridor.planning.model import Model, compile_model
 from corridor.planning.obstacles import binding_bans, explain_unmet
 from corridor.planning.plans import (
     UNMET_USD_PER_T,
+    NextServers,
+    asked_crossings,
     broken_rules,
     build_tables,
     no_plan,
@@ -33,6 +36,7 @@ from corridor.planning.plans import (
     unmet_rows,
 )
 from corridor.planning.results import Plan, Status
+from corridor.planning.server_values import PRECISION, ServerQuestion
 from corridor.planning.tables import full_quotas
 from corridor.sovereignty import Rules
 from corridor.units import DAYS_PER_YEAR
@@ -54,6 +58,7 @@ def equilibrium(
     *,
     constants: Sequence[ChoiceConstant] = (),
     unmet_usd_per_t: float = UNMET_USD_PER_T,
+    next_servers: NextServers = False,
 ) -> Plan:
     r"""Return the flow at which shippers' choices and the queues that they cause agree.
 
@@ -90,6 +95,10 @@ def equilibrium(
         Costs that shippers act on and no table states; the indicators leave them out.
     unmet_usd_per_t
         Cost at which a shipper stays at home [USD/t], > 0.
+    next_servers
+        Crossings whose next server is solved for (True: all): by how much the objective falls
+        where all choose again with it there. That may be below 0. Not with elastic demand, whose
+        cost grows with what it gains.
 
     Returns
     -------
@@ -123,6 +132,7 @@ def equilibrium(
         tolerance=tolerance,
         constants=constants,
         unmet_usd_per_t=unmet_usd_per_t,
+        next_servers=next_servers,
     )
 
 
@@ -135,6 +145,7 @@ def solve_equilibrium(
     tolerance: float = 1e-6,
     constants: Sequence[ChoiceConstant] = (),
     unmet_usd_per_t: float = UNMET_USD_PER_T,
+    next_servers: NextServers = False,
 ) -> Plan:
     """Return the equilibrium of a compiled model; see `equilibrium`.
 
@@ -142,13 +153,17 @@ def solve_equilibrium(
     ----------
     compiled
         The model.
-    model, dispersion_per_usd, tolerance, constants, unmet_usd_per_t
+    model, dispersion_per_usd, tolerance, constants, unmet_usd_per_t, next_servers
         As of `equilibrium`.
     elasticity : ndarray of float64, shape (n_shipments,), optional
         Elasticity of each shipment's demand, <= 0; None leaves the demand as it is.
     """
     _check(model, dispersion_per_usd, unmet_usd_per_t)
     _check_rows(compiled)
+    asked = asked_crossings(compiled, next_servers)
+    if asked != frozenset() and elasticity is not None:
+        msg = "next_servers must be without elastic demand, which changes with each. Drop one."
+        raise InputError(msg)
     if compiled.breaches:
         return no_plan(compiled, "infeasible", None, broken_rules(compiled))
     charges = pool_charges(compiled)
@@ -160,7 +175,46 @@ def solve_equilibrium(
     moved = compiled if elasticity is None else replace(compiled, t_per_day=result.demand)
     problem = moved.flow_problem(congestion=True, unmet_usd_per_t=unmet_usd_per_t)
     price = _arc_prices(moved, problem, result, charges, constants)
-    return _plan(moved, problem, result, price, unmet_usd_per_t, elastic=elasticity is not None)
+    servers = None
+    if asked != frozenset():
+        again = partial(
+            equilibrium_cost, dispersion_per_usd=dispersion_per_usd, constants=constants,
+            tolerance=PRECISION, unmet_usd_per_t=unmet_usd_per_t,
+        )  # fmt: skip
+        servers = ServerQuestion(crossings=asked, cost_usd_per_day=again)
+    return _plan(
+        moved, problem, result, price, unmet_usd_per_t,
+        elastic=elasticity is not None, servers=servers,
+    )  # fmt: skip
+
+
+def equilibrium_cost(
+    compiled: Model,
+    *,
+    dispersion_per_usd: float | None,
+    constants: Sequence[ChoiceConstant] = (),
+    tolerance: float = 1e-6,
+    unmet_usd_per_t: float = UNMET_USD_PER_T,
+) -> float:
+    """Return what an equilibrium costs as `plan` counts it, full posts' queues too [USD/day].
+
+    Parameters
+    ----------
+    compiled, dispersion_per_usd, constants, tolerance, unmet_usd_per_t
+        As of `assign`.
+
+    Returns
+    -------
+    float
+        NaN where there is no flow.
+    """
+    result = assign(
+        compiled, pool_charges(compiled), dispersion_per_usd, constants,
+        tolerance=tolerance, unmet_usd_per_t=unmet_usd_per_t,
+    )  # fmt: skip
+    problem = compiled.flow_problem(congestion=True, unmet_usd_per_t=unmet_usd_per_t)
+    flow, posts = _measured(problem, result.flow), slice(0, compiled.posts.n_pools)
+    return float(flow.objective) + float(flow.pool_price[posts] @ flow.pool_load[posts])
 
 
 def assign(
@@ -197,13 +251,16 @@ def _plan(
     unmet_usd_per_t: float,
     *,
     elastic: bool,
+    servers: ServerQuestion | None,
 ) -> Plan:
     flow = _measured(problem, result.flow)
     answer = _with_overflow(evaluate(model, problem, flow, congestion=True), result)
     unmet = unmet_rows(answer)
     worth = np.full(len(model.shipments), unmet_usd_per_t)
     obstacles = explain_unmet(model, problem.cost, price, unmet, worth, full_quotas(answer))
-    tables = build_tables(answer, binding_bans(model, price), unmet, obstacles)
+    tables = build_tables(
+        answer, binding_bans(model, price), unmet, obstacles, best=False, servers=servers
+    )
     overflow = _overflow_usd_per_day(answer)
     more = [("overflow_cost", "musd_per_year", overflow * DAYS_PER_YEAR / _M, "", "", "")]
     if elastic:

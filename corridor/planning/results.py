@@ -39,8 +39,15 @@ class Plan:
         One row per crossing and direction: ``crossing_id, from_country, to_country, layer,
         t_per_day, teu_per_day, vehicles_per_day, background_vehicles_per_day, utilization,
         bottleneck_stage, bottleneck_country, fixed_h, service_h, wait_h, cost_usd_per_t,
-        cost_usd_per_vehicle, marginal_delay_usd_per_vehicle, capacity_price_usd_per_vehicle,
-        next_server_usd_per_year``.
+        cost_usd_per_vehicle``, and three prices that are often mixed up:
+        ``marginal_delay_usd_per_vehicle``, what one vehicle more costs all others in the queues;
+        ``capacity_price_usd_per_vehicle``, what it takes to turn away those for whom a full post
+        has no room (0 while it is not full); and ``next_server_usd_per_year``, what one more
+        server at the bottleneck stage saves in a year, solved again with it there. That is told
+        where it was asked for (``next_servers`` of the verb) or where two bounds agree, else NaN:
+        ``next_server_at_flow_usd_per_year``, the delay that it saves all vehicles with nobody
+        going another way, which is at least so much for an optimum, and
+        ``next_server_most_usd_per_year``, by duality (NaN for an equilibrium).
     paths
         ``origin, destination, commodity, path_id, t_per_day, time_h, border_h, moving_h,
         terminal_h, service_wait_h, cost_usd_per_t, border_usd_per_t, generalized_usd_per_t,

@@ -290,7 +290,8 @@ def crossings_sheet(plan: Plan, top: int | None = None) -> Sheet:
     stage = used["bottleneck_country"] + " " + used["bottleneck_stage"]
     used["bottleneck"] = stage.where(used["bottleneck_stage"] != "", "")
     used["clear_h"] = used["fixed_h"] + used["service_h"]
-    used["server_kusd"] = used["next_server_usd_per_year"] / 1e3
+    used["server_kusd"] = used["next_server_at_flow_usd_per_year"] / 1e3
+    used["solved_kusd"] = used["next_server_usd_per_year"] / 1e3
     columns = (
         Column(name="crossing_id", title="crossing"),
         Column(name="way", title="way"),
@@ -302,6 +303,7 @@ def crossings_sheet(plan: Plan, top: int | None = None) -> Sheet:
         Column(name="wait_h", title="queue", unit="h", digits=1),
         Column(name="cost_usd_per_vehicle", title="fees", unit="USD/veh.", digits=0),
         Column(name="server_kusd", title="one more", unit="kUSD/year", digits=0),
+        Column(name="solved_kusd", title="solved", unit="kUSD/year", digits=0),
     )
     shown = used if top is None else used.head(top)
     count = f"{len(shown)} of {len(used)}" if len(shown) < len(used) else f"{len(used)}"
@@ -312,7 +314,8 @@ def crossings_sheet(plan: Plan, top: int | None = None) -> Sheet:
         n_keys=2,
         note=(
             "Both posts together. used: of the tightest stage, traffic of others included; "
-            "one more: what one more server there saves at this flow, delay and room."
+            "one more: delay that one more server there saves at this flow; solved: all that it "
+            "saves once everybody goes where it is then best, blank where not solved for."
         ),
     )
 

@@ -288,8 +288,8 @@ def test_a_plan_and_its_crossings_have_the_same_numbers(
         at = servers.loc[[(way["bottleneck_country"], way["bottleneck_stage"])]]
         ways = {"both", "out" if way["bottleneck_country"] == way["from_country"] else "in"}
         [row] = at[at["direction"].isin(ways)].to_dict("records")
-        worth = row["saved_usd_per_year"] + row["room_usd_per_year"]
-        assert worth == pytest.approx(way["next_server_usd_per_year"], rel=1e-5)
+        saved = way["next_server_at_flow_usd_per_year"]
+        assert row["saved_usd_per_year"] == pytest.approx(saved, rel=1e-5)
 
 
 def test_paths_and_stages_of_a_plan_tell_the_same_load(case: tuple[corridor.Case, Plan]) -> None:

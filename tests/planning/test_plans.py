@@ -333,27 +333,6 @@ def test_the_price_of_capacity_is_what_a_vehicle_more_would_save(toy_tables: Tab
     assert saved == pytest.approx(1440 * (5000 - ROAD))
 
 
-def test_a_next_server_saves_at_least_what_it_promises(toy_tables: Tables) -> None:
-    background = "target,direction,vehicles_per_day\nab-road,forward,130"
-    tables = toys.joined(without(toy_tables, "A1-AP-rail"), background=background)
-    rows = (("A1", "B1", "grain", 1600.0),)
-    before = planned(tables, rows=rows, congestion=True)
-    way = before.crossings.set_index(["crossing_id", "from_country"]).loc["ab-road", "AAA"]
-    tables["stages"].loc[0, "servers"] = 3
-    after = planned(tables, rows=rows, congestion=True)
-    # The delay it saves to the background is not in the objective; to shippers it is.
-    promised = way["next_server_usd_per_year"] / 365
-    assert promised > 0
-    queue = {
-        name: p.indicators.set_index("indicator").loc["queue_cost", "value"] * 1e6 / 365
-        for name, p in (("before", before), ("after", after))
-    }
-    background_saving = promised - (queue["before"] - queue["after"])
-    assert background_saving > 0
-    saved = before.objective_usd_per_day - after.objective_usd_per_day
-    assert saved == pytest.approx(queue["before"] - queue["after"], rel=1e-6)
-
-
 def test_queues_grow_with_congestion_only(toy_tables: Tables) -> None:
     tables = without(toy_tables, "A1-AP-rail")
     rows = (("A1", "B1", "grain", 4000.0),)
