@@ -46,7 +46,7 @@ def crossing_sentences(crossing: Crossing) -> list[str]:
     return said
 
 
-def _share_of_time(way: dict[str, float]) -> str:
+def _share_of_time(way: dict[Any, Any]) -> str:
     if not math.isfinite(way["time_h"]):
         return f"Of the time {way['fixed_h']:.1f} h are fixed delay; the queue has no end."
     full = (

@@ -32,9 +32,10 @@ _METHOD: Final = """\
 - The **naive** rival knows the fit rows only. Door to door it takes the length of the modelled way
   at the median speed of the fit rows; at a post it repeats the post's own fit row, else the median
   of all fitted posts.
-- The split into fit and holdout is that of the data set. *Fitted* counts the fixed delays of posts
-  that were derived from published times at the posts of the fit rows; no speed and no dwell cites
-  a door-to-door time.
+- The split into fit and holdout is that of the data set, made before anything was fitted. *Fitted*
+  counts the fixed delays of posts that were derived from published times at the posts of the fit
+  rows (`python -m corridor.study.border_calibration` derives them again, utilization from counts
+  and never above 0.95); no speed and no dwell cites a door-to-door time.
 """
 
 

@@ -66,8 +66,9 @@ class TargetCheck:
         The containerised commodity that was sent.
     rows
         One row per target: ``label, kind`` (od, post), ``group, role, origin, destination,
-        crossing_id, country, direction, layers, definition, year, low, high, unit``; ``middle,
-        modelled, naive`` (in that unit); ``error`` (modelled by middle - 1), ``naive_error``,
+        crossing_id, country, direction, layers, definition, year, low, high, unit``; ``middle``
+        (the published value, else the middle of the band), ``modelled, naive`` (in that unit);
+        ``error`` (modelled by middle - 1), ``naive_error``,
         ``verdict``, ``detail`` (states on the way, or the reason why there is none), ``source,
         note``. Verdicts: ``inside, below, above`` the published band, its ends moved out by 5 %
         because published numbers are rounded; ``no evidence`` where the band is wider than a
@@ -123,7 +124,7 @@ def check_targets(study: Study) -> TargetCheck:
     True
     """
     network, _, rules = study.case(study.base)
-    targets = _typed_targets(network)
+    targets = published_times(network)
     commodity = _reference_commodity(network)
     od = targets[targets["kind"] == "od"]
     pairs = list(dict.fromkeys(zip(od["origin"], od["destination"], strict=True)))
@@ -180,8 +181,26 @@ def usable_layers(network: Network, words: str) -> frozenset[str] | None:
     )
 
 
-def _typed_targets(network: Network) -> pd.DataFrame:
-    """Return the targets with every column that is used here, numbers as numbers."""
+def published_times(network: Network) -> pd.DataFrame:
+    """Return the targets with every column that is used, numbers as numbers.
+
+    Parameters
+    ----------
+    network
+        A network with targets.
+
+    Returns
+    -------
+    DataFrame
+        ``label, origin, destination, crossing_id, country, direction, layers, avoid, unit,
+        definition, role, source, note, year, low, high, middle`` (the published value, else the
+        middle of the band), ``elsewhere_h`` and ``kind``: ``od`` or ``post``.
+
+    Raises
+    ------
+    InputError
+        If there are no targets, or one has another unit than h or d.
+    """
     targets = network.targets
     if not len(targets):
         msg = f"The data set {network.name!r} must have targets.csv; it has none. Add times."
@@ -192,6 +211,7 @@ def _typed_targets(network: Network) -> pd.DataFrame:
     value = targets["value"].to_numpy(float)
     frame["low"] = frame["low"].fillna(pd.Series(value))
     frame["high"] = frame["high"].fillna(pd.Series(value))
+    frame["middle"] = pd.Series(value).fillna((frame["low"] + frame["high"]) / 2.0)
     elsewhere = _text_column(targets, "elsewhere_h")
     frame["elsewhere_h"] = pd.to_numeric(pd.Series(elsewhere), errors="coerce").fillna(0.0)
     frame["kind"] = np.where(frame["crossing_id"] != "", "post", "od")
@@ -288,8 +308,7 @@ def _post_row(model: Model, target: dict[str, Any], commodity: str) -> dict[str,
 
 
 def _judged(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add group, middle of the band, errors, naive rival and verdict."""
-    frame = frame.assign(middle=(frame["low"] + frame["high"]) / 2.0)
+    """Add group, errors, naive rival and verdict."""
     post = frame["crossing_id"] + "/" + frame["country"] + "/" + frame["direction"]
     fitted = set(post[(frame["kind"] == "post") & (frame["role"] == "fit")])
     held = (frame["kind"] == "post") & (frame["role"] == "holdout")
