@@ -10,13 +10,15 @@ from corridor.core.flows._arrays import BoolArray, FloatArray, IntArray, LongArr
 from corridor.core.flows._network import Network
 from corridor.core.graph import Graph
 from corridor.core.paths import arc_paths_batch, shortest_trees
-from corridor.core.paths._checks import uses_kernels
+from corridor.core.paths._checks import Method, uses_kernels
 from corridor.core.paths.trees import run_blocks
 from corridor.core.threads import as_threads
 
 if TYPE_CHECKING:
     from corridor.core.flows._signed import SignedSearch
 
+ROUNDS: Final = 10
+"""Rounds of searches that a problem is likely to take: kernels are worth loading for their sum."""
 SHARED: Final = 8
 """Groups for each origin from which on one tree is quicker than a search for each group."""
 CHUNK: Final = 1 << 22
@@ -65,6 +67,7 @@ class Pricing:
 
     def __init__(self, network: Network, threads: int | None) -> None:
         self._network, self._threads = network, as_threads(threads)
+        self._method: Method = "auto"
         groups = network.groups
         fresh = np.ones(groups.size, dtype=np.bool_)
         fresh[1:] = (np.diff(groups.class_row) != 0) | (np.diff(groups.origin) != 0)
@@ -75,6 +78,8 @@ class Pricing:
         self._target: LongArray = np.empty(0, dtype=np.int64)
         self.first: FloatArray = np.empty(0)
         self._signed: SignedSearch | None = None
+        if uses_kernels("auto", ROUNDS * self._tree_row.size * network.graph.n_arcs):
+            self._method = "kernels"
         self._by_resource = sp.csr_matrix(network.usage.T)
 
     def find_first(self) -> Priced:
@@ -160,7 +165,7 @@ class Pricing:
             tree = place[self._tree[members]]
             distance, predecessor = shortest_trees(
                 network.graph, cost, self._tree_row[chunk], self._tree_origin[chunk],
-                threads=self._threads,
+                threads=self._threads, method=self._method,
             )  # fmt: skip
             lower[members] = distance[tree, groups.destination[members]] + shift[members]
             cheaper = np.isfinite(lower[members])
@@ -215,7 +220,7 @@ class Pricing:
         n_groups, n_trees = network.groups.size, self._tree_row.size
         if not n_groups or n_groups > SHARED * n_trees:
             return False
-        if not uses_kernels("auto", n_trees * network.graph.n_arcs):
+        if self._method != "kernels":
             return False
         ends = network.groups.class_row * network.graph.n_nodes + network.groups.destination
         goals, self._target = np.unique(ends, return_inverse=True)
