@@ -130,7 +130,7 @@ def solve_plan(
         status: Status = "infeasible" if result.status == "infeasible" else "unknown"
         return no_plan(model, status, result.limit or None, set())
     answer = evaluate(model, problem, result, congestion=congestion)
-    price = _arc_prices(model, problem, answer)
+    price = arc_prices(model, problem, answer)
     unmet = unmet_rows(answer)
     quotas = full_quotas(answer)
     worth = np.full(len(model.shipments), unmet_usd_per_t)
@@ -189,7 +189,7 @@ def asked_crossings(model: Model, next_servers: NextServers) -> frozenset[str] |
     return frozenset(next_servers)
 
 
-def _arc_prices(model: Model, problem: FlowProblem, answer: FlowAnswer) -> FloatArray:
+def arc_prices(model: Model, problem: FlowProblem, answer: FlowAnswer) -> FloatArray:
     """Return the price of every arc for every class at the solution [USD/t]."""
     surcharge = model.pools.pools.matrix.T @ np.maximum(answer.pool_load_price, 0.0)
     price = np.asarray(problem.cost + surcharge.reshape(problem.cost.shape))
