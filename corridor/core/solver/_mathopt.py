@@ -120,6 +120,10 @@ def _parameters(
                 )
             )
         )
+    elif solver == "scip" and request.effort == "proof":
+        parameters.heuristics = parameters_pb2.EMPHASIS_OFF
+        parameters.cuts = parameters_pb2.EMPHASIS_LOW
+        parameters.gscip.int_params["presolving/maxrestarts"] = 0
     return parameters
 
 

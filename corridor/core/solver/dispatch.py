@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from corridor.core.solver._raw import Raw
 from corridor.core.solver.choice import candidates
 from corridor.core.solver.program import Answer, Program
-from corridor.core.solver.request import Interrupt, Progress, Request, start_point
+from corridor.core.solver.request import Effort, Interrupt, Progress, Request, start_point
 from corridor.core.solver.settle import empty, settle
 from corridor.errors import SolverError
 
@@ -24,6 +24,7 @@ def solve(
     start: ArrayLike | None = None,
     interrupt: Interrupt | None = None,
     progress: Progress | None = None,
+    effort: Effort = "balanced",
 ) -> Answer:
     """Solve a linear or mixed-integer program and check the answer.
 
@@ -48,6 +49,10 @@ def solve(
         Called with the best objective and the best bound when either is new, from within the
         solver: by SCIP with the 7 digits of its log, by CP-SAT at each new point. The others
         cannot, so linear programs and HiGHS never call it.
+    effort
+        With integers: ``balanced``, or ``proof`` where the start is known to be good, or points
+        come by themselves: SCIP then spends no time on heuristics and restarts and little on cuts.
+        The other solvers do not heed it.
 
     Returns
     -------
@@ -87,6 +92,7 @@ def solve(
         start=start_point(program, start) if program.has_integers else None,
         interrupt=interrupt,
         progress=progress,
+        effort=effort,
     )
     faults = []
     for name in candidates(program, solver, interruptible=interrupt is not None):

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from corridor.errors import InputError
 
 Interrupt: TypeAlias = threading.Event | Callable[[], bool]
 Progress: TypeAlias = Callable[[float, float], None]
+Effort: TypeAlias = Literal["balanced", "proof"]
+EFFORTS: Final = ("balanced", "proof")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,6 +33,8 @@ class Request:
         An event that is set, or a function that returns True, once the solver should stop.
     progress
         Called with the best objective and the best bound.
+    effort
+        ``proof`` leaves out what finds better points: for a start that is known to be good.
     began
         When the call began, as of `time.perf_counter` [s].
     """
@@ -40,6 +44,7 @@ class Request:
     start: FloatArray | None = None
     interrupt: Interrupt | None = None
     progress: Progress | None = None
+    effort: Effort = "balanced"
     began: float = field(default_factory=time.perf_counter)
 
     def __post_init__(self) -> None:
@@ -48,6 +53,9 @@ class Request:
             raise InputError(msg)
         if not 0 <= self.relative_gap < np.inf:
             msg = f"relative_gap must be >= 0 and finite; found {self.relative_gap}."
+            raise InputError(msg)
+        if self.effort not in EFFORTS:
+            msg = f"effort must be one of {', '.join(EFFORTS)}; found {self.effort!r}."
             raise InputError(msg)
 
     def seconds_left(self) -> float | None:
