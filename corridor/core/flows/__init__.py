@@ -4,6 +4,7 @@ from corridor.core.flows._curves import VolumeDelay
 from corridor.core.flows._trips import UserClasses
 from corridor.core.flows.choice import ChoiceResult, ChoiceSet, PoolCharges, Waits
 from corridor.core.flows.delay import HingeDelay, SumDelay
+from corridor.core.flows.design import DesignResult, design_network
 from corridor.core.flows.elastic import ExponentialDemand, LinearDemand, consumer_surplus
 from corridor.core.flows.equilibria import (
     MarginalCost,
@@ -27,6 +28,7 @@ __all__ = [
     "ChoiceSet",
     "Conical",
     "Delay",
+    "DesignResult",
     "ExponentialDemand",
     "FlowProblem",
     "FlowResult",
@@ -45,6 +47,7 @@ __all__ = [
     "Waits",
     "capacitated_equilibrium",
     "consumer_surplus",
+    "design_network",
     "logit_equilibrium",
     "marginal_tolls",
     "min_cost_flow",
