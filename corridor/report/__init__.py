@@ -1,6 +1,24 @@
-"""Functions on results: tables for the terminal, JSON for machines, a GeoPackage for a GIS."""
+"""Functions on results: tables for terminals and notebooks, maps, JSON, files for GIS and Excel."""
 
 from corridor.report.geopackage import write_geopackage
+from corridor.report.geoparquet import write_geoparquet
+from corridor.report.notebooks import NotebookTables, show_tables
 from corridor.report.outputs import check_folder, write_outputs
+from corridor.report.packages import write_package
+from corridor.report.path_tables import write_paths
+from corridor.report.static_maps import draw_map, write_map
+from corridor.report.workbook import write_workbook
 
-__all__ = ["check_folder", "write_geopackage", "write_outputs"]
+__all__ = [
+    "NotebookTables",
+    "check_folder",
+    "draw_map",
+    "show_tables",
+    "write_geopackage",
+    "write_geoparquet",
+    "write_map",
+    "write_outputs",
+    "write_package",
+    "write_paths",
+    "write_workbook",
+]
