@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 import corridor
 from corridor.cli import app
-from corridor.report import outputs
+from corridor.report import geoparquet, outputs
 from tests.report.toy import write_toy_study
 
 HEAVY = ["numpy", "pandas", "geopandas", "numba", "ortools", "scipy", "shapely", "pydantic"]
@@ -124,10 +124,18 @@ def test_compare_writes_both_files(toy: Path, tmp_path: Path) -> None:
     result = run("compare", toy, "--out", tmp_path / "a" / "b")
     assert result.exit_code == 0, result.stderr
     names = {path.name for path in (tmp_path / "a" / "b").iterdir()}
-    assert names == {"indicators.csv", "corridor.gpkg"}
+    assert names == set(outputs.WRITERS)
     table = pd.read_csv(tmp_path / "a" / "b" / "indicators.csv")
     assert set(table["variant"]) == {"today", "no_road", "no_border", "contradiction"}
     assert "Wrote" in result.stderr
+
+
+def test_compare_writes_geoparquet_where_asked(toy: Path, tmp_path: Path) -> None:
+    result = run("compare", toy, "--out", tmp_path / "out", "--geoparquet", "--variant", "no_road")
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in (tmp_path / "out").glob("*.parquet")} == set(geoparquet.FILES)
+    assert result.stderr.count("Wrote ") == len(outputs.WRITERS) + len(geoparquet.FILES)
+    refused(run("compare", toy, "--geoparquet"), 2, "--geoparquet needs --out DIR")
 
 
 def test_compare_leaves_nothing_when_writing_fails(

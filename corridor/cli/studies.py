@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from corridor.cli.app import BUNDLED, JsonOption, StudyArgument, app, guarded
+from corridor.cli.app import BUNDLED, ExitCode, JsonOption, StudyArgument, app, fail, guarded
 from corridor.cli.output import print_json, print_sheets, shown_progress, write_text
 
 
@@ -16,10 +16,14 @@ def run_compare(
     study: StudyArgument = BUNDLED,
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="Folder for indicators.csv and corridor.gpkg, written whole or not at all."
-        ),
+        typer.Option(help="Folder for tables, maps and the report, written whole or not at all."),
     ] = None,
+    geoparquet: Annotated[
+        bool,
+        typer.Option(
+            "--geoparquet", help="Write the layers as GeoParquet too; needs corridor[parquet]."
+        ),
+    ] = False,
     variant: Annotated[
         list[str] | None, typer.Option(help="Only this variant and the base; may be repeated.")
     ] = None,
@@ -27,18 +31,25 @@ def run_compare(
     as_json: JsonOption = False,
 ) -> None:
     """Plan every variant of a study on the same demand and compare them with the base."""
-    from corridor.report import check_folder, write_outputs
+    from corridor.report import check_folder, write_geoparquet, write_outputs
+    from corridor.report.geoparquet import require_pyarrow
     from corridor.report.records import comparison_record
     from corridor.report.tables import comparison_sheets
     from corridor.study import compare, load_study
 
     if out is not None:
         check_folder(out)
+    elif geoparquet:
+        fail("--geoparquet needs --out DIR, the folder to write to.", ExitCode.BAD_INPUT)
+    if geoparquet:
+        require_pyarrow()
     loaded = load_study(study)
     with shown_progress("variants") as progress:
         comparison = compare(loaded, variant or None, workers=workers, progress=progress)
     if out is not None:
-        for file in write_outputs(comparison, out):
+        files = write_outputs(comparison, out)
+        files += write_geoparquet(comparison, out) if geoparquet else []
+        for file in files:
             typer.echo(f"Wrote {file}", err=True)
     if as_json:
         print_json(comparison_record(comparison))
