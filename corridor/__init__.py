@@ -27,21 +27,36 @@ if TYPE_CHECKING:
     from corridor.planning import (
         Crossing,
         Explanation,
+        InvestmentPlan,
         Itinerary,
         Plan,
         alternatives,
         crossing,
         equilibrium,
         explain,
+        invest,
         pareto,
         plan,
         route,
+        screen_crossing,
+        staff_crossings,
     )
     from corridor.report import write_geopackage
     from corridor.sovereignty import Rules, load_rules
-    from corridor.study import Case, Comparison, Study, compare, load_study
+    from corridor.study import (
+        BenefitShares,
+        Case,
+        Comparison,
+        Study,
+        Sweep,
+        compare,
+        load_study,
+        share_benefits,
+        sweep,
+    )
 
 __all__ = [
+    "BenefitShares",
     "Case",
     "Comparison",
     "CorridorError",
@@ -49,6 +64,7 @@ __all__ = [
     "Demand",
     "Explanation",
     "InputError",
+    "InvestmentPlan",
     "Itinerary",
     "MissingExtraError",
     "Network",
@@ -57,12 +73,14 @@ __all__ = [
     "Rules",
     "SolverError",
     "Study",
+    "Sweep",
     "__version__",
     "alternatives",
     "compare",
     "crossing",
     "equilibrium",
     "explain",
+    "invest",
     "load_demand",
     "load_network",
     "load_rules",
@@ -70,11 +88,16 @@ __all__ = [
     "pareto",
     "plan",
     "route",
+    "screen_crossing",
+    "share_benefits",
+    "staff_crossings",
+    "sweep",
     "write_geopackage",
 ]
 
 # Public name -> the room that holds it; the room's own __init__ says which module.
 _ROOMS = {
+    "BenefitShares": "corridor.study",
     "Case": "corridor.study",
     "Comparison": "corridor.study",
     "CorridorError": "corridor.errors",
@@ -82,6 +105,7 @@ _ROOMS = {
     "Demand": "corridor.network",
     "Explanation": "corridor.planning",
     "InputError": "corridor.errors",
+    "InvestmentPlan": "corridor.planning",
     "Itinerary": "corridor.planning",
     "MissingExtraError": "corridor.errors",
     "Network": "corridor.network",
@@ -90,11 +114,13 @@ _ROOMS = {
     "Rules": "corridor.sovereignty",
     "SolverError": "corridor.errors",
     "Study": "corridor.study",
+    "Sweep": "corridor.study",
     "alternatives": "corridor.planning",
     "compare": "corridor.study",
     "crossing": "corridor.planning",
     "equilibrium": "corridor.planning",
     "explain": "corridor.planning",
+    "invest": "corridor.planning",
     "load_demand": "corridor.network",
     "load_network": "corridor.network",
     "load_rules": "corridor.sovereignty",
@@ -102,6 +128,10 @@ _ROOMS = {
     "pareto": "corridor.planning",
     "plan": "corridor.planning",
     "route": "corridor.planning",
+    "screen_crossing": "corridor.planning",
+    "share_benefits": "corridor.study",
+    "staff_crossings": "corridor.planning",
+    "sweep": "corridor.study",
     "write_geopackage": "corridor.report",
 }
 

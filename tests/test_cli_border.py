@@ -155,3 +155,44 @@ def test_a_file_in_the_way_is_refused(toy: Path, tmp_path: Path) -> None:
         "border", "ab-road", "--study", toy, "--traffic", "background", "--out", tmp_path / "out"
     )
     refused(result, 2, "must go into a folder")
+
+
+def test_staffing_shifts_and_screening_are_shown_instead(toy: Path) -> None:
+    record = at_border(
+        toy, "--traffic", "background", "--staff", "2", "--with", "ab-rail", "--screening",
+        "--shifts", "AAA/out/documents=0.5",
+    )  # fmt: skip
+    assert set(record) == {"staffing", "shifts", "screening"}
+    staffing: dict[str, list[dict[str, float]]] = record["staffing"]  # type: ignore[assignment]
+    assert sum(row["added"] for row in staffing["table"]) == 2
+    assert {row["crossing_id"] for row in staffing["table"]} == {"ab-road", "ab-rail"}
+    shown = run(
+        "border", "ab-road", "--study", toy, "--traffic", "background", "--staff", "90000",
+        "--server-cost", "documents=40000", "--server-cost", "scanner=70000", "--state", "AAA",
+        "--screening", "--shifts", "AAA/out/documents=0.5",
+    )  # fmt: skip
+    assert shown.exit_code == 0, shown.output
+    for title in (
+        "2 servers for 80,000 of 90,000", "What smaller budgets save", "Shifts at ab-road, AAA out",
+        "On duty and mean wait", "What inspection finds and costs", "Detection against delay",
+    ):  # fmt: skip
+        assert title in shown.stdout
+    assert "BBB" not in shown.stdout.split("What smaller")[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--with", "ab-rail"], "go with --staff"),
+        (["--staff", "1", "--out", "x"], "--out writes the crossing's own tables"),
+        (["--staff", "1", "--server-cost", "scanner"], "--server-cost must be STAGE=USD"),
+        (["--staff", "1", "--server-cost", "scanner=-2"], "found 'scanner=-2'"),
+        (["--staff", "-1"], "budget must be a finite number >= 0"),
+        (["--staff", "1", "--with", "ab-raul"], "'ab-raul' is none of them"),
+        (["--shifts", "AAA/documents=1"], "--shifts must be STATE/WAY/STAGE=HOURS"),
+        (["--shifts", "AAA/out/seal=1"], "There are: AAA/"),
+    ],
+)
+def test_wrong_views_are_refused(toy: Path, arguments: list[str], words: str) -> None:
+    result = run("border", "ab-road", "--study", toy, "--traffic", "background", *arguments)
+    refused(result, 2, words)

@@ -12,6 +12,7 @@ import corridor
 PACKAGE = Path(corridor.__file__).parent
 
 PUBLIC = [
+    "BenefitShares",
     "Case",
     "Comparison",
     "CorridorError",
@@ -27,6 +28,7 @@ PUBLIC = [
     "Rules",
     "SolverError",
     "Study",
+    "Sweep",
     "__version__",
     "alternatives",
     "compare",
@@ -40,6 +42,10 @@ PUBLIC = [
     "pareto",
     "plan",
     "route",
+    "screen_crossing",
+    "share_benefits",
+    "staff_crossings",
+    "sweep",
     "write_geopackage",
 ]
 HEAVY = ["pandas", "geopandas", "numba", "networkx", "ortools", "scipy", "numpy", "shapely", "rich"]

@@ -1,15 +1,18 @@
 """Commands on one border crossing: ``border``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeAlias
 
 import typer
 
 from corridor.cli.app import BUNDLED, JsonOption, app, guarded
 from corridor.cli.output import print_json, print_sheets
+from corridor.errors import InputError
 
 if TYPE_CHECKING:
+    from corridor.network import Network
     from corridor.planning import Plan
+    from corridor.sovereignty import Rules
     from corridor.study import Study
 
 Traffic: TypeAlias = Literal["assignment", "optimum", "background"]
@@ -17,7 +20,7 @@ Traffic: TypeAlias = Literal["assignment", "optimum", "background"]
 
 @app.command("border")
 @guarded()
-def run_border(
+def run_border(  # noqa: PLR0913 (each is an option of the command)
     *,
     crossing_id: Annotated[str, typer.Argument(metavar="CROSSING", help="Crossing, agarak-road.")],
     study: Annotated[
@@ -37,29 +40,171 @@ def run_border(
         Path | None,
         typer.Option(help="Folder for the tables as CSV files, written whole or not at all."),
     ] = None,
+    staff: Annotated[
+        float | None,
+        typer.Option(
+            metavar="BUDGET",
+            help="Show instead where so many servers more save most; with --server-cost USD a year "
+            "for them.",
+        ),
+    ] = None,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with", metavar="CROSSING", help="With --staff: shares the budget; repeatable."
+        ),
+    ] = None,
+    server_cost: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STAGE=USD",
+            help="With --staff: cost of a server, scanner=250000; repeatable, others get none.",
+        ),
+    ] = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option(help="With --staff: only posts of this state; repeatable."),
+    ] = None,
+    shifts: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STATE/WAY/STAGE=HOURS",
+            help="Show instead shifts that keep every hour's wait below this: "
+            "ARM/in/documents=0.25.",
+        ),
+    ] = None,
+    screening: Annotated[
+        bool,
+        typer.Option(
+            "--screening", help="Show instead what inspected shares find and cost, within floors."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show one crossing: stages, waits by hour, regimes, and what one more server saves."""
     from corridor.planning import crossing
     from corridor.planning.border_cases import find_crossing
-    from corridor.report.border_files import crossing_record, write_crossing
+    from corridor.report.border_files import fields_record, write_crossing
     from corridor.report.border_sheets import crossing_sheets
     from corridor.study import load_study
 
+    views = _Views(staff, beside or [], server_cost or [], state or [], shifts, screening)
+    views.check(out)
     loaded = load_study(study)
     chosen = loaded.base if variant is None else variant
     network, _, rules = loaded.case(chosen)
     # Before a plan is made: a wrong name should not take seconds to be told.
-    find_crossing(network, crossing_id)
+    for name in (crossing_id, *views.beside):
+        find_crossing(network, name)
     plan = _plan(loaded, chosen, traffic)
+    if views.wanted:
+        _show(views, (network, crossing_id, rules, plan), as_json=as_json)
+        return
     found = crossing(network, crossing_id, rules, plan)
     if out is not None:
         for file in write_crossing(found, out):
             typer.echo(f"Wrote {file}", err=True)
     if as_json:
-        print_json(crossing_record(found) | {"variant": chosen, "traffic": traffic})
+        print_json(fields_record(found) | {"variant": chosen, "traffic": traffic})
     else:
         print_sheets(crossing_sheets(found, f"variant {chosen}, {_WHOSE[traffic]}"))
+
+
+class _Views(NamedTuple):
+    """What is asked for in place of the crossing's own sheets."""
+
+    staff: float | None
+    beside: list[str]
+    server_cost: list[str]
+    states: list[str]
+    shifts: str | None
+    screening: bool
+
+    @property
+    def wanted(self) -> bool:
+        return self.staff is not None or self.shifts is not None or self.screening
+
+    def check(self, out: Path | None) -> None:
+        """Refuse options that would be ignored, and texts that cannot be read."""
+        if self.wanted and out is not None:
+            msg = "--out writes the crossing's own tables; found another view too. Drop one."
+            raise InputError(msg)
+        if self.staff is None and (self.beside or self.server_cost or self.states):
+            msg = "--with, --server-cost and --state go with --staff, which is missing. Add it."
+            raise InputError(msg)
+        self.cost()
+        self.target()
+
+    def cost(self) -> float | dict[str, float]:
+        """Return the cost of a server of each stage; 1 without any."""
+        costs: dict[str, float] = {}
+        for text in self.server_cost:
+            name, _, value = text.partition("=")
+            costs[name] = _positive(value, text, "--server-cost must be STAGE=USD, scanner=250000")
+        return costs or 1.0
+
+    def target(self) -> tuple[str, str, str, float] | None:
+        """Return state, direction, stage and longest wait of the shifts."""
+        if self.shifts is None:
+            return None
+        place, _, hours = self.shifts.partition("=")
+        wanted = "--shifts must be STATE/WAY/STAGE=HOURS, ARM/in/documents=0.25"
+        parts = place.split("/")
+        if len(parts) != 3 or parts[1] not in ("in", "out"):  # noqa: PLR2004
+            msg = f"{wanted}; found {self.shifts!r}. Correct it."
+            raise InputError(msg)
+        return parts[0], parts[1], parts[2], _positive(hours, self.shifts, wanted)
+
+
+def _positive(text: str, whole: str, wanted: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0.0 < value < float("inf"):
+        msg = f"{wanted}, with a finite number > 0; found {whole!r}. Correct it."
+        raise InputError(msg)
+    return value
+
+
+def _show(
+    views: _Views,
+    of: "tuple[Network, str, Rules, Plan | None]",
+    *,
+    as_json: bool,
+) -> None:
+    """Print staffing, shifts and screening, as far as they are asked for."""
+    from corridor.planning import plan_post_shifts, screen_crossing, staff_crossings
+    from corridor.report.border_files import fields_record
+    from corridor.report.staffing_sheets import screening_sheets, shifts_sheets, staffing_sheets
+
+    network, crossing_id, rules, plan = of
+    record: dict[str, object] = {}
+    sheets = []
+    if views.staff is not None:
+        staffing = staff_crossings(
+            network, [crossing_id, *views.beside], views.staff, rules=rules, plan=plan,
+            cost=views.cost(), countries=views.states or None,
+        )  # fmt: skip
+        record["staffing"] = fields_record(staffing)
+        sheets += staffing_sheets(staffing)
+    target = views.target()
+    if target is not None:
+        country, direction, stage, hours = target
+        shifts = plan_post_shifts(
+            network, crossing_id, country, stage, hours,
+            direction="in" if direction == "in" else "out", rules=rules, plan=plan,
+        )  # fmt: skip
+        record["shifts"] = fields_record(shifts)
+        sheets += shifts_sheets(shifts, f"{crossing_id}, {country} {direction} {stage}")
+    if views.screening:
+        screened = screen_crossing(network, crossing_id, rules, plan)
+        record["screening"] = fields_record(screened)
+        sheets += screening_sheets(screened)
+    if as_json:
+        print_json(record)
+    else:
+        print_sheets(sheets)
 
 
 _WHOSE = {

@@ -6,6 +6,7 @@ from corridor.planning.crossings import Crossing, crossing
 from corridor.planning.equilibria import equilibrium, solve_equilibrium
 from corridor.planning.explanations import Explanation, explain
 from corridor.planning.fronts import pareto
+from corridor.planning.investments import InvestmentPlan, invest
 from corridor.planning.itineraries import (
     Itinerary,
     alternatives,
@@ -17,27 +18,36 @@ from corridor.planning.limits import Limits
 from corridor.planning.model import Model, compile_model
 from corridor.planning.plans import plan, solve_plan
 from corridor.planning.results import Plan
+from corridor.planning.screening import Screening, screen_crossing
+from corridor.planning.staffing import Staffing, plan_post_shifts, staff_crossings
 
 __all__ = [
     "ChoiceConstant",
     "Crossing",
     "Explanation",
     "Frontier",
+    "InvestmentPlan",
     "Itinerary",
     "Limits",
     "Model",
     "Plan",
+    "Screening",
+    "Staffing",
     "alternatives",
     "compile_model",
     "crossing",
     "equilibrium",
     "explain",
     "find_itineraries",
+    "invest",
     "pareto",
     "plan",
+    "plan_post_shifts",
     "route",
     "rule_frontier",
+    "screen_crossing",
     "single_shipments",
     "solve_equilibrium",
     "solve_plan",
+    "staff_crossings",
 ]

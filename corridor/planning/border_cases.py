@@ -21,6 +21,7 @@ from corridor.planning.model import Model, compile_model
 from corridor.planning.results import Plan
 from corridor.planning.tables import SEPARATOR
 from corridor.sovereignty import Rules
+from corridor.sovereignty.effects import Floor
 from corridor.sovereignty.kinds.inspection_floor import InspectionFloorRule
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -122,17 +123,25 @@ class BorderCase:
         soil = replace(
             net, arc_country=posts.arc_country, arc_open=np.ones(net.n_arcs, dtype=np.bool_)
         )
-        rules = tuple(rule for rule in model.rules.rules if isinstance(rule, InspectionFloorRule))
-        territory = replace(model.territory, supernetwork=soil)
-        floors = Rules(rules, model.rules.date).apply(territory).floors
-        here = net.arc_crossing == self.crossing
-        floors = [replace(floor, arcs=floor.arcs & here) for floor in floors]
+        floors = self.floors(posts)
         broken: dict[str, list[str]] = {}
         for breach in floor_breaches(posts, model.network, model.filled, soil, floors):
             ids = broken.setdefault(breach.country, [])
             if breach.rule_id not in ids:
                 ids.append(breach.rule_id)
         return broken
+
+    def floors(self, posts: Posts) -> list[Floor]:
+        """Return the inspection floors in force, their arcs those of the crossing."""
+        model, net = self.model, self.model.plain
+        soil = replace(
+            net, arc_country=posts.arc_country, arc_open=np.ones(net.n_arcs, dtype=np.bool_)
+        )
+        rules = tuple(rule for rule in model.rules.rules if isinstance(rule, InspectionFloorRule))
+        territory = replace(model.territory, supernetwork=soil)
+        here = net.arc_crossing == self.crossing
+        floors = Rules(rules, model.rules.date).apply(territory).floors
+        return [replace(floor, arcs=floor.arcs & here) for floor in floors]
 
     def uncertainty(self, sheet: Worksheet) -> Uncertainty:
         """Return the ranges that bear on the crossing."""

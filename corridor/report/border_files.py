@@ -4,21 +4,25 @@ import shutil
 import tempfile
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from corridor.errors import InputError
 from corridor.planning import Crossing
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
-def crossing_record(crossing: Crossing) -> dict[str, object]:
-    """Return a crossing with all its tables for `corridor.report.records.write_json`."""
-    return {field.name: getattr(crossing, field.name) for field in fields(crossing)}
+
+def fields_record(found: "DataclassInstance") -> dict[str, object]:
+    """Return the fields of a result, for `corridor.report.records.write_json`."""
+    return {field.name: getattr(found, field.name) for field in fields(found)}
 
 
 def crossing_tables(crossing: Crossing) -> dict[str, pd.DataFrame]:
     """Return the tables of a crossing by name."""
-    record = crossing_record(crossing)
+    record = fields_record(crossing)
     return {name: table for name, table in record.items() if isinstance(table, pd.DataFrame)}
 
 
