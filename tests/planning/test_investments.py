@@ -1,0 +1,157 @@
+"""invest: equality with the enumeration of all portfolios, conditions, certificates, bad input."""
+
+import itertools
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from corridor.core.flows import min_cost_flow
+from corridor.errors import InputError
+from corridor.network import Demand, Network
+from corridor.planning.investments import invest, yearly_costs
+from corridor.planning.portfolio_search import MUSD_PER_YEAR, is_buildable
+from corridor.planning.project_effects import compile_case
+from corridor.planning.projects import Project, read_projects, with_project_table
+
+UNMET_USD_PER_T = 5000.0
+
+
+def project_rows(*rows: tuple[str, float, str, str, str, object], **columns: str) -> pd.DataFrame:
+    """Return rows of projects.csv: id, capex, table, key, column, value."""
+    frame = pd.DataFrame(
+        rows, columns=["project_id", "capex_musd", "table", "key", "column", "value"]
+    )
+    frame["value"] = frame["value"].astype(str)
+    groups, needs = {}, {}
+    for text in columns.get("groups", "").split(";"):
+        name, _, members = text.partition(":")
+        groups.update(dict.fromkeys(members.split(), name.strip()))
+    for text in columns.get("needs", "").split(";"):
+        name, _, others = text.partition(":")
+        needs[name.strip()] = ";".join(others.split())
+    ids = frame["project_id"]
+    return frame.assign(
+        name=ids, country="AAA", opex_musd_per_year=0.1, build_years=2.0, life_years=25.0,
+        exclusive_group=[groups.get(i, "") for i in ids], requires=[needs.get(i, "") for i in ids],
+    )  # fmt: skip
+
+
+def best_by_enumeration(
+    network: Network, demand: Demand, projects: tuple[Project, ...], budget_musd: float
+) -> tuple[float, frozenset[str]]:
+    """Return the least yearly cost over all portfolios that may be built, each solved cold."""
+    yearly = dict(zip([p.id for p in projects], yearly_costs(projects, 0.06), strict=True))
+    best = np.inf, frozenset[str]()
+    for size in range(len(projects) + 1):
+        for names in itertools.combinations(yearly, size):
+            portfolio = frozenset(names)
+            if is_buildable(projects, portfolio, budget_musd):
+                case = compile_case(
+                    network, demand, None, names, congestion=True, unmet_usd_per_t=UNMET_USD_PER_T
+                )
+                use = min_cost_flow(case.problem, tolerance=1e-8).objective * MUSD_PER_YEAR
+                best = min(best, (use + sum(yearly[n] for n in names), portfolio))
+    return best
+
+
+def random_network(seed: int) -> tuple[Network, Demand]:
+    """Return two states, their posts, and six projects of all kinds, at random."""
+    rng = np.random.default_rng(seed)
+    n = 6
+    lon = np.r_[np.sort(rng.uniform(0.0, 2.0, 3)), 2.04, 2.09, np.sort(rng.uniform(2.5, 4.0, 3))]
+    names = ["A0", "A1", "A2", "AP", "BP", "B0", "B1", "B2"]
+    lat = np.r_[rng.uniform(-0.5, 0.5, 3), 0.0, 0.0, rng.uniform(-0.5, 0.5, 3)]
+    nodes = pd.DataFrame({
+        "node_id": names, "name": names, "country": ["AAA"] * 4 + ["BBB"] * 4,
+        "kind": ["city"] * 3 + ["border_post"] * 2 + ["city"] * 3, "lon": lon, "lat": lat,
+        "timezone": "Etc/UTC",
+    })  # fmt: skip
+    layers = pd.DataFrame({
+        "layer": ["road", "rail1520"], "mode": ["road", "rail"], "vehicle": ["truck", "train"],
+        "t_per_vehicle": [20, 1000], "vehicle_usd_per_h": [15, 200], "speed_kmh": [50, 35],
+        "cost_usd_per_t_km": [0.06, 0.03],
+    })  # fmt: skip
+    pairs = [("A0", "A1"), ("A1", "A2"), ("A0", "AP"), ("A2", "AP"), ("A1", "AP")]
+    pairs += [("BP", "B0"), ("B0", "B1"), ("B1", "B2"), ("BP", "B2"), ("BP", "B1")]
+    place = {name: i for i, name in enumerate(names)}
+    rows = []
+    for layer, chosen in (("road", pairs), ("rail1520", [("A1", "AP"), ("BP", "B1"), ("B1", "B2")])):
+        for a, b in chosen:
+            i, j = place[a], place[b]
+            air = 111.2 * float(np.hypot(lon[i] - lon[j], lat[i] - lat[j]))
+            length = air * float(rng.uniform(1.05, 1.8)) + 1.0
+            status = "planned" if rng.random() < 0.3 and (a, b) != ("A1", "AP") else "open"
+            rows.append((f"{a}-{b}-{layer}", a, b, layer, length, status, "", np.nan))
+        capacity = float(rng.uniform(300, 900)) if layer == "rail1520" else np.nan
+        rows.append((f"x-{layer}", "AP", "BP", layer, 6.0, "open", f"ab-{layer}", capacity))
+    columns = ["link_id", "from_node", "to_node", "layer", "length_km", "status", "crossing_id",
+               "capacity_t_per_day"]  # fmt: skip
+    links = pd.DataFrame(rows, columns=columns)
+    terminals = pd.DataFrame({
+        "node_id": ["A1", "A1", "B1", "B1"], "from_layer": ["road", "rail1520"] * 2,
+        "to_layer": ["rail1520", "road"] * 2, "time_h": 12.0, "cost_usd_per_t": 4.0,
+    })  # fmt: skip
+    crossings = pd.DataFrame({
+        "crossing_id": ["ab-road", "ab-rail1520"], "name": ["road", "rail"], "country_a": "AAA",
+        "country_b": "BBB", "layer": ["road", "rail1520"],
+    })  # fmt: skip
+    stages = pd.DataFrame({
+        "crossing_id": ["ab-road"] * 4 + ["ab-rail1520"] * 4,
+        "country": ["AAA", "AAA", "BBB", "BBB"] * 2, "direction": ["in", "out"] * 4,
+        "regime": "", "order": 1, "class": "all", "stage": "check", "servers": [1] * 4 + [2] * 4,
+        "service_min": [*rng.uniform(12.0, 25.0, 4), *[60.0] * 4], "fee_usd": 30.0,
+    })  # fmt: skip
+    commodities = pd.DataFrame({
+        "commodity_id": ["parts", "grain"], "name": ["Parts", "Grain"],
+        "value_usd_per_t": [8000, 250], "value_of_time_usd_per_t_h": [2.0, 0.02],
+        "empty_return_share": [0.3, 0.0],
+    })  # fmt: skip
+    network = Network.from_tables(
+        nodes=nodes, layers=layers, links=links, terminals=terminals, crossings=crossings,
+        stages=stages, commodities=commodities, name=f"random {seed}",
+    )  # fmt: skip
+    planned = links.loc[links["status"] == "planned", "link_id"].tolist()[:2]
+    effects: list[tuple[str, float, str, str, str, object]] = [
+        (f"open_{link}", 30.0, "links", link, "status", "open") for link in planned
+    ]
+    effects += [
+        ("lanes", 4.0, "stages", "ab-road/AAA/out//1/all", "servers", 2),
+        ("lanes", 4.0, "stages", "ab-road/BBB/in//1/all", "servers", 2),
+        ("lanes3", 9.0, "stages", "ab-road/AAA/out//1/all", "servers", 3),
+        ("lanes3", 9.0, "stages", "ab-road/BBB/in//1/all", "servers", 3),
+        ("back", 5.0, "stages", "ab-road/BBB/out//1/all", "servers", 2),
+        ("track", 20.0, "links", "x-rail1520", "capacity_t_per_day", 2500.0),
+        ("yard", 12.0, "terminals", "A1/road/rail1520", "time_h", 5.0),
+        ("yard", 12.0, "terminals", "B1/rail1520/road", "time_h", 5.0),
+        ("paving", 25.0, "links", "A0-AP-road", "speed_kmh", 75.0),
+    ]
+    frame = project_rows(*effects, groups="posts: lanes lanes3", needs="back: lanes")
+    capex = {name: float(rng.uniform(0.5, 1.5)) for name in set(frame["project_id"])}
+    frame["capex_musd"] = [
+        c * capex[name] for c, name in zip(frame["capex_musd"], frame["project_id"], strict=True)
+    ]
+    network = with_project_table(network, frame)
+    ods = [("A0", "B1"), ("A2", "B2"), ("B0", "A1"), ("B2", "A0")]
+    demand = pd.DataFrame({
+        "scenario": "base", "origin": [o for o, _ in ods] * 2,
+        "destination": [d for _, d in ods] * 2, "commodity": ["parts"] * 4 + ["grain"] * 4,
+        "t_per_day": rng.uniform(100.0, 420.0, 2 * 4),
+    })  # fmt: skip
+    assert n == len(names) - 2
+    return network, Demand.from_table(demand, network)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("budget_musd", [25.0, 1000.0])
+def test_equals_the_enumeration_of_all_portfolios(seed: int, budget_musd: float) -> None:
+    network, demand = random_network(seed)
+    projects = read_projects(network)
+    least, _ = best_by_enumeration(network, demand, projects, budget_musd)
+    plan = invest(network, demand, budget_musd=budget_musd, tolerance=1e-7)
+    assert plan.status == "optimal"
+    assert plan.gap <= 1e-7
+    assert plan.objective_musd_per_year == pytest.approx(least, rel=3e-7)
+    assert plan.bound_musd_per_year <= least * (1.0 + 1e-7)
+    assert is_buildable(projects, frozenset(plan.chosen), budget_musd)
