@@ -16,6 +16,7 @@ UNITS = {
     "03_what_blocks_armenia.py": ["t/day", "rule", "binds: "],
     "04_border_post_capacity.py": ["MUSD/year", " h ", "%"],
     "05_own_network.py": ["t/day", "min", "2 scanners: optimal"],
+    "06_border_inspection.py": ["kUSD/year", "h/day", "no_stop", "broken: floor_arm_scanner"],
     "07_why_not.py": ["USD/day", "front_office", "ARM alone", "tripp_no_stop"],
 }
 
