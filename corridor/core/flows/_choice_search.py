@@ -40,8 +40,8 @@ MILD: Final = 0.05
 """1 / dispersion to begin with, in costs of the median cheapest path."""
 SHARPER: Final = 4.0
 """Factor of the dispersion from one stage to the next."""
-HOMES: Final = (1.5, 3.0)
-"""Prices of staying at home at first, one after the other, in costs of the cheapest path."""
+HOME: Final = 3.0
+"""Price of staying at home at first, in costs of the cheapest path."""
 MUCH: Final = 1e300
 """More than any path costs."""
 ROUNDING: Final = 1e-13
@@ -163,10 +163,8 @@ class Search:
         mild = min(dispersion, self._mild())
         self.supply = Supply.of(self.network, self.charges, self._dearest, 1.0 / mild)
         true = self.home
-        for home in HOMES:
-            self.home = np.minimum(true, home * self.scale)
-            found = self._settle(mild, NEAR)
-        self._keep_near(*found)
+        self.home = np.minimum(true, HOME * self.scale)
+        self._keep_near(*self._settle(mild, NEAR))
         self.home = true
         while mild * SHARPER < dispersion:
             self._settle(mild)
