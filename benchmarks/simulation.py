@@ -145,6 +145,38 @@ def tandem_by_ciw(rate: float, servers: tuple[int, ...], vehicles: int) -> Run:
     return run
 
 
+def tandem_by_simpy(rate: float, servers: tuple[int, ...], vehicles: int) -> Run:
+    """Simulate three stages with simpy, each vehicle asking for those that it is sent to."""
+    import simpy
+
+    def run() -> Answer:
+        source = random.Random(1)  # noqa: S311 (a simulation; NumPy is slower one by one)
+        world = simpy.Environment()
+        stages = [simpy.Resource(world, capacity=c) for c in servers]
+        waits: list[float] = []
+
+        def truck() -> Iterator[object]:
+            for stage, share in zip(stages, SHARES, strict=True):
+                if source.random() >= share:
+                    continue
+                came = world.now
+                with stage.request() as turn:
+                    yield turn
+                    waits.append(world.now - came)
+                    yield world.timeout(source.expovariate(1.0 / SERVICE_H))
+
+        def road() -> Iterator[object]:
+            for _ in range(vehicles):
+                yield world.timeout(source.expovariate(rate))
+                world.process(truck())
+
+        world.process(road())
+        world.run()
+        return np.array([sum(waits) / vehicles])
+
+    return run
+
+
 def tandem(smoke: bool) -> Workload:  # noqa: FBT001
     """Return the simulation of a post with three stages, every vehicle's waits recorded."""
     vehicles, runs, rate, servers = (200, 2, 4.0, (5, 3, 2)) if smoke else (
@@ -174,6 +206,10 @@ def tandem(smoke: bool) -> Workload:  # noqa: FBT001
             Contestant(
                 name="ciw", package="ciw", prepare=lambda: tandem_by_ciw(rate, servers, vehicles),
                 share=1.0 / runs,
+            ),
+            Contestant(
+                name="simpy", package="simpy",
+                prepare=lambda: tandem_by_simpy(rate, servers, vehicles), share=1.0 / runs,
             ),
         ),
         rtol=0.5 if vehicles > 1000 else 5.0,
