@@ -14,10 +14,10 @@ FloatArray: TypeAlias = NDArray[np.float64]
 Quantity: TypeAlias = Callable[[int, FloatArray, FloatArray], FloatArray]
 """``quantity(owner, candidates, tolls)``: a figure for each toll that one owner might set."""
 
-_POINTS: Final = 33
+_POINTS: Final = 65
 """Candidates looked at in each pass of a line search, ends included."""
-_PASSES: Final = 12
-"""Passes, each over two steps of the one before: the last is 16**11 times finer than the first."""
+_PASSES: Final = 7
+"""Passes, each over two steps of the one before: the last is 32**6 times finer than the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,7 +49,7 @@ def toll_equilibrium(
     *,
     start: ArrayLike | None = None,
     tolerance: float = 1e-9,
-    max_rounds: int = 500,
+    max_rounds: int = 100,
 ) -> Tolls:
     """Return tolls of which each is the best answer to the others (a Nash equilibrium).
 
@@ -115,7 +115,7 @@ def joint_tolls(
     *,
     start: ArrayLike | None = None,
     tolerance: float = 1e-9,
-    max_rounds: int = 500,
+    max_rounds: int = 100,
 ) -> Tolls:
     """Return tolls that earn all owners together the most that one toll at a time can reach.
 
@@ -203,7 +203,7 @@ def critical_discount_factor(
     tempting, lost = leaves - has, has - pays
     low, high = np.zeros(has.shape), np.ones(has.shape)
     # The sum of the powers of d rises with d, so that bisection finds where it is enough.
-    for _ in range(60):
+    for _ in range(50):
         middle = (low + high) / 2
         length = np.inf if periods is None else periods
         worth = middle / (1 - middle) * (1 - np.power(middle, length))
