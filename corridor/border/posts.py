@@ -218,9 +218,7 @@ def compile_posts(
     service_h = service_h / MINUTES_PER_HOUR
     servers = stages["servers"].to_numpy(np.int64)[stage_row]
     passes = _stage_capacity(servers, open_h, share, service_h)
-    # The first of the tightest stages of each pool: sort by pool, then by what the stage passes.
-    tightest = np.lexsort((passes, stage_pool))
-    bottleneck = tightest[np.searchsorted(stage_pool, np.arange(first.size))].astype(np.int32)
+    bottleneck = _tightest_stages(stage_pool, passes, first.size)
     is_general = (stages["class"] == "all").to_numpy(bool)[work.row]
     base = _base_load(vehicles, pool, is_general, supernetwork, arcs[work.post])
     fixed_h = work.total(_column(stages, "fixed_delay_h"), arcs.size)
@@ -252,6 +250,13 @@ def compile_posts(
         pool_layer=supernetwork.arc_layer[first_arc],
         pool_country=supernetwork.arc_country[first_arc],
     )
+
+
+def _tightest_stages(stage_pool: IntArray, passes: FloatArray, n_pools: int) -> IntArray:
+    """Return the first of the tightest stages of each pool."""
+    # Sorted by pool, then by what the stage passes.
+    tightest = np.lexsort((passes, stage_pool))
+    return tightest[np.searchsorted(stage_pool, np.arange(n_pools))].astype(np.int32)
 
 
 def _column(table: pd.DataFrame, name: str) -> FloatArray:

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -198,33 +198,67 @@ def simulate_queue(  # noqa: PLR0913 (the queue as in `mean_wait`, and how it is
     if share >= 1.0:
         msg = f"warm_up must be a share of the vehicles below 1; found {warm_up}."
         raise InputError(msg)
-    first = int(share * n)
+    queue = _Queue(1.0 / rate, service, n_servers, scv, n, int(share * n))
     streams = seed_streams(seed, n_runs)
-    total, waiting = np.zeros(n_runs), np.zeros(n_runs)
     work = float(n) * n_runs
     if uses_kernels(engine, work, cold=_KERNELS_FROM, loaded=_KERNELS_FROM_LOADED):
-        from corridor.core.queues._simulation_kernels import summed_waits
-
-        def run(block: slice) -> int:
-            draws = np.empty(2 * n)
-            for i in range(block.start, block.stop):
-                fill_draws(streams[i], scv, draws)
-                total[i], waiting[i] = summed_waits(draws, 1.0 / rate, service, n_servers, first)
-            return int(block.stop - block.start)
-
-        in_blocks(run, n_runs, min(as_threads(threads), n_runs))
+        total, waiting = _one_by_one(queue, streams, as_threads(threads))
     else:
-        at_once = max(1, _MOST_DRAWS // (2 * n))
-        for begin in range(0, n_runs, at_once):
-            block = slice(begin, begin + at_once)
-            draws = np.empty((len(streams[block]), 2 * n))
-            for stream, row in zip(streams[block], draws, strict=True):
-                fill_draws(stream, scv, row)
-            _sum_across(draws, 1.0 / rate, service, n_servers, first, total[block], waiting[block])
-    counted = n - first
+        total, waiting = _side_by_side(queue, streams)
+    counted = n - queue.first
     return QueueSimulation(
-        mean_wait=total / counted, share_waiting=waiting / counted, vehicles=n, warm_up=first
+        mean_wait=total / counted, share_waiting=waiting / counted, vehicles=n, warm_up=queue.first
     )
+
+
+class _Queue(NamedTuple):
+    """A queue, the vehicles of a replication, and the first of them that is counted."""
+
+    gap: float
+    service: float
+    servers: int
+    scv: list[float]
+    vehicles: int
+    first: int
+
+
+def _one_by_one(
+    queue: _Queue, streams: list[np.random.SeedSequence], threads: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return the summed waits and the vehicles that waited, by the kernel."""
+    from corridor.core.queues._simulation_kernels import summed_waits
+
+    total, waiting = np.zeros(len(streams)), np.zeros(len(streams))
+
+    def run(block: slice) -> int:
+        draws = np.empty(2 * queue.vehicles)
+        for i in range(block.start, block.stop):
+            fill_draws(streams[i], queue.scv, draws)
+            total[i], waiting[i] = summed_waits(
+                draws, queue.gap, queue.service, queue.servers, queue.first
+            )
+        return int(block.stop - block.start)
+
+    in_blocks(run, len(streams), min(threads, len(streams)))
+    return total, waiting
+
+
+def _side_by_side(
+    queue: _Queue, streams: list[np.random.SeedSequence]
+) -> tuple[FloatArray, FloatArray]:
+    """Return the same by NumPy, many replications at once."""
+    total, waiting = np.zeros(len(streams)), np.zeros(len(streams))
+    at_once = max(1, _MOST_DRAWS // (2 * queue.vehicles))
+    for begin in range(0, len(streams), at_once):
+        block = slice(begin, begin + at_once)
+        draws = np.empty((len(streams[block]), 2 * queue.vehicles))
+        for stream, row in zip(streams[block], draws, strict=True):
+            fill_draws(stream, queue.scv, row)
+        _sum_across(
+            draws, queue.gap, queue.service, queue.servers, queue.first,
+            total[block], waiting[block],
+        )  # fmt: skip
+    return total, waiting
 
 
 def seed_streams(seed: int, *keys: int) -> list[np.random.SeedSequence]:
