@@ -1,11 +1,13 @@
 """Variants applied to tables, compared on the same demand, and held against published times."""
 
+from corridor.study.benefits import BenefitShares, share_benefits
 from corridor.study.comparison import Comparison, compare, write_indicators
 from corridor.study.evidence import validation_markdown
 from corridor.study.studies import Case, Study, load_study
 from corridor.study.targets import TargetCheck, check_targets
 
 __all__ = [
+    "BenefitShares",
     "Case",
     "Comparison",
     "Study",
@@ -13,6 +15,7 @@ __all__ = [
     "check_targets",
     "compare",
     "load_study",
+    "share_benefits",
     "validation_markdown",
     "write_indicators",
 ]
