@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from benchmarks import (
+    design,
     equilibrium,
     flows,
     geo,
@@ -20,6 +21,7 @@ GROUPS: dict[str, dict[str, Callable[[bool], Workload]]] = {
     "geo": geo.WORKLOADS,
     "imports": imports.WORKLOADS,
     "flows": {**equilibrium.WORKLOADS, **flows.WORKLOADS, **resolve.WORKLOADS},
+    "design": design.WORKLOADS,
     "queues": {**queues.WORKLOADS, **simulation.WORKLOADS},
 }
 """Group -> name -> function of ``smoke`` that builds the workload (tiny when it is true). A group

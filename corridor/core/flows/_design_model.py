@@ -21,6 +21,8 @@ from corridor.core.solver import Program
 
 OBJECTIVE_SIZE = 1e4
 """What the objective is scaled to, roughly: solvers' tolerances are absolute."""
+USED = 1e-9
+"""Share of a demand, or of an arc's switch, above which a value is not rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,6 +88,12 @@ class DesignModel:
         """Columns of the pools' delay."""
         return slice(self.switches.stop + self.left.size, self.program.n_columns)
 
+    def used(self, x: FloatArray) -> BoolArray:
+        """Return the arcs that carry flow at a point, shape (n_arcs,)."""
+        used = np.zeros(self.problem.graph.n_arcs, dtype=np.bool_)
+        used[self.flow_arc[x[: self.n_flows] > USED]] = True
+        return used
+
     def point(self, flow: FlowResult, is_open: BoolArray) -> FloatArray | None:
         """Return a flow as a point of the program; None where it uses what was left out."""
         groups = self.network.groups
@@ -124,16 +132,14 @@ def build_model(problem: FlowProblem, fixed_cost: FloatArray) -> DesignModel:
     position = np.full(helps.shape, -1, dtype=np.int64)
     position[group, arc] = np.arange(arc.size)
     money = _money(first, fixed_cost[paid])
-    usage = network.usage[network.groups.class_row[group] * capacity.size + arc]
-    usage = sp.csr_matrix(usage.multiply(demand[group][:, None]))
-    n_delays = 0 if problem.delay is None else network.n_pools
-    blocks = [
-        _balance(network, group, arc, left),
+    sizes = (arc.size, paid.size, left.size, 0 if problem.delay is None else network.n_pools)
+    first_left = arc.size + paid.size
+    load, resources = _resource_rows(network, group, arc, left, first_left)
+    rows = [
+        _balance(network, group, arc, left, first_left),
         _arc_rows(demand[group], arc, number, most, capacity),
-        _resource_rows(network, usage, left),
+        resources,
     ]
-    sizes = (arc.size, paid.size, left.size, n_delays)
-    matrix = sp.vstack([_place(block, sizes) for block, _, _ in blocks], format="csr")
     price = network.groups.unmet_cost[left] * demand[left]
     flow_cost = network.cost[network.groups.class_row[group], arc] * demand[group]
     cost = np.r_[flow_cost, fixed_cost[paid], price] / money
@@ -148,25 +154,33 @@ def build_model(problem: FlowProblem, fixed_cost: FloatArray) -> DesignModel:
         switch=number[arc],
         share=np.minimum(1.0, most[arc] / demand[group]),
         left=left,
-        load=sp.csr_matrix(usage[:, :n_delays].T),
+        load=load[: sizes[3]],
         program=Program(
-            cost=np.r_[cost, np.ones(n_delays)],
+            cost=np.r_[cost, np.ones(sizes[3])],
             lower=np.zeros(sum(sizes)),
             upper=np.r_[
                 np.minimum(1.0, most[arc] / demand[group]),
                 np.ones(paid.size + left.size),
-                np.full(n_delays, np.inf),
+                np.full(sizes[3], np.inf),
             ],
-            matrix=matrix,
-            row_lower=np.concatenate([lower for _, lower, _ in blocks]),
-            row_upper=np.concatenate([upper for _, _, upper in blocks]),
+            matrix=_stacked(rows, sum(sizes)),
+            row_lower=np.concatenate([block.lower for block in rows]),
+            row_upper=np.concatenate([block.upper for block in rows]),
         ),
         money=money,
         first_bound=first if not network.n_side_rows else -np.inf,
     )
 
 
-_Rows = tuple[dict[str, sp.csr_matrix], FloatArray, FloatArray]
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Rows:
+    """Some rows of the program: their entries, rows counted from 0, and their bounds."""
+
+    row: LongArray
+    column: LongArray
+    value: FloatArray
+    lower: FloatArray
+    upper: FloatArray
 
 
 def _capacity(problem: FlowProblem) -> FloatArray:
@@ -218,86 +232,90 @@ def _money(first: float, fixed_cost: FloatArray) -> float:
     return float(2.0 ** np.round(np.log2(size / OBJECTIVE_SIZE))) if size > 0 else 1.0
 
 
-def _balance(network: Network, group: LongArray, arc: LongArray, left: LongArray) -> _Rows:
+def _balance(
+    network: Network, group: LongArray, arc: LongArray, left: LongArray, first_left: int
+) -> _Rows:
     """Return what leaves each node minus what enters it, for each group, as shares."""
     groups, n_nodes = network.groups, network.graph.n_nodes
-    columns = np.arange(arc.size)
-    tail = group * n_nodes + network.graph.tail[arc]
-    head = group * n_nodes + network.graph.head[arc]
-    size = groups.size * n_nodes
-    flows = _entries(size, arc.size, (tail, columns, 1.0), (head, columns, -1.0))
     every = np.arange(groups.size)
     source, sink = every * n_nodes + groups.origin, every * n_nodes + groups.destination
-    stay = np.arange(left.size)
-    unmet = _entries(size, left.size, (source[left], stay, 1.0), (sink[left], stay, -1.0))
-    supply = np.zeros(size)
+    supply = np.zeros(groups.size * n_nodes)
     supply[source] += 1.0
     supply[sink] -= 1.0
-    keep = np.flatnonzero((np.diff(flows.indptr) > 0) | (supply != 0))
-    parts = {"flow": flows[keep], "unmet": unmet[keep]}
-    return parts, supply[keep], supply[keep]
+    tail = group * n_nodes + network.graph.tail[arc]
+    head = group * n_nodes + network.graph.head[arc]
+    place = np.r_[tail, head, source[left], sink[left]]
+    flows, stay = np.arange(arc.size), first_left + np.arange(left.size)
+    # A node that a group cannot reach has no row.
+    keep = np.flatnonzero((np.bincount(place, minlength=supply.size) > 0) | (supply != 0))
+    row_of = np.zeros(supply.size, dtype=np.int64)
+    row_of[keep] = np.arange(keep.size)
+    sign = np.repeat([1.0, -1.0, 1.0, -1.0], [arc.size, arc.size, left.size, left.size])
+    return _Rows(
+        row=row_of[place],
+        column=np.r_[flows, flows, stay, stay],
+        value=sign,
+        lower=supply[keep],
+        upper=supply[keep],
+    )
 
 
 def _arc_rows(
     demand: FloatArray, arc: LongArray, number: LongArray, most: FloatArray, capacity: FloatArray
 ) -> _Rows:
     """Return the flow of each arc in its capacities: at most its switch, or 1."""
-    used = np.bincount(arc, minlength=most.size) > 0
     total = sum_by(arc, demand, most.size)
-    rows = np.flatnonzero(used & ((number >= 0) | (capacity < total)))
+    rows = np.flatnonzero((total > 0) & ((number >= 0) | (capacity < total)))
     row_of = np.full(most.size, -1, dtype=np.int64)
     row_of[rows] = np.arange(rows.size)
     inside = np.flatnonzero(row_of[arc] >= 0)
-    flows = _entries(
-        rows.size, arc.size, (row_of[arc[inside]], inside, demand[inside] / most[arc[inside]])
-    )
     paid = np.flatnonzero(number >= 0)
-    switches = _entries(rows.size, paid.size, (row_of[paid], np.arange(paid.size), -1.0))
-    upper = np.where(number[rows] >= 0, 0.0, 1.0)
-    return {"flow": flows, "switch": switches}, np.full(rows.size, -np.inf), upper
-
-
-def _resource_rows(network: Network, usage: sp.csr_matrix, left: LongArray) -> _Rows:
-    """Return the rows of the pools and the side rows, each divided by its largest entry."""
-    n_pools, first = network.n_pools, network.first_side_row
-    pools = np.flatnonzero(np.isfinite(network.upper[:n_pools]))
-    keep = np.r_[pools, np.arange(first, network.n_resources)]
-    flows = sp.csr_matrix(usage.T)[keep]
-    groups = network.groups
-    staying = sp.csr_matrix(groups.unmet_usage[left].multiply(groups.demand[left][:, None]).T)
-    unmet = sp.vstack([sp.csr_matrix((pools.size, left.size)), staying], format="csr")
-    size = np.maximum(_largest(flows), _largest(unmet))
-    size[size == 0] = 1.0
-    scale = sp.diags(1.0 / size)
-    parts = {"flow": sp.csr_matrix(scale @ flows), "unmet": sp.csr_matrix(scale @ unmet)}
-    return parts, network.lower[keep] / size, network.upper[keep] / size
-
-
-def _largest(matrix: sp.csr_matrix) -> FloatArray:
-    if not matrix.shape[0] or not matrix.shape[1]:
-        return np.zeros(matrix.shape[0])
-    return np.asarray(abs(matrix).max(axis=1).todense(), dtype=np.float64).ravel()
-
-
-def _entries(
-    n_rows: int, n_columns: int, *parts: tuple[LongArray, LongArray, FloatArray | float]
-) -> sp.csr_matrix:
-    row = np.concatenate([part[0] for part in parts])
-    column = np.concatenate([part[1] for part in parts])
-    value = np.concatenate([np.broadcast_to(part[2], part[0].shape) for part in parts])
-    matrix: sp.csr_matrix = sp.csr_matrix((value, (row, column)), shape=(n_rows, n_columns))
-    return matrix
-
-
-def _place(parts: dict[str, sp.csr_matrix], sizes: tuple[int, int, int, int]) -> sp.csr_matrix:
-    """Return a block of rows over all columns; what has no part there is empty."""
-    n_rows = parts["flow"].shape[0]
-    names = ("flow", "switch", "unmet", "delay")
-    placed: sp.csr_matrix = sp.hstack(
-        [
-            parts.get(name, sp.csr_matrix((n_rows, size)))
-            for name, size in zip(names, sizes, strict=True)
-        ],
-        format="csr",
+    return _Rows(
+        row=np.r_[row_of[arc[inside]], row_of[paid]],
+        column=np.r_[inside, number[paid]],
+        value=np.r_[demand[inside] / most[arc[inside]], np.full(paid.size, -1.0)],
+        lower=np.full(rows.size, -np.inf),
+        upper=np.where(number[rows] >= 0, 0.0, 1.0),
     )
-    return placed
+
+
+def _resource_rows(
+    network: Network, group: LongArray, arc: LongArray, left: LongArray, first_left: int
+) -> tuple[sp.csr_matrix, _Rows]:
+    """Return the load of the pools, and the rows of pools and side rows, scaled to entries of 1."""
+    n_pools, first, groups = network.n_pools, network.first_side_row, network.groups
+    nothing = np.empty(0, dtype=np.int64)
+    none = _Rows(row=nothing, column=nothing, value=np.empty(0), lower=np.empty(0),
+                 upper=np.empty(0))  # fmt: skip
+    if not n_pools and not network.n_side_rows:
+        return sp.csr_matrix((0, arc.size)), none
+    usage = network.usage[groups.class_row[group] * network.graph.n_arcs + arc]
+    usage = sp.csr_matrix(usage.multiply(groups.demand[group][:, None]).T)
+    keep = np.r_[
+        np.flatnonzero(np.isfinite(network.upper[:n_pools])), np.arange(first, network.n_resources)
+    ]
+    flows = usage[keep].tocoo()
+    staying = sp.csr_matrix(groups.unmet_usage[left].multiply(groups.demand[left][:, None])).tocoo()
+    row = np.r_[flows.row, keep.size - network.n_side_rows + staying.col].astype(np.int64)
+    value = np.r_[flows.data, staying.data]
+    size = np.zeros(keep.size)
+    np.maximum.at(size, row, np.abs(value))
+    size[size == 0] = 1.0
+    return usage[:n_pools], _Rows(
+        row=row,
+        column=np.r_[flows.col, first_left + staying.row].astype(np.int64),
+        value=value / size[row],
+        lower=network.lower[keep] / size,
+        upper=network.upper[keep] / size,
+    )
+
+
+def _stacked(blocks: list[_Rows], n_columns: int) -> sp.csr_matrix:
+    """Return the blocks of rows below one another."""
+    count = [block.lower.size for block in blocks]
+    first = np.cumsum([0, *count])
+    row = np.concatenate([start + block.row for start, block in zip(first, blocks, strict=False)])
+    column = np.concatenate([block.column for block in blocks])
+    value = np.concatenate([block.value for block in blocks])
+    matrix: sp.csr_matrix = sp.csr_matrix((value, (row, column)), shape=(sum(count), n_columns))
+    return matrix

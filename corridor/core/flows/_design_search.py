@@ -9,11 +9,12 @@ from typing import Final
 import numpy as np
 
 from corridor.core.flows._arrays import BoolArray, FloatArray
-from corridor.core.flows._design_model import DesignModel, build_model
+from corridor.core.flows._design_model import USED, DesignModel, build_model
+from corridor.core.flows._design_paths import paths_of
 from corridor.core.flows._design_relaxation import Relaxation
 from corridor.core.flows.generation import min_cost_flow
 from corridor.core.flows.problem import FlowProblem
-from corridor.core.flows.result import FlowResult
+from corridor.core.flows.result import FlowResult, PathColumns
 from corridor.core.solver import Answer, solve
 from corridor.core.solver.request import Effort, Interrupt, Progress, is_set
 
@@ -31,8 +32,6 @@ MOST_ROUNDS: Final = 200
 GRACE_S: Final = 1.0
 """Time for routing over a design that was found just before the end."""
 OPEN: Final = 0.5
-USED: Final = 1e-9
-"""Share of the largest flow above which an arc is used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -123,7 +122,7 @@ class Search:
         elif math.isfinite(flow.objective):
             if self.model.first_bound > -math.inf:
                 self._raise_bound(flow.bound)
-            self._try(flow.arc_flow > 0, flow)
+            self._try(flow.arc_flow > 0, flow.columns)
 
     def _relax(self) -> bool:
         """Tighten the relaxation and open what it uses; False when stopped or infeasible."""
@@ -147,9 +146,7 @@ class Search:
             rise, before = self.bound - before, self.bound
             if not grew or rise <= STALLED * self.tolerance * abs(self.bound) or self._stopped():
                 break
-        used = np.zeros(model.problem.graph.n_arcs, dtype=np.bool_)
-        used[model.flow_arc[x[: model.n_flows] > USED]] = True
-        self._try(used)
+        self._try(model.used(x), paths_of(model, x))
         return not self._stopped()
 
     def _search_neighborhood(self) -> bool:
@@ -219,10 +216,10 @@ class Search:
             return answer
         x = np.zeros(model.program.n_columns)
         x[keep] = answer.x
-        used = np.zeros(model.problem.graph.n_arcs, dtype=np.bool_)
-        used[model.flow_arc[x[: model.n_flows] > USED]] = True
+        used = model.used(x)
         used[model.paid] &= x[model.switches] > OPEN
-        self._try(used)
+        if self.best is None or not np.array_equal(used, self.best.is_open):
+            self._try(used, paths_of(model, x))
         return answer
 
     def _fixed(self) -> tuple[FloatArray, FloatArray, float]:
@@ -244,16 +241,18 @@ class Search:
         lower[-reduced > room] = 1.0
         return lower, upper, limit
 
-    def _try(self, is_open: BoolArray, near: FlowResult | None = None) -> None:
-        """Route the demand over the open arcs at least cost; keep the design if it is the best."""
+    def _try(self, is_open: BoolArray, columns: PathColumns | None = None) -> None:
+        """Route the demand over the open arcs at least cost; keep the design if it is the best.
+
+        Paths to begin with save the search for them; they need not suffice.
+        """
         usable = is_open | (self.fixed_cost <= 0)
         allowed = usable if self.problem.allowed is None else self.problem.allowed & usable
-        known = near or (self.best.flow if self.best is not None else None)
         flow = min_cost_flow(
             replace(self.problem, allowed=allowed),
             min(1e-9, self.tolerance),
             None if self.time_limit is None else max(self._left_raw(), GRACE_S),
-            columns=None if known is None else known.columns,
+            columns=columns,
             threads=1,
         )
         if math.isfinite(flow.objective):

@@ -122,7 +122,7 @@ def _parameters(
         )
     elif solver == "scip" and request.effort == "proof":
         parameters.heuristics = parameters_pb2.EMPHASIS_OFF
-        parameters.cuts = parameters_pb2.EMPHASIS_LOW
+        parameters.cuts = parameters.presolve = parameters_pb2.EMPHASIS_LOW
         parameters.gscip.int_params["presolving/maxrestarts"] = 0
     return parameters
 
