@@ -555,3 +555,14 @@ def test_help_is_quick() -> None:
 
     bare = seconds("-c", "import typer, typer.rich_utils, rich.console")
     assert seconds("-m", "corridor", "--help") < bare + 0.5
+
+
+def test_convert_goes_there_and_back(toy: Path, tmp_path: Path) -> None:
+    there = run("convert", toy, tmp_path / "toy.gpkg")
+    assert (there.exit_code, there.stdout) == (0, "")
+    assert "toy.gpkg: nodes, layers, commodities, links" in there.stderr
+    assert run("convert", tmp_path / "toy.gpkg", tmp_path / "back").exit_code == 0
+    assert (tmp_path / "back" / "study.toml").read_text() == (toy / "study.toml").read_text()
+    assert run("validate", tmp_path / "toy.gpkg").exit_code == 0
+    refused(run("convert", toy, tmp_path / "toy.gpkg"), 2, "must be new")
+    refused(run("convert", tmp_path / "nothing", tmp_path / "new"), 2, "must exist")

@@ -1,4 +1,4 @@
-"""Commands on data: ``validate``."""
+"""Commands on data: ``validate`` and ``convert``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,7 @@ from corridor.errors import Fault, InputError
 def run_validate(
     *,
     folder: Annotated[
-        str, typer.Argument(help="Folder of a data set, or the name of a bundled one.")
+        str, typer.Argument(help="Folder of a data set, .gpkg file, or the name of a bundled one.")
     ],
     as_json: JsonOption = False,
 ) -> None:
@@ -41,12 +41,31 @@ def run_validate(
         raise typer.Exit(ExitCode.BAD_INPUT)
 
 
+@app.command("convert")
+@guarded()
+def run_convert(
+    *,
+    source: Annotated[
+        str,
+        typer.Argument(metavar="SRC", help="Folder of a data set, .gpkg file, or a bundled name."),
+    ],
+    target: Annotated[
+        Path, typer.Argument(metavar="DST", help="New folder, or new file that ends in .gpkg.")
+    ],
+) -> None:
+    """Write a data set as a folder of CSV files or as one GeoPackage to edit in a GIS."""
+    from corridor.network import convert_dataset
+
+    tables = convert_dataset(source, target)
+    typer.echo(f"Wrote {target}: {', '.join(tables)}", err=True)
+
+
 def _all_faults(folder: str) -> list[Fault]:
     """Return the faults of the tables, then of the rules, then of the study; each fault once."""
-    from corridor.network.models import dataset_folder
+    from corridor.network.models import dataset_place
     from corridor.network.validation import validate
 
-    path = dataset_folder(folder)
+    path = dataset_place(folder)
     faults = validate(path)
     broken = any(not fault.warning for fault in faults)
     # Ids in rules and study cannot be looked up in tables that do not load.

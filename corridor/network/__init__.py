@@ -1,5 +1,6 @@
 """What is built, where and whose: tables, validation, network, demand, and the supernetwork."""
 
+from corridor.network.conversion import convert_dataset
 from corridor.network.fills import FilledTables, fill_blanks
 from corridor.network.lines import LineGraph, join_lines, lines_to_links
 from corridor.network.models import Demand, Network, load_demand, load_network, write_tables
@@ -12,6 +13,7 @@ __all__ = [
     "FilledTables",
     "LineGraph",
     "Network",
+    "convert_dataset",
     "fill_blanks",
     "join_lines",
     "lines_to_links",

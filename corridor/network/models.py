@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,9 @@ from corridor.network.geography import gauge_faults, length_faults, outline_faul
 from corridor.network.outlines import read_outlines
 from corridor.network.schema import NETWORK_TABLES, TABLES
 from corridor.network.tables import TypedTable, read_table, type_table, write_csv
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 BoolArray = NDArray[np.bool_]
 
@@ -129,6 +133,71 @@ class Network:
             rows[table], found = type_table(TABLES[table], frame)
             faults.extend(found)
         return _assemble(rows, faults, self.date, self.name)
+
+    def to_networkx(self) -> "nx.MultiDiGraph[str]":
+        """Return the network as a graph: nodes and links with their columns as attributes.
+
+        A link is an edge from from_node to to_node by the key ``link_id`` with ``direction`` =
+        ``forward``, and unless it is directed an edge back with ``direction`` = ``backward``.
+        Blanks are left out. The other tables ride along in ``graph.graph["tables"]``, so that
+        :meth:`from_networkx` gives the same network again.
+
+        Examples
+        --------
+        >>> import corridor
+        >>> graph = corridor.load_network("crossroads").to_networkx()
+        >>> graph.nodes["AM_YEREVAN"]["country"]
+        'ARM'
+        """
+        from corridor.network.graphs import build_graph
+
+        return build_graph({name: self.table(name) for name in NETWORK_TABLES})
+
+    @classmethod
+    def from_networkx(
+        cls,
+        graph: "nx.Graph[Any]",
+        *,
+        date: dt.date | str | None = None,
+        name: str = "network",
+        **tables: pd.DataFrame,
+    ) -> "Network":
+        """Build a network from a graph whose attributes are the contract's columns.
+
+        Parameters
+        ----------
+        graph
+            Any networkx graph. Nodes need ``name, country, kind, lon, lat``; edges ``layer`` and
+            ``length_km``. Edges without ``link_id`` get one; those of an undirected graph go both
+            ways, those of a directed one only forward, unless they come from :meth:`to_networkx`.
+        date, name
+            As in :meth:`from_tables`.
+        **tables
+            ``layers``, ``commodities`` and any other table by name, but nodes and links; those that
+            :meth:`to_networkx` put into the graph are taken where none is given.
+
+        Raises
+        ------
+        InputError
+            If the graph has no nodes or edges, or the tables have faults; ``.faults`` lists them.
+
+        Examples
+        --------
+        >>> import corridor
+        >>> net = corridor.load_network("crossroads")
+        >>> again = corridor.Network.from_networkx(net.to_networkx())
+        >>> again.links["length_km"].sum() == net.links["length_km"].sum()
+        np.True_
+        """
+        from corridor.network.graphs import graph_tables
+
+        found = graph_tables(graph, tables)
+        rows: dict[str, TypedTable] = {}
+        faults: list[Fault] = []
+        for table in NETWORK_TABLES:
+            rows[table], some = type_table(TABLES[table], found.get(table))
+            faults.extend(some)
+        return _assemble(rows, faults, as_date(date), name)
 
     def as_of(self, date: dt.date | str | None) -> "Network":
         """Return the same network as of another date.
@@ -314,7 +383,8 @@ def load_network(name: str | Path, date: dt.date | str | None = None) -> Network
     Parameters
     ----------
     name
-        Name of a bundled data set, or a folder of CSV files.
+        Name of a bundled data set, a folder of CSV files, or a GeoPackage made by
+        `convert_dataset`.
     date
         Day that dated rows are read as of, a date or an ISO text; None = the status columns alone.
         The clock is never read.
@@ -336,8 +406,7 @@ def load_network(name: str | Path, date: dt.date | str | None = None) -> Network
     >>> net.date.isoformat()
     '2026-01-01'
     """
-    folder = dataset_folder(name)
-    rows, faults = read_folder(folder, NETWORK_TABLES)
+    rows, faults = read_place(dataset_place(name), NETWORK_TABLES)
     # Outlines and gauges are checked once, on reading: a variant does not move a place.
     on_the_ground = [
         *range_faults(rows),
@@ -353,7 +422,7 @@ def load_demand(name: str | Path, scenario: str | None = None) -> Demand:
     Parameters
     ----------
     name
-        Name of a bundled data set, or a folder of CSV files.
+        Name of a bundled data set, a folder of CSV files, or a GeoPackage.
     scenario
         Scenario to take; None = the only one.
 
@@ -374,8 +443,8 @@ def load_demand(name: str | Path, scenario: str | None = None) -> Demand:
     >>> corridor.load_demand("crossroads", scenario="2024").scenario
     '2024'
     """
-    folder = dataset_folder(name)
-    rows, faults = read_folder(folder, ("sources", "nodes", "commodities", "demand"))
+    needed = ("sources", "nodes", "commodities", "demand")
+    rows, faults = read_place(dataset_place(name), needed)
     if not rows["demand"].exists:
         found, expected = "no such file", "the file demand.csv"
         faults.append(Fault(file="demand.csv", found=found, expected=expected, remedy="add it"))
@@ -411,11 +480,34 @@ def dataset_folder(name: str | Path) -> Path:
     path = datasets.path(name)
     if not path.is_dir():
         msg = (
-            f"A data set must be a folder of CSV files; {str(path)!r} is a file. "
-            "Give the folder that holds nodes.csv and links.csv."
+            f"A data set must be a folder of CSV files or a GeoPackage; {str(path)!r} is a file "
+            "of another kind. Give the folder that holds nodes.csv and links.csv."
         )
         raise InputError(msg)
     return path
+
+
+def dataset_place(name: str | Path) -> Path:
+    """Return the folder or GeoPackage of a data set, bundled or not.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is another kind of file.
+    """
+    path = datasets.path(name)
+    return path if path.suffix == ".gpkg" and path.is_file() else dataset_folder(path)
+
+
+def read_place(
+    place: Path, names: tuple[str, ...] = tuple(TABLES)
+) -> tuple[dict[str, TypedTable], list[Fault]]:
+    """Read tables of a data set from a folder or a GeoPackage, with their faults."""
+    if place.is_dir():
+        return read_folder(place, names)
+    from corridor.network.geopackages import read_geopackage
+
+    return read_geopackage(place, names)
 
 
 def read_folder(

@@ -235,6 +235,21 @@ def type_table(table: Table, frame: pd.DataFrame | None) -> tuple[TypedTable, li
     return result, faults
 
 
+def fill_own_texts(table: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose blank texts in columns of its own are ``""``, as in a file.
+
+    Parameters
+    ----------
+    table
+        Name of the table; the columns of its contract stay as they are.
+    frame
+        Its rows.
+    """
+    own = [name for name in frame if not TABLES[table].has(str(name))]
+    texts = [name for name in own if not pd.api.types.is_numeric_dtype(frame[name])]
+    return frame.assign(**{str(name): frame[name].fillna("").astype("str") for name in texts})
+
+
 def write_csv(tables: Mapping[str, pd.DataFrame], folder: str | Path) -> None:
     """Write tables as a data set folder, whole or not at all.
 

@@ -13,7 +13,7 @@ from corridor.network.consistency import (
     structural_faults,
 )
 from corridor.network.geography import gauge_faults, length_faults, outline_faults, zone_faults
-from corridor.network.models import Demand, Network, dataset_folder, read_folder
+from corridor.network.models import Demand, Network, dataset_place, read_place
 from corridor.network.outlines import read_outlines
 from corridor.network.schema import NETWORK_TABLES, TABLES
 from corridor.network.tables import type_table
@@ -25,7 +25,7 @@ def validate(source: Network | str | Path, demand: Demand | None = None) -> list
     Parameters
     ----------
     source
-        A network, the name of a bundled data set, or a folder.
+        A network, the name of a bundled data set, a folder, or a GeoPackage.
     demand
         Demand to check with a network: its zones must reach each other. A folder's own demand is
         read with it.
@@ -50,7 +50,7 @@ def validate(source: Network | str | Path, demand: Demand | None = None) -> list
         rows, faults = dict(source.rows), list[Fault]()
         rows["demand"], _ = type_table(TABLES["demand"], None if demand is None else demand.rows)
     else:
-        rows, faults = read_folder(dataset_folder(source))
+        rows, faults = read_place(dataset_place(source))
     return in_order(rows, first_causes(faults, _across(rows)))
 
 
