@@ -38,7 +38,8 @@ def test_json_holds_every_table_and_sentence() -> None:
     hosts = {row["rule_id"]: row["host"] for row in record["relaxations"]}
     assert hosts == {"tripp_no_stop": "", "floor_arm_scanner": "ARM", "floor_arm_inspection": "ARM"}
     assert set(record) == {
-        "status", "date", "conflicts", "relaxations", "prices", "costs", "payers", "sentences",
+        "status", "date", "conflicts", "relaxations", "prices", "costs", "payers", "principles",
+        "principle_payers", "compliance", "sentences",
     }  # fmt: skip
 
 
@@ -54,6 +55,10 @@ def test_a_feasible_variant_has_costs_and_payers() -> None:
     assert conflict["rules"] == "am_az_no_trade"
     assert conflict["subject"] == "AM_YEREVAN to AZ_BAKU, building"
     assert record["payers"][0]["pays_usd_per_day"] > 0.0
+    principles = {row["without"]: row["cost_usd_per_day"] for row in record["principles"]}
+    assert principles["all of these"] >= principles["bans, limits and prescribed ways"] > 1e6
+    verdicts = {row["principle"]: row["verdict"] for row in record["compliance"]}
+    assert verdicts["reciprocity"] == "not ruled"
 
 
 def test_words_are_sentences() -> None:

@@ -6,6 +6,7 @@ import typer
 
 from corridor.cli.app import BUNDLED, ExitCode, JsonOption, StudyArgument, app, fail, guarded
 from corridor.cli.output import print_json, print_sheets
+from corridor.errors import InputError
 
 
 @app.command("plan")
@@ -18,22 +19,48 @@ def run_plan(
         bool,
         typer.Option("--congestion/--no-congestion", help="Whether queues grow with the flow."),
     ] = True,
+    choice: Annotated[
+        bool,
+        typer.Option(
+            "--choice/--optimum",
+            help="As shippers choose, by the study's assignment, or the best possible.",
+        ),
+    ] = False,
+    next_server: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="Crossing whose next server is solved for, 'all' for all; repeatable.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Plan one variant: flows, queues, prices, and what is not served and why."""
-    from corridor.planning import plan
+    from corridor.planning import compile_model, solve_plan
+    from corridor.report.principles import compliance_sheet
     from corridor.report.records import plan_record
     from corridor.report.tables import plan_sheets
     from corridor.study import load_study
+    from corridor.study.comparison import chosen_plan
 
+    if choice and not congestion:
+        msg = "--choice is of queues that grow with the flow. Drop --no-congestion, or --choice."
+        raise InputError(msg)
     loaded = load_study(study)
     chosen = loaded.base if variant is None else variant
-    result = plan(
-        *loaded.case(chosen), congestion=congestion, unmet_usd_per_t=loaded.header.unmet_usd_per_t
-    )
+    model = compile_model(*loaded.case(chosen))
+    servers = True if next_server == ["all"] else (next_server or False)
+    if choice:
+        result = chosen_plan(loaded, model, next_servers=servers)
+    else:
+        result = solve_plan(
+            model, congestion=congestion, unmet_usd_per_t=loaded.header.unmet_usd_per_t,
+            next_servers=servers,
+        )  # fmt: skip
     if as_json:
         print_json(plan_record(result))
     else:
-        print_sheets(plan_sheets(result, f"{chosen}: {loaded.variant(chosen).title}"))
+        sheets = plan_sheets(result, f"{chosen}: {loaded.variant(chosen).title}")
+        print_sheets([*sheets, compliance_sheet(result.compliance)])
     if not result.served_t_per_day > 0:
         fail(f"Nothing can be carried: the plan is {result.status}.", ExitCode.NOTHING)

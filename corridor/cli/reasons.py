@@ -50,6 +50,7 @@ def run_explain(
 ) -> None:
     """Say which rules bar a plan or goods, the least that would help, and what rules cost whom."""
     from corridor.planning import explain
+    from corridor.report.principles import compliance_sheet, principles_sheet
     from corridor.report.reasons import explanation_sheets
     from corridor.report.records import explanation_record
     from corridor.study import load_study
@@ -86,7 +87,10 @@ def run_explain(
     elif words:
         typer.echo("\n".join([title, *found.sentences]))
     else:
-        print_sheets(explanation_sheets(found, title))
+        sheets = explanation_sheets(found, title)
+        if len(found.principles):
+            sheets.append(principles_sheet(found))
+        print_sheets([*sheets, compliance_sheet(found.compliance)])
     if found.status in ("infeasible", "unknown"):
         fail(f"Nothing can be carried: the plan is {found.status}.", ExitCode.NOTHING)
 

@@ -37,7 +37,9 @@ FIELDS: Final[dict[type[Rule], tuple[str, ...]]] = {
     ShareCapRule: ("share",),
 }
 """Fields of rules that can be bargained over."""
-_TEMPLATE: Final = "*"
+_OF_A_STAGE: Final = ("share", "fee_usd", "fixed_delay_h")
+TEMPLATE: Final = "*"
+"""Crossing of the rows that serve all posts of a state and layer without rows of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -245,35 +247,52 @@ def inspecting(network: Network, rules: Rules, rule: InspectionFloorRule, share:
         chosen &= table["crossing_id"].isin(rule.crossings)
     if rule.layers is not None:
         chosen &= table["layer"].isin(rule.layers)
-    parts, own = [], []
-    columns = (table["crossing_id"][chosen], table["layer"][chosen])
-    for crossing, layer in zip(*columns, strict=True):
-        rows = _rows_of(stages, str(crossing), rule.country, str(layer), regime[str(crossing)])
-        own.append((stages["crossing_id"] == crossing) & (stages["country"] == rule.country))
-        parts.append(rows.assign(crossing_id=crossing, layer=""))
-    changed = pd.concat(parts) if parts else stages.iloc[:0]
-    inspects = changed["stage"] == rule.stage
+    named = table["crossing_id"][chosen].tolist()
+    for crossing, layer in zip(named, table["layer"][chosen], strict=True):
+        post = (str(crossing), rule.country, str(layer))
+        stages = with_own_rows(stages, post, regime[str(crossing)])
+    worked = stages["regime"].isin([""]) | (
+        stages["regime"] == stages["crossing_id"].map(regime).fillna("")
+    )
+    inspects = worked & stages["crossing_id"].isin(named) & (stages["stage"] == rule.stage)
+    inspects &= stages["country"] == rule.country
     if not inspects.any():
         msg = (
             f"Some post of {rule.id} must have the stage {rule.stage!r} under its regime; none of "
             f"{int(chosen.sum())} crossings has. Choose a regime that inspects."
         )
         raise InputError(msg)
-    changed = changed.assign(share=changed["share"].where(~inspects, share))
-    changed = changed[~inspects | (share > 0.0)]
-    kept = stages[~np.logical_or.reduce(own)]
-    return network.replace(stages=pd.concat([kept, changed], ignore_index=True))
+    return network.replace(stages=worked_by_share(stages, inspects, share))
 
 
-def _rows_of(
-    stages: pd.DataFrame, crossing: str, country: str, layer: str, regime: str
-) -> pd.DataFrame:
-    """Return the rows that serve a post under a regime: its own, or its state's template."""
-    works = stages["regime"].isin(["", regime]) & (stages["country"] == country)
-    own = stages[works & (stages["crossing_id"] == crossing)]
-    if len(own):
-        return own
-    return stages[works & (stages["crossing_id"] == _TEMPLATE) & (stages["layer"] == layer)]
+def with_own_rows(stages: pd.DataFrame, post: tuple[str, str, str], regime: str) -> pd.DataFrame:
+    """Return the stages with rows of its own for a post that follows its state's template.
+
+    Parameters
+    ----------
+    stages
+        The stages table.
+    post
+        Crossing, state and layer.
+    regime
+        The regime under which the post gets rows, unless it has some that serve it.
+    """
+    crossing, country, layer = post
+    serves = stages["regime"].isin(["", regime]) & (stages["country"] == country)
+    if (serves & (stages["crossing_id"] == crossing)).any():
+        return stages
+    template = stages[serves & (stages["crossing_id"] == TEMPLATE) & (stages["layer"] == layer)]
+    own = template.assign(crossing_id=crossing, layer="", regime=regime)
+    return pd.concat([stages, own], ignore_index=True)
+
+
+def worked_by_share(stages: pd.DataFrame, rows: "pd.Series[bool]", share: float) -> pd.DataFrame:
+    """Return the stages with a share of the vehicles sent to some; at 0 without fee and delay.
+
+    The rows stay, because projects may name them.
+    """
+    values = {"share": share} if share > 0.0 else dict.fromkeys(_OF_A_STAGE, 0.0)
+    return stages.assign(**{name: stages[name].mask(rows, value) for name, value in values.items()})
 
 
 def _record(

@@ -43,7 +43,7 @@ class Relaxed:
             rules = self.model.rules
             left = tuple(rule for rule in rules.rules if rule.id not in gone)
             self._models[gone] = compile_model(
-                self.model.network, self._demand, Rules(left, rules.date)
+                self.model.network, self._demand, Rules(left, rules.date), like=self.model
             )
         return self._models[gone]
 

@@ -87,7 +87,7 @@ def _breaches(model: Model, demand: Demand, rules: Rules) -> list[FloorBreach]:
     Where nothing is sealed only the posts change, and only they are compiled.
     """
     if model.effects.paths:
-        return compile_model(model.network, demand, rules).breaches
+        return compile_model(model.network, demand, rules, like=model).breaches
     network, filled, net = model.network, model.filled, model.supernetwork
     regimes = crossing_regimes(network, rules.regimes())
     posts = compile_posts(network, filled, net, regimes, model.background_vehicles)

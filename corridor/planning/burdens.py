@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.core.flows import FlowResult, min_cost_flow
-from corridor.network import Demand
+from corridor.network import Demand, Network
 from corridor.planning.answer import evaluate
 from corridor.planning.blocks import Relaxed
 from corridor.planning.model import Model, compile_model
@@ -52,6 +52,8 @@ class Resolved:
     ----------
     model, demand
         A compiled model, and the demand that it was compiled with.
+    first
+        The optimum with all rules.
     congestion, unmet_usd_per_t, tolerance
         As in `corridor.plan`.
     """
@@ -60,44 +62,54 @@ class Resolved:
         self,
         model: Model,
         demand: Demand,
+        first: FlowResult,
         *,
         congestion: bool,
         unmet_usd_per_t: float,
         tolerance: float,
     ) -> None:
-        self.model, self._demand = model, demand
+        self.model, self._demand, self._first = model, demand, first
         self._relaxed = Relaxed(model, demand)
         self._congestion, self._tolerance = congestion, tolerance
         self._unmet = unmet_usd_per_t
-        self._first: FlowResult | None = None
 
-    def optimum(self, dropped: Sequence[str] = ()) -> FlowResult:
-        """Return the optimum without some rules, checked."""
-        model = self._without(frozenset(dropped))
+    def optimum(self, dropped: Sequence[str] = (), network: Network | None = None) -> FlowResult:
+        """Return the optimum without some rules, checked.
+
+        Parameters
+        ----------
+        dropped
+            Ids of the rules.
+        network
+            Another network with the same links; None is that of the model.
+        """
+        if not dropped and network is None:
+            return self._first
+        model = self._without(frozenset(dropped), network)
         problem = model.flow_problem(congestion=self._congestion, unmet_usd_per_t=self._unmet)
-        warm = self._first
-        same = warm is not None and model.supernetwork.n_arcs == self.model.supernetwork.n_arcs
+        same = model.supernetwork.n_arcs == self.model.supernetwork.n_arcs
         plain = not model.supernetwork.is_copy.any()
-        columns = warm.columns if warm is not None and same and plain else None
+        columns = self._first.columns if same and plain else None
         result = min_cost_flow(problem, tolerance=self._tolerance, columns=columns)
-        if self._first is None:
-            self._first = result
         evaluate(model, problem, result, congestion=self._congestion)
         return result
 
-    def _without(self, dropped: frozenset[str]) -> Model:
-        if not dropped:
-            return self.model
+    def without(self, dropped: Sequence[str]) -> Rules:
+        """Return the rules without some."""
         rules = self.model.rules
-        left = Rules(tuple(rule for rule in rules.rules if rule.id not in dropped), rules.date)
-        bans = {rule.id for rule in rules.in_force if isinstance(rule, ForbidRule)}
-        if dropped <= bans:
+        return Rules(tuple(rule for rule in rules.rules if rule.id not in dropped), rules.date)
+
+    def _without(self, dropped: frozenset[str], network: Network | None) -> Model:
+        left = self.without(tuple(dropped))
+        bans = {rule.id for rule in self.model.rules.in_force if isinstance(rule, ForbidRule)}
+        if network is None and dropped <= bans:
             kept = [ban for ban in self.model.effects.bans if ban.rule_id not in dropped]
             return replace(
                 self.model, rules=left, allowed=self._relaxed.allowed(dropped),
                 effects=replace(self.model.effects, bans=kept),
             )  # fmt: skip
-        return compile_model(self.model.network, self._demand, left)
+        place = network or self.model.network
+        return compile_model(place, self._demand, left, like=self.model)
 
 
 def rule_costs(resolved: Resolved, binding: Sequence[str]) -> RuleCosts:
@@ -120,20 +132,29 @@ def rule_costs(resolved: Resolved, binding: Sequence[str]) -> RuleCosts:
         without = resolved.optimum(dropped)
         records.append((name, without.objective, best.objective - without.objective))
         dearer = best.demand_price - without.demand_price
-        payers.append(_payers(resolved.model, name, dearer))
+        paid = payers_table(resolved.model, dearer)
+        paid.insert(0, "rule_id", pd.Series([name] * len(paid), dtype=str))
+        payers.append(paid)
     costs = pd.DataFrame(records, columns=["rule_id", "objective_usd_per_day", "cost_usd_per_day"])
     return RuleCosts(costs=costs, payers=pd.concat(payers, ignore_index=True))
 
 
-def _payers(model: Model, name: str, dearer: FloatArray) -> pd.DataFrame:
-    """Return the shipments that pay, or are spared, a dollar a day and more, largest first."""
+def payers_table(model: Model, dearer: FloatArray) -> pd.DataFrame:
+    """Return the shipments that pay, or are spared, a dollar a day and more, largest first.
+
+    Parameters
+    ----------
+    model
+        The model.
+    dearer : ndarray of float64, shape (n_shipments,)
+        What a tonne of each shipment pays more [USD/t].
+    """
     pays = dearer * model.t_per_day
     rows = np.flatnonzero(np.abs(pays) >= _LEAST_USD_PER_DAY)
     rows = rows[np.argsort(-pays[rows], kind="stable")]
     shipments = model.shipments
     return pd.DataFrame(
         {
-            "rule_id": pd.Series([name] * rows.size, dtype=str),
             "origin": shipments.places[shipments.origin[rows]],
             "destination": shipments.places[shipments.destination[rows]],
             "commodity": shipments.commodities[shipments.commodity[rows]],

@@ -16,7 +16,8 @@ from corridor.planning.burdens import ALL_RULES, Resolved, rule_costs
 from corridor.planning.changes import apply_changes
 from corridor.planning.conflicts import MOST, Diagnosis
 from corridor.planning.model import Model, compile_model
-from corridor.planning.plans import UNMET_USD_PER_T, solve_plan
+from corridor.planning.plans import UNMET_USD_PER_T, plan_and_flow
+from corridor.planning.principles import principle_costs
 from corridor.planning.results import Plan, Status
 from corridor.planning.shortfalls import diagnose_shortfall
 from corridor.planning.tables import SEPARATOR
@@ -57,6 +58,13 @@ class Explanation:
     payers
         ``rule_id, origin, destination, commodity, t_per_day, usd_per_t,
         pays_usd_per_day``, see `corridor.planning.burdens.RuleCosts`.
+    principles
+        ``principle, without, rules, objective_usd_per_day, cost_usd_per_day``: what each of the
+        four principles costs, see `corridor.planning.principles.PrincipleCosts`.
+    principle_payers
+        ``principle, without`` and the columns of `payers`.
+    compliance
+        How the plan stands to the four principles, see `Plan`.
     options
         The changes of each option, in the order of their numbers.
     sentences
@@ -70,6 +78,9 @@ class Explanation:
     prices: pd.DataFrame
     costs: pd.DataFrame
     payers: pd.DataFrame
+    principles: pd.DataFrame
+    principle_payers: pd.DataFrame
+    compliance: pd.DataFrame
     options: tuple[Option, ...]
     sentences: tuple[str, ...]
 
@@ -140,16 +151,16 @@ def explain(
     ('infeasible', ['floor_arm_scanner>tripp_no_stop', 'floor_arm_inspection>tripp_no_stop'])
     """
     model = compile_model(network, demand, rules)
-    plan = solve_plan(
+    plan, flow = plan_and_flow(
         model, congestion=congestion, unmet_usd_per_t=unmet_usd_per_t, tolerance=tolerance
     )
     told = _Told(model, demand, weights or {}, most)
     if plan.status == "infeasible":
         told.infeasible()
-    elif plan.status != "unknown":
+    elif flow is not None:
         told.unserved(plan, unmet_usd_per_t)
         resolved = Resolved(
-            model, demand, congestion=congestion, unmet_usd_per_t=unmet_usd_per_t,
+            model, demand, flow, congestion=congestion, unmet_usd_per_t=unmet_usd_per_t,
             tolerance=tolerance,
         )  # fmt: skip
         told.priced(plan, resolved)
@@ -171,6 +182,12 @@ class _Told:
         ends = ["origin", "destination", "commodity"]
         self.payers = pd.DataFrame(
             columns=["rule_id", *ends, "t_per_day", "usd_per_t", "pays_usd_per_day"]
+        )
+        self.principles = pd.DataFrame(
+            columns=["principle", "without", "rules", "objective_usd_per_day", "cost_usd_per_day"]
+        )
+        self.principle_payers = pd.DataFrame(
+            columns=["principle", "without", *ends, "t_per_day", "usd_per_t", "pays_usd_per_day"]
         )
         self.sentences: list[str] = []
 
@@ -241,6 +258,8 @@ class _Told:
             return
         found = rule_costs(resolved, binding["rule_id"].tolist())
         self.costs, self.payers = found.costs, found.payers
+        by_principle = principle_costs(resolved)
+        self.principles, self.principle_payers = by_principle.costs, by_principle.payers
         for row in self.prices[self.prices["price"] > 0.0].itertuples():
             unit = str(row.unit).replace("usd_per_", "USD per ")
             self.sentences.append(
@@ -259,6 +278,18 @@ class _Told:
                 continue
             by = f"; most is paid by {who}" if who else ""
             self.sentences.append(f"{subject}: cost {cost:,.0f} USD/day{by}.")
+        self._tell_principles(plan)
+
+    def _tell_principles(self, plan: Plan) -> None:
+        """Tell what each principle costs."""
+        rows = self.principles[["principle", "without", "rules", "cost_usd_per_day"]]
+        for principle, without, rules, cost in rows.itertuples(index=False):
+            if not rules:
+                continue
+            said = f"costs {cost:,.0f}" if cost >= 0.0 else f"saves {-cost:,.0f}"
+            if abs(cost) < plan.gap * plan.objective_usd_per_day:
+                said = "costs less than the plan's precision in"
+            self.sentences.append(f"{principle.capitalize()} ({without}): {said} USD/day.")
 
     def explanation(self, plan: Plan) -> Explanation:
         """Return all that was told."""
@@ -271,6 +302,9 @@ class _Told:
             prices=self.prices,
             costs=self.costs,
             payers=self.payers,
+            principles=self.principles,
+            principle_payers=self.principle_payers,
+            compliance=plan.compliance,
             options=tuple(option for _, option in self.options),
             sentences=tuple(self.sentences),
         )

@@ -117,7 +117,11 @@ class Model:
 
 
 def compile_model(
-    network: Network, demand: Demand | Shipments, rules: Rules | None = None
+    network: Network,
+    demand: Demand | Shipments,
+    rules: Rules | None = None,
+    *,
+    like: Model | None = None,
 ) -> Model:
     """Compile a network, a demand and rules.
 
@@ -129,6 +133,9 @@ def compile_model(
         Demand of one scenario, or single shipments without tonnes.
     rules
         Rules as of their date, or of the network's where they have none; None is no rules.
+    like
+        A model of the same network, whose filled tables are taken over; of another network it is
+        passed over.
 
     Returns
     -------
@@ -146,7 +153,7 @@ def compile_model(
         subject = "The set of rules"
         raise InputError.from_faults(subject, faults)
     shipments, t_per_day, scenario = _shipments(network, demand)
-    filled = fill_blanks(network)
+    filled = like.filled if like is not None and like.network is network else fill_blanks(network)
     plain = build_supernetwork(network)
     _check_zones(plain, shipments)
     vehicles = background_vehicles(network, plain, scenario)

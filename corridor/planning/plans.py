@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from corridor.core.flows import FlowProblem, PathColumns, min_cost_flow
+from corridor.core.flows import FlowProblem, FlowResult, PathColumns, min_cost_flow
 from corridor.errors import InputError
 from corridor.network import Demand, Network
 from corridor.planning.answer import FlowAnswer, evaluate, no_flow
@@ -121,14 +121,34 @@ def solve_plan(
     next_servers: NextServers = False,
 ) -> Plan:
     """Return the plan of a compiled model; see `plan`."""
+    found, _ = plan_and_flow(
+        model, congestion=congestion, unmet_usd_per_t=unmet_usd_per_t, tolerance=tolerance,
+        time_limit=time_limit, next_servers=next_servers,
+    )  # fmt: skip
+    return found
+
+
+def plan_and_flow(
+    model: Model,
+    *,
+    congestion: bool,
+    unmet_usd_per_t: float,
+    tolerance: float,
+    time_limit: float | None = None,
+    next_servers: NextServers = False,
+) -> tuple[Plan, FlowResult | None]:
+    """Return the plan of a compiled model, and the flow that it tells of; None where there is none.
+
+    Parameters are those of `plan`.
+    """
     asked = asked_crossings(model, next_servers)
     if model.breaches:
-        return no_plan(model, "infeasible", None, broken_rules(model))
+        return no_plan(model, "infeasible", None, broken_rules(model)), None
     problem = model.flow_problem(congestion=congestion, unmet_usd_per_t=unmet_usd_per_t)
     result = min_cost_flow(problem, tolerance=tolerance, time_limit=time_limit)
     if result.status not in ("optimal", "feasible"):
         status: Status = "infeasible" if result.status == "infeasible" else "unknown"
-        return no_plan(model, status, result.limit or None, set())
+        return no_plan(model, status, result.limit or None, set()), None
     answer = evaluate(model, problem, result, congestion=congestion)
     price = arc_prices(model, problem, answer)
     unmet = unmet_rows(answer)
@@ -141,7 +161,7 @@ def solve_plan(
         servers = ServerQuestion(crossings=asked, cost_usd_per_day=again)
     tables = build_tables(answer, binding_bans(model, price), unmet, obstacles, servers=servers)
     partial = result.status == "optimal" and unmet.size > 0
-    return Plan(
+    found = Plan(
         status="partial" if partial else result.status,
         limit=result.limit or None,
         objective_usd_per_day=float(result.objective),
@@ -152,6 +172,7 @@ def solve_plan(
         assumptions=model.assumptions,
         **tables,
     )
+    return found, result
 
 
 class _Again:

@@ -20,6 +20,7 @@ from corridor.planning import (
     solve_equilibrium,
     solve_plan,
 )
+from corridor.planning.plans import NextServers
 from corridor.planning.tables import SEPARATOR
 from corridor.study.references import Door, leg_table, open_doors, shut_doors, totals_table
 from corridor.study.studies import Study
@@ -290,8 +291,16 @@ def _plan_one(study: Study, name: str) -> _Outcome:
     return _Outcome(plan, best, open_doors(model, study.references))
 
 
-def chosen_plan(study: Study, model: Model) -> Plan:
-    """Return the plan of a compiled variant that comes of shippers' choices in a study."""
+def chosen_plan(study: Study, model: Model, *, next_servers: NextServers = False) -> Plan:
+    """Return the plan of a compiled variant that comes of shippers' choices in a study.
+
+    Parameters
+    ----------
+    study, model
+        The study, and one of its variants.
+    next_servers
+        As of `corridor.equilibrium`.
+    """
     header = study.header
     logit = header.assignment == "logit"
     return solve_equilibrium(
@@ -300,6 +309,7 @@ def chosen_plan(study: Study, model: Model) -> Plan:
         dispersion_per_usd=header.dispersion_per_usd if logit else None,
         constants=choice_constants(study),
         unmet_usd_per_t=header.unmet_usd_per_t,
+        next_servers=next_servers,
     )
 
 
