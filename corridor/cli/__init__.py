@@ -8,6 +8,17 @@ Nothing heavy is imported before a command needs it, so that help is quick.
 from corridor.cli.app import app, main
 
 # In the order in which help lists their commands.
-from corridor.cli import studies, routes, border, plans, reasons, benefits, checks  # isort: skip
+from corridor.cli import studies, routes, border, plans, reasons, benefits, sweeps, checks  # isort: skip
 
-__all__ = ["app", "benefits", "border", "checks", "main", "plans", "reasons", "routes", "studies"]
+__all__ = [
+    "app",
+    "benefits",
+    "border",
+    "checks",
+    "main",
+    "plans",
+    "reasons",
+    "routes",
+    "studies",
+    "sweeps",
+]

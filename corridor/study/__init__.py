@@ -4,6 +4,7 @@ from corridor.study.benefits import BenefitShares, share_benefits
 from corridor.study.comparison import Comparison, compare, write_indicators
 from corridor.study.evidence import validation_markdown
 from corridor.study.studies import Case, Study, load_study
+from corridor.study.sweeps import Sweep, sweep
 from corridor.study.targets import TargetCheck, check_targets
 
 __all__ = [
@@ -11,11 +12,13 @@ __all__ = [
     "Case",
     "Comparison",
     "Study",
+    "Sweep",
     "TargetCheck",
     "check_targets",
     "compare",
     "load_study",
     "share_benefits",
+    "sweep",
     "validation_markdown",
     "write_indicators",
 ]

@@ -1,0 +1,310 @@
+"""Models of samples: a variant compiled once, and its numbers changed without reading tables again.
+
+The long way is `drawn_case` and `corridor.planning.compile_model`: the cells are set in the tables.
+`ScenarioCompiler.model` gives the same model in a fraction of the time. It is held against the long
+way on one sample when it is made; where they differ (a data set may do what no patch foresees) it
+goes the long way for all.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from corridor.border import FloorBreach, floor_breaches
+from corridor.network import Demand
+from corridor.network.fills import FilledTables
+from corridor.network.supernetwork import Supernetwork
+from corridor.network.vehicles import payload_t, teu_per_t
+from corridor.planning import Model, compile_model
+from corridor.planning.costs import arc_costs
+from corridor.planning.pools import assemble_pools
+from corridor.planning.quantities import assemble_rows
+from corridor.sovereignty import Floor, Territory
+from corridor.study.inputs import FILLED, Cells, Inputs, filled_frames, variant_cells
+from corridor.study.patches import (
+    FillPatch,
+    PostPatch,
+    ServicePatch,
+    TrafficPatch,
+    set_cells,
+    with_frames,
+)
+from corridor.study.rule_patches import RulePatch, Scale
+from corridor.study.studies import Case, Study
+
+FloatArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.int64]
+
+_SAME: Final = 1e-9
+"""Largest relative difference between the two ways that counts as rounding."""
+
+
+def case_cells(study: Study, inputs: Inputs, case: Case, filled: FilledTables) -> Cells:
+    """Return the cells of a variant's case that the inputs of a study move."""
+    own = {name: case.network.table(name) for name in (*FILLED, "defaults", "background")}
+    own["demand"] = case.demand.rows
+    nominal = {**own, **filled_frames(filled)}
+    return variant_cells(study, inputs, nominal, own)
+
+
+def drawn_case(case: Case, cells: Cells, values: FloatArray) -> Case:
+    """Return a case with the drawn cells set in its tables, as an editor of the files would do.
+
+    Parameters
+    ----------
+    case
+        A variant.
+    cells
+        Its cells that inputs move.
+    values : ndarray of float64, shape (n_cells,)
+        Their numbers.
+    """
+    names = {name for name in cells.table if name != "demand"}
+    frames = {name: case.network.table(name) for name in sorted(names)}
+    network = with_frames(case.network, set_cells(frames, cells, values))
+    rows = set_cells({"demand": case.demand.rows}, cells, values).get("demand", case.demand.rows)
+    return Case(network, Demand(table=rows, scenario=case.demand.scenario), case.rules)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ScenarioCompiler:
+    """Compiles samples of one variant.
+
+    Attributes
+    ----------
+    case, nominal, cells
+        The variant, its model, and the cells that are drawn.
+    is_patched
+        Whether the short way holds; else every sample is compiled from its tables.
+    """
+
+    case: Case
+    nominal: Model
+    cells: Cells
+    fills: FillPatch
+    traffic: TrafficPatch
+    posts: PostPatch
+    services: ServicePatch
+    rules: RulePatch
+    demand_cells: IntArray
+    floors: tuple[tuple[str, tuple[Floor, ...]], ...]
+    is_patched: bool = True
+
+    @classmethod
+    def of(cls, study: Study, inputs: Inputs, variant: str) -> "ScenarioCompiler":
+        """Return the compiler of a variant.
+
+        Raises
+        ------
+        InputError
+            If the variant's changes have faults.
+        """
+        case = study.case(variant)
+        nominal = compile_model(*case)
+        cells = _above_floors(case_cells(study, inputs, case, nominal.filled), nominal)
+        net = nominal.supernetwork
+        compiler = cls(
+            case=case,
+            nominal=nominal,
+            cells=cells,
+            fills=FillPatch.of(case.network, nominal.filled, cells),
+            traffic=TrafficPatch.of(
+                case.network, nominal.plain, net.n_arcs, case.demand.scenario, cells
+            ),
+            posts=PostPatch.of(nominal.posts, net, nominal.filled.stages),
+            services=ServicePatch.of(case.network, nominal.filled.services, net),
+            rules=RulePatch.of(nominal, case.demand),
+            demand_cells=np.flatnonzero(np.array(cells.table, dtype=object) == "demand"),
+            floors=tuple(_floors(nominal)),
+        )
+        middle = (cells.low + 3.0 * cells.high) / 4.0
+        probe = np.where(cells.distribution == "integer_uniform", np.floor(middle), middle)
+        if same_models(compiler.model(probe), compiler.compiled(probe)):
+            return compiler
+        return replace(compiler, is_patched=False)
+
+    def compiled(self, values: FloatArray) -> Model:
+        """Return the model of a sample, compiled from its tables."""
+        return compile_model(*drawn_case(self.case, self.cells, values))
+
+    def model(self, values: FloatArray) -> Model:
+        """Return the model of a sample.
+
+        Parameters
+        ----------
+        values : ndarray of float64, shape (n_cells,)
+            Numbers of the cells.
+
+        Raises
+        ------
+        InputError
+            If the numbers do not make a model (every departure of a service canceled, say).
+        """
+        if not self.is_patched:
+            return self.compiled(values)
+        old = self.nominal
+        filled = self.fills.tables(values)
+        t_per_day = old.t_per_day.copy()
+        t_per_day[self.cells.row[self.demand_cells]] = values[self.demand_cells]
+        net = old.supernetwork
+        length_km = np.append(filled.links["length_km"].to_numpy(float), 0.0)[net.arc_link]
+        net = replace(net, arc_length_km=length_km * net.arc_share)
+        plain = replace(old.plain, arc_length_km=net.arc_length_km[: old.plain.n_arcs])
+        territory = replace(
+            old.territory,
+            supernetwork=plain,
+            payload_t=payload_t(filled.layers, filled.commodities),
+            teu_per_t=teu_per_t(filled.commodities),
+        )
+        vehicles = self.traffic.vehicles(values)
+        posts = self.posts.posts(filled.stages, vehicles)
+        services = self.services.services(filled.services)
+        queues = posts.queue_delay(_vehicle_usd_per_h(filled, old, t_per_day))
+        at_background = posts.wait_h(queues.wait_h(np.zeros(posts.n_pools)))
+        costs = arc_costs(filled, net, posts, services, at_background)
+        effects = self.rules.effects(self._scale(territory, net))
+        pools = assemble_pools(
+            old.network, filled, net, posts, services, effects,
+            queues=queues, classes=old.classes, payload_t=costs.payload_t, vehicles=vehicles,
+        )  # fmt: skip
+        model = replace(
+            old, filled=filled, supernetwork=net, posts=posts, effects=effects,
+            territory=territory, t_per_day=t_per_day, costs=costs, background_vehicles=vehicles,
+            service_wait_h=services.arc_wait_h,
+            fee_usd_per_t=effects.fee_usd_per_t(len(old.classes), net.n_arcs),
+            pools=pools, rows=assemble_rows(effects, old.class_of, t_per_day),
+        )  # fmt: skip
+        return replace(model, breaches=self._breaches(model))
+
+    def _scale(self, territory: Territory, net: Supernetwork) -> Scale:
+        """Return what rules count by, against the nominal model."""
+        old = self.nominal
+        before = replace(old.territory, supernetwork=old.supernetwork)
+        return _scale(before, replace(territory, supernetwork=net))
+
+    def _breaches(self, model: Model) -> list[FloorBreach]:
+        """Return where posts inspect less than a floor demands."""
+        found = [
+            replace(breach, seal_id=seal)
+            for seal, floors in self.floors
+            for breach in floor_breaches(
+                model.posts, model.network, model.filled, model.supernetwork, floors
+            )
+        ]
+        return list(dict.fromkeys(found))
+
+
+def _above_floors(cells: Cells, model: Model) -> Cells:
+    """Return cells whose inspected shares are not drawn below a floor that they keep as they are.
+
+    A range says how much posts may inspect in practice; the floor is the law there.
+    """
+    least = cells.least.copy()
+    stages = model.filled.stages
+    names, states = (stages[name].to_numpy(object) for name in ("stage", "country"))
+    shares = np.array([name == "stages" for name in cells.table]) & np.array(
+        [name == "share" for name in cells.column]
+    )
+    at = np.flatnonzero(shares)
+    for floor in model.effects.floors:
+        row = cells.row[at]
+        held = (names[row] == floor.stage) & (states[row] == floor.country)
+        held &= cells.nominal[at] >= floor.share
+        least[at[held]] = np.maximum(least[at[held]], floor.share)
+    return replace(cells, least=least)
+
+
+def _floors(model: Model) -> Iterator[tuple[str, tuple[Floor, ...]]]:
+    """Yield the floors of open traffic, and of the traffic under each seal that skips stages."""
+    effects, classes = model.effects, model.classes
+    open_traffic = ~model.sealed.any(axis=1)
+    yield "", tuple(replace(floor, arcs=floor.arcs & open_traffic) for floor in effects.floors)
+    for position, rule in enumerate(effects.paths):
+        if not rule.skip:
+            continue
+        goods = np.zeros(classes.commodities.size, np.bool_)
+        goods[classes.commodity[rule.start > 0]] = True
+        yield (
+            rule.rule_id,
+            tuple(
+                replace(
+                    floor, arcs=floor.arcs & model.sealed[:, position], goods=floor.goods & goods
+                )
+                for floor in effects.floors
+            ),
+        )
+
+
+def _vehicle_usd_per_h(filled: FilledTables, model: Model, t_per_day: FloatArray) -> FloatArray:
+    """Return the value of an hour of a waiting vehicle by layer: its own, and mean cargo x load."""
+    goods = model.shipments.commodity
+    value = filled.commodities["value_of_time_usd_per_t_h"].to_numpy(float)[goods]
+    weights = t_per_day if t_per_day.sum() > 0 else np.ones(goods.size)
+    mean = float(np.average(value, weights=weights)) if goods.size else 0.0
+    layers = filled.layers
+    return (layers["vehicle_usd_per_h"] + mean * layers["t_per_vehicle"]).to_numpy(float)
+
+
+def _scale(old: Territory, new: Territory) -> Scale:
+    """Return what rules count by in a territory, against the nominal one."""
+    teu, before = new.class_teu_per_t, old.class_teu_per_t
+    km, km_before = new.supernetwork.arc_length_km, old.supernetwork.arc_length_km
+    plain: FloatArray = np.where(
+        km_before > 0.0, km / np.where(km_before > 0.0, km_before, 1.0), 1.0
+    )
+    return Scale(
+        payload=old.arc_payload_t / new.arc_payload_t,
+        teu=np.where(before > 0.0, teu / np.where(before > 0.0, before, 1.0), 1.0),
+        length=plain,
+    )
+
+
+def same_models(one: Model, other: Model) -> bool:
+    """Return whether two models of one structure have the same numbers, rounding apart."""
+    return not model_differences(one, other)
+
+
+def model_differences(one: Model, other: Model) -> list[str]:
+    """Return the names of the numbers in which two models differ by more than rounding."""
+    pairs = zip(_numbers(one), _numbers(other), strict=True)
+    found = [name for (name, a), (_, b) in pairs if not _are_same(a, b)]
+    return found + (["breaches"] if one.breaches != other.breaches else [])
+
+
+def _are_same(a: FloatArray, b: FloatArray) -> bool:
+    if a.shape != b.shape:
+        return False
+    scale = np.maximum(np.abs(a), np.abs(b))
+    with np.errstate(invalid="ignore"):
+        close = (a == b) | (np.isnan(a) & np.isnan(b)) | (np.abs(a - b) <= _SAME * scale)
+    return bool(close.all())
+
+
+def _numbers(model: Model) -> Iterator[tuple[str, FloatArray]]:
+    """Yield every number of a model that a draw may change."""
+    for part in (model.costs, model.posts, model.pools.queues):
+        for field in fields(part):
+            values = getattr(part, field.name)
+            if isinstance(values, np.ndarray) and not field.name.startswith("_"):
+                yield f"{type(part).__name__}.{field.name}", values.astype(np.float64)
+    for name in ("t_per_day", "background_vehicles", "service_wait_h", "fee_usd_per_t", "allowed"):
+        yield name, np.asarray(getattr(model, name), dtype=np.float64)
+    yield "arc_length_km", model.supernetwork.arc_length_km
+    pools = model.pools
+    yield "pools.capacity", pools.pools.capacity
+    yield "pools.matrix", _sorted_data(pools.pools.matrix)
+    yield "overruns.limit", pools.overruns.limit
+    if model.rows.rows is not None:
+        rows = model.rows.rows
+        yield "rows.matrix", _sorted_data(rows.matrix)
+        yield "rows.lower", rows.lower
+        yield "rows.upper", rows.upper
+
+
+def _sorted_data(matrix: sparse.csr_matrix) -> FloatArray:
+    ordered = matrix.sorted_indices()
+    return np.asarray(np.concatenate([ordered.data, ordered.indices]), dtype=np.float64)

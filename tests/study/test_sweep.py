@@ -1,0 +1,350 @@
+"""Sweeps: draws, patched models, results that do not depend on who solves, and resuming."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from corridor.core.flows import min_cost_flow
+from corridor.errors import InputError
+from corridor.planning import solve_plan
+from corridor.study import Study, load_study, sweep
+from corridor.study.chunks import Chunk, Packed, Task, solve_packed
+from corridor.study.inputs import study_inputs
+from corridor.study.readings import Readings
+from corridor.study.samples import CHUNK, Factor, Sampler, cell_values
+from corridor.study.scenarios import ScenarioCompiler, drawn_case, model_differences
+from corridor.study.shocks import common_factors
+from corridor.study.sweeps import _work, identity
+from tests.study.sweep_toy import RANGES, write_sweep_study
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_sweep_study(tmp_path_factory.mktemp("sweep"))
+
+
+@pytest.fixture(scope="module")
+def toy(folder: Path) -> Study:
+    return load_study(folder)
+
+
+def sampler_of(study: Study, seed: int = 3) -> Sampler:
+    inputs = study_inputs(study)
+    return Sampler(inputs=inputs, factors=common_factors(study, inputs), seed=seed)
+
+
+# -- draws ---------------------------------------------------------------------------------------
+
+
+def test_rows_of_a_group_share_one_draw_and_costs_of_projects_are_none(toy: Study) -> None:
+    inputs = study_inputs(toy)
+    assert inputs.names.count("speed") == 1
+    assert len(inputs.rows[inputs.names.index("speed")]) == 2
+    assert not any(name.startswith("projects") for name in inputs.names)
+    sampler = sampler_of(toy)
+    compiler = ScenarioCompiler.of(toy, inputs, "today")
+    cells = compiler.cells
+    speed = np.flatnonzero(cells.source == inputs.names.index("speed"))
+    values = cell_values(cells, sampler.scores(0, 64))[:, speed]
+    ranks = values.argsort(axis=0).argsort(axis=0)
+    assert speed.size > 2
+    assert (ranks == ranks[:, :1]).all()
+
+
+def test_sample_k_does_not_depend_on_how_many_are_drawn(toy: Study) -> None:
+    sampler = sampler_of(toy)
+    whole = sampler.scores(0, 3 * CHUNK)
+    assert np.array_equal(sampler.scores(CHUNK, 10), whole[CHUNK : CHUNK + 10])
+    assert not np.array_equal(sampler_of(toy, seed=4).scores(0, 8), whole[:8])
+
+
+def test_distributions_have_their_quantiles(toy: Study) -> None:
+    inputs = study_inputs(toy)
+    cells = ScenarioCompiler.of(toy, inputs, "today").cells
+    scores = Sampler(inputs=inputs, factors=(), seed=1).scores(0, 4096)
+    values = cell_values(cells, scores)
+    inside = np.isin(cells.distribution, ["uniform", "triangular", "integer_uniform"])
+    assert (values[:, inside] >= cells.low[inside]).all()
+    assert (values[:, inside] <= cells.high[inside]).all()
+    for at, kind in enumerate(cells.distribution):
+        low, high, drawn = cells.low[at], cells.high[at], np.sort(values[:, at])
+        if kind == "lognormal90":
+            assert np.quantile(drawn, [0.05, 0.95]) == pytest.approx([low, high], rel=0.01)
+        elif kind == "uniform":
+            assert drawn.mean() == pytest.approx((low + high) / 2, rel=1e-3)
+        elif kind == "integer_uniform":
+            share = np.unique(drawn, return_counts=True)[1] / drawn.size
+            assert share == pytest.approx(np.full(3, 1 / 3), abs=2e-3)
+        elif np.isinf(cells.least[at]):
+            mean = (low + np.clip(cells.nominal[at], low, high) + high) / 3
+            assert drawn.mean() == pytest.approx(mean, rel=1e-3)
+
+
+def test_shares_are_not_drawn_below_the_floor_that_the_post_keeps(toy: Study) -> None:
+    inputs = study_inputs(toy)
+    cells = ScenarioCompiler.of(toy, inputs, "today").cells
+    at = [name == "share" for name in cells.column].index(True)
+    values = cell_values(cells, sampler_of(toy).scores(0, 256))[:, at]
+    assert values.min() == 0.1
+    assert values.max() > 0.3
+
+
+def test_a_shock_ties_its_inputs_and_leaves_their_distributions(toy: Study) -> None:
+    inputs = study_inputs(toy)
+    tied = Factor(name="tie", inputs=(0, 1), share=0.5)
+    scores = Sampler(inputs=inputs, factors=(tied,), seed=0).scores(0, 4096)
+    correlation = np.corrcoef(scores[:, :3], rowvar=False)
+    assert correlation[0, 1] == pytest.approx(0.5, abs=0.02)
+    assert correlation[0, 2] == pytest.approx(0.0, abs=0.02)
+    assert scores[:, 0].std() == pytest.approx(1.0, abs=0.01)
+    assert np.corrcoef(scores[:, 0], scores[:, -1])[0, 1] == pytest.approx(0.5**0.5, abs=0.02)
+
+
+def test_shocks_are_read_off_the_data(toy: Study) -> None:
+    inputs = study_inputs(toy)
+    found = {f.name: {inputs.names[i] for i in f.inputs} for f in common_factors(toy, inputs)}
+    assert found["weather"] == {"ships", "weather"}
+    assert {"documents:AAA", "servers:AAA", "scanner:AAA", "fee:AAA"} <= found["state AAA"]
+    assert "state BBB" not in found
+    assert found["sanctions"] == found["state AAA"]
+
+
+def test_what_a_variant_sets_is_a_decision(toy: Study) -> None:
+    inputs = study_inputs(toy)
+    places = [
+        set(zip(cells.table, cells.column, cells.row.tolist(), strict=True))
+        for cells in (ScenarioCompiler.of(toy, inputs, name).cells for name in ("today", "works"))
+    ]
+    assert places[0] - places[1] >= {("stages", "servers", 0)}
+    assert places[1] <= places[0] | places[1]
+
+
+# -- models ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variant", ["today", "works", "slow", "rail_closed"])
+def test_patched_models_are_those_of_the_tables(toy: Study, variant: str) -> None:
+    compiler = ScenarioCompiler.of(toy, study_inputs(toy), variant)
+    assert compiler.is_patched
+    assert len(compiler.cells) > 15
+    for drawn in cell_values(compiler.cells, sampler_of(toy).scores(0, 12)):
+        assert model_differences(compiler.model(drawn), compiler.compiled(drawn)) == []
+
+
+def test_a_difference_is_seen(toy: Study) -> None:
+    compiler = ScenarioCompiler.of(toy, study_inputs(toy), "today")
+    drawn = cell_values(compiler.cells, sampler_of(toy).scores(0, 2))
+    found = model_differences(compiler.model(drawn[0]), compiler.model(drawn[1]))
+    assert {"t_per_day", "pools.matrix", "fee_usd_per_t", "service_wait_h"} <= set(found)
+
+
+@pytest.mark.parametrize("variant", ["today", "slow"])
+def test_readings_are_the_plan_s_indicators(toy: Study, variant: str) -> None:
+    compiler = ScenarioCompiler.of(toy, study_inputs(toy), variant)
+    readings = Readings(compiler.nominal)
+    for drawn in cell_values(compiler.cells, sampler_of(toy).scores(0, 3)):
+        model = compiler.model(drawn)
+        problem = model.flow_problem(congestion=True, unmet_usd_per_t=4000.0)
+        values = readings.read(model, min_cost_flow(problem, tolerance=1e-6))
+        compare_with_plan(readings, values, solve_plan(model, unmet_usd_per_t=4000.0).indicators)
+
+
+def compare_with_plan(readings: Readings, values: np.ndarray, table: pd.DataFrame) -> None:
+    table = table[table["commodity"] == ""]
+    columns = ["indicator", "unit", "scope", "direction"]
+    expected = {tuple(row[:4]): row[4] for row in table[[*columns, "value"]].to_numpy(object)}
+    told = 0
+    for key, value in zip(readings.keys, values, strict=True):
+        if tuple(key) in expected:
+            told += 1
+            assert value == pytest.approx(expected[tuple(key)], rel=1e-9, nan_ok=True), key
+        else:
+            assert value == 0.0 or key.indicator == "total_cost", key
+    assert told > 25
+
+
+# -- sweeps ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def serial(toy: Study) -> pd.DataFrame:
+    return comparable(sweep(toy, 70, ["today", "banned"], seed=5, executor=1).samples)
+
+
+def comparable(samples: pd.DataFrame) -> pd.DataFrame:
+    return samples.drop(columns="seconds")
+
+
+def test_a_sweep_tells_everything_of_every_sample(toy: Study) -> None:
+    found = sweep(toy, 70, ["today", "contradiction"], seed=5, executor=1)
+    assert found.assignment == "optimum"
+    assert len(found.samples) == 140
+    counts = found.statuses.set_index("variant")["samples"].to_dict()
+    assert counts["contradiction"] == 70
+    no_flow = found.samples[found.samples["variant"] == "contradiction"]
+    assert (no_flow["status"] == "infeasible").all()
+    assert (no_flow["reason"] == "scan_all").all()
+    rows = found.distributions.set_index(["variant", "indicator", "scope", "direction"])
+    cost = rows.loc[("today", "total_cost", "", "")]
+    values = found.samples.loc[found.samples["variant"] == "today", "total_cost.musd_per_year"]
+    assert cost["samples"] == 70
+    assert cost["mean"] == pytest.approx(values.mean())
+    assert cost["standard_error"] == pytest.approx(values.std() / 70**0.5)
+    assert cost["p5"] < cost["p50"] < cost["p95"] < cost["cvar_high"]
+    worst = np.sort(values)[::-1]
+    assert cost["cvar_high"] == pytest.approx((worst[:3].sum() + 0.5 * worst[3]) / 3.5)
+    assert rows.loc[("contradiction", "total_cost", "", ""), "samples"] == 0
+    solved = found.samples[found.samples["status"].isin(["optimal", "partial"])]
+    assert (solved["gap"] <= 1e-4).all()
+
+
+def test_the_optimum_of_a_sample_is_that_of_its_tables(toy: Study) -> None:
+    found = sweep(toy, 6, ["today"], seed=5, executor=1).samples
+    compiler = ScenarioCompiler.of(toy, study_inputs(toy), "today")
+    for row, drawn in enumerate(cell_values(compiler.cells, sampler_of(toy, 5).scores(0, 6))):
+        case = drawn_case(compiler.case, compiler.cells, drawn)
+        plan = solve_plan_of(case)
+        value = found["total_cost.musd_per_year"].iloc[row]
+        assert value * 1e6 / 365 == pytest.approx(plan, rel=1e-4)
+
+
+def solve_plan_of(case) -> float:  # noqa: ANN001 (a Case)
+    from corridor.planning import plan
+
+    return plan(*case, unmet_usd_per_t=4000.0).objective_usd_per_day
+
+
+def test_demand_drives_the_cost_of_the_toy(toy: Study) -> None:
+    found = sweep(toy, 128, ["today", "slow"], seed=1, executor=1)
+    first = found.tornado("today", "served", 3)
+    assert first["input"].iloc[0].startswith("demand/base/A1/B1")
+    assert first["rank_correlation"].iloc[0] > 0.7
+    assert first["sobol_first"].iloc[0] > 0.4
+    assert first["low"].iloc[0] < first["high"].iloc[0]
+    odds = found.probabilities.set_index(["variant", "other", "indicator"])["probability"]
+    assert odds["today", "slow", "total_cost"] == 1.0
+    assert odds["slow", "today", "total_cost"] == 0.0
+    with pytest.raises(InputError, match="none of 'luck' of 'today'"):
+        found.tornado("today", "luck")
+
+
+def test_processes_give_the_same_bits(toy: Study, serial: pd.DataFrame) -> None:
+    found = sweep(toy, 70, ["today", "banned"], seed=5, executor=2)
+    pd.testing.assert_frame_equal(comparable(found.samples), serial, check_exact=True)
+
+
+def test_fewer_samples_are_the_first_of_more(toy: Study, serial: pd.DataFrame) -> None:
+    found = comparable(sweep(toy, 20, ["today"], seed=5, executor=1).samples)
+    pd.testing.assert_frame_equal(found, serial.iloc[:20], check_exact=True)
+
+
+def test_progress_tells_the_time_left(toy: Study) -> None:
+    told: list[tuple[int, int, str]] = []
+    sweep(toy, 66, ["today"], executor=1, progress=lambda *step: told.append(step))
+    assert [step[:2] for step in told] == [(64, 66), (66, 66)]
+    assert told[-1][2] == "today, 0 s left"
+
+
+# -- checkpoints -----------------------------------------------------------------------------------
+
+
+def test_an_interrupt_returns_what_is_done_and_the_checkpoint_goes_on(
+    toy: Study, serial: pd.DataFrame, tmp_path: Path
+) -> None:
+    file = tmp_path / "sweep.parquet"
+
+    def stop(done: int, total: int, text: str) -> None:
+        if done >= 64:
+            raise KeyboardInterrupt
+
+    part = sweep(toy, 70, ["today", "banned"], 5, executor=1, checkpoint=file, progress=stop)
+    assert part.limit == "interrupt"
+    assert len(part.samples) == 64
+    assert len(pd.read_parquet(file)) == 64
+    told: list[int] = []
+    whole = sweep(
+        toy, 70, ["today", "banned"], 5, executor=1, checkpoint=file,
+        progress=lambda done, total, text: told.append(done),
+    )  # fmt: skip
+    assert told[0] == 70
+    assert whole.limit == ""
+    pd.testing.assert_frame_equal(comparable(whole.samples), serial, check_exact=True)
+    assert len(pd.read_parquet(file)) == 140
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_parts_of_a_killed_run_are_taken_up(
+    toy: Study, serial: pd.DataFrame, tmp_path: Path
+) -> None:
+    from corridor.study.checkpoints import Checkpoint
+
+    file = tmp_path / "sweep.parquet"
+    packed = Packed.of(_work(toy, ["today"], 5))
+    names = [name for name in serial.columns[5:]]
+    book = Checkpoint(file, identity(toy, 5), names)
+    book.add(solve_packed(packed, Task("today", 0, 64)))  # and then the machine goes down
+    assert not file.exists()
+    told: list[int] = []
+    found = sweep(
+        toy, 70, ["today"], 5, executor=1, checkpoint=file,
+        progress=lambda done, total, text: told.append(done),
+    )  # fmt: skip
+    assert told == [70]
+    pd.testing.assert_frame_equal(comparable(found.samples), serial.iloc[:70], check_exact=True)
+
+
+def test_a_foreign_checkpoint_is_refused(toy: Study, folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "sweep.parquet"
+    sweep(toy, 2, ["today"], seed=5, executor=1, checkpoint=file)
+    before = file.read_bytes()
+    with pytest.raises(InputError, match="seed '5' instead of '6'"):
+        sweep(toy, 2, ["today"], seed=6, executor=1, checkpoint=file)
+    other = write_sweep_study(tmp_path / "other")
+    (other / "data" / "ranges.csv").write_text(RANGES.replace("40,70", "41,70"), encoding="utf-8")
+    with pytest.raises(InputError, match="same study, version and seed"):
+        sweep(load_study(other), 2, ["today"], seed=5, executor=1, checkpoint=file)
+    assert file.read_bytes() == before
+    bad = tmp_path / "bad.parquet"
+    bad.write_text("no parquet")
+    with pytest.raises(InputError, match="Parquet file of a sweep"):
+        sweep(toy, 2, ["today"], executor=1, checkpoint=bad)
+    with pytest.raises(InputError, match="existing folder"):
+        sweep(toy, 2, ["today"], executor=1, checkpoint=tmp_path / "none" / "x.parquet")
+
+
+# -- bad input -------------------------------------------------------------------------------------
+
+
+def test_ranges_upside_down_are_refused(toy: Study) -> None:
+    import dataclasses
+
+    frame = toy.network.ranges
+    turned = toy.network.replace(ranges=frame.assign(low=frame["high"] + 1.0))
+    with pytest.raises(InputError, match=r"ranges.csv.*low <= high"):
+        sweep(dataclasses.replace(toy, network=turned), 2)
+
+
+def test_a_study_without_ranges_is_refused(study: Study) -> None:
+    with pytest.raises(InputError, match="has none"):
+        sweep(study, 2)
+
+
+def test_arguments_out_of_range_are_refused(toy: Study) -> None:
+    with pytest.raises(InputError, match="samples must be >= 1"):
+        sweep(toy, 0)
+    with pytest.raises(InputError, match="at least 1 process"):
+        sweep(toy, 2, ["today"], executor=0)
+    with pytest.raises(InputError, match="must be one of"):
+        sweep(toy, 2, ["tody"])
+    with pytest.raises(InputError, match="executor must be"):
+        sweep(toy, 2, ["today"], executor=2.5)  # type: ignore[arg-type]
+
+
+def test_a_chunk_knows_its_length() -> None:
+    chunk = Chunk(
+        variant="v", first=0, status=("optimal",), reason=("",), gap=np.zeros(1),
+        seconds=np.zeros(1), values=np.zeros((1, 2)),
+    )  # fmt: skip
+    assert len(chunk) == 1
