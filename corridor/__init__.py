@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         screen_crossing,
         staff_crossings,
     )
-    from corridor.report import write_geopackage
+    from corridor.report import plot_map, write_geopackage, write_report
     from corridor.sovereignty import Rules, load_rules
     from corridor.study import (
         BenefitShares,
@@ -87,12 +87,14 @@ __all__ = [
     "load_study",
     "pareto",
     "plan",
+    "plot_map",
     "route",
     "screen_crossing",
     "share_benefits",
     "staff_crossings",
     "sweep",
     "write_geopackage",
+    "write_report",
 ]
 
 # Public name -> the room that holds it; the room's own __init__ says which module.
@@ -127,12 +129,14 @@ _ROOMS = {
     "load_study": "corridor.study",
     "pareto": "corridor.planning",
     "plan": "corridor.planning",
+    "plot_map": "corridor.report",
     "route": "corridor.planning",
     "screen_crossing": "corridor.planning",
     "share_benefits": "corridor.study",
     "staff_crossings": "corridor.planning",
     "sweep": "corridor.study",
     "write_geopackage": "corridor.report",
+    "write_report": "corridor.report",
 }
 
 

@@ -43,12 +43,14 @@ PUBLIC = [
     "load_study",
     "pareto",
     "plan",
+    "plot_map",
     "route",
     "screen_crossing",
     "share_benefits",
     "staff_crossings",
     "sweep",
     "write_geopackage",
+    "write_report",
 ]
 HEAVY = ["pandas", "geopandas", "numba", "networkx", "ortools", "scipy", "numpy", "shapely", "rich"]
 

@@ -2,9 +2,11 @@
 
 from corridor.report.geopackage import write_geopackage
 from corridor.report.geoparquet import write_geoparquet
+from corridor.report.maps import plot_map
 from corridor.report.notebooks import NotebookTables, show_tables
 from corridor.report.outputs import check_folder, write_outputs
 from corridor.report.packages import write_package
+from corridor.report.page import write_report
 from corridor.report.path_tables import write_paths
 from corridor.report.static_maps import draw_map, write_map
 from corridor.report.workbook import write_workbook
@@ -13,6 +15,7 @@ __all__ = [
     "NotebookTables",
     "check_folder",
     "draw_map",
+    "plot_map",
     "show_tables",
     "write_geopackage",
     "write_geoparquet",
@@ -20,5 +23,6 @@ __all__ = [
     "write_outputs",
     "write_package",
     "write_paths",
+    "write_report",
     "write_workbook",
 ]

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from corridor.errors import InputError
 from corridor.report.geopackage import write_geopackage
 from corridor.report.packages import PACKAGE_NAME, write_package
+from corridor.report.page import write_report
 from corridor.report.path_tables import write_paths
 from corridor.report.workbook import write_workbook
 from corridor.study import Comparison, write_indicators
@@ -20,6 +21,7 @@ WRITERS: Mapping[str, Writer] = {
     "paths.csv": write_paths,
     "corridor.gpkg": write_geopackage,
     "tables.xlsx": write_workbook,
+    "report.html": write_report,
     # The last one, because it describes the files that lie beside it.
     PACKAGE_NAME: write_package,
 }

@@ -6,7 +6,14 @@ from corridor import InputError
 from corridor.report import check_folder, outputs, write_outputs
 from corridor.study import Comparison
 
-NAMES = {"indicators.csv", "paths.csv", "corridor.gpkg", "tables.xlsx", "datapackage.json"}
+NAMES = {
+    "indicators.csv",
+    "paths.csv",
+    "corridor.gpkg",
+    "tables.xlsx",
+    "report.html",
+    "datapackage.json",
+}
 
 
 def names(folder: Path) -> set[str]:

@@ -1,0 +1,123 @@
+"""What every section of a report is made from: the comparison, and names for people."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from corridor import datasets
+from corridor.network import Network
+from corridor.planning import Explanation, Frontier, Plan
+from corridor.report.map_frames import barred_crossings
+from corridor.sovereignty.rulebook import parse_rules
+from corridor.study import Case, Comparison
+
+NO_PLAN = ("infeasible", "unknown")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Material:
+    """A comparison and what belongs to it.
+
+    Attributes
+    ----------
+    comparison
+        What `corridor.compare` returned.
+    outlines
+        Folder of outlines of states, None for the bundled ones.
+    explanations
+        Variant -> why its plan is as it is, where that was asked.
+    frontiers
+        Title -> trade-off curve, where one was asked.
+    """
+
+    comparison: Comparison
+    outlines: Path | None = None
+    explanations: Mapping[str, Explanation]
+    frontiers: Mapping[str, Frontier]
+
+    @property
+    def network(self) -> Network:
+        """The network of the study, before variants change it."""
+        return self.comparison.study.network
+
+    @property
+    def base(self) -> str:
+        """Id of the base."""
+        return self.comparison.base
+
+    @property
+    def plans(self) -> Mapping[str, Plan]:
+        """Variant -> plan, in the order of the study."""
+        return self.comparison.plans
+
+    @cached_property
+    def base_case(self) -> Case:
+        """Network, demand and rules of the base."""
+        return self.comparison.study.case(self.base)
+
+    def title(self, variant: str) -> str:
+        """Return the title of a variant."""
+        return self.comparison.study.variant(variant).title
+
+    def has_plan(self, variant: str) -> bool:
+        """Whether a variant has a plan."""
+        return self.plans[variant].status not in NO_PLAN
+
+    def barred(self, variant: str) -> dict[str, str]:
+        """Return the crossings that rules of a variant close, and the titles of these rules."""
+        study, of = self.comparison.study, self.comparison.study.variant(variant)
+        added = parse_rules([dict(rule) for rule in of.rules_add], "rules_add")
+        known = [*study.rules.rules, *added]
+        dropped = set(of.rules_drop)
+        day = of.date or study.date
+        return barred_crossings(
+            [rule for rule in known if rule.id not in dropped and rule.in_force(day)]
+        )
+
+    @cached_property
+    def node_names(self) -> dict[str, str]:
+        """Node id -> name."""
+        return _column(self.network.nodes, "node_id", "name")
+
+    @cached_property
+    def crossing_names(self) -> dict[str, str]:
+        """Crossing id -> name."""
+        return _column(self.network.crossings, "crossing_id", "name")
+
+    @cached_property
+    def goods_names(self) -> dict[str, str]:
+        """Commodity id -> name."""
+        return _column(self.network.commodities, "commodity_id", "name")
+
+    @cached_property
+    def boxed(self) -> frozenset[str]:
+        """Commodities that go in containers."""
+        goods = self.network.commodities
+        return frozenset(goods.loc[goods["containerised"].astype(bool), "commodity_id"])
+
+    @cached_property
+    def state_names(self) -> dict[str, str]:
+        """ISO 3166 alpha-3 -> name, as far as the outlines tell."""
+        folder = datasets.root() / "outlines" if self.outlines is None else self.outlines
+        names = {"XXZ": "at sea"}
+        for path in sorted(folder.glob("*.geojson")):
+            for feature in json.loads(path.read_text(encoding="utf-8"))["features"]:
+                names.setdefault(
+                    str(feature["properties"].get("iso3", "")),
+                    str(feature["properties"].get("name", "")),
+                )
+        return {code: name for code, name in names.items() if code and name}
+
+    def state(self, code: str) -> str:
+        """Return the name of a state, its code where the outlines do not know it."""
+        return self.state_names.get(code, code)
+
+
+def _column(frame: pd.DataFrame, key: str, value: str) -> dict[str, str]:
+    pairs = zip(frame[key], frame[value], strict=True)
+    return {str(name): str(text) if isinstance(text, str) and text else str(name)
+            for name, text in pairs}  # fmt: skip

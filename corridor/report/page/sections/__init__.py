@@ -1,0 +1,1 @@
+"""Sections of the report: one module each, one function from the material to a `Section`."""

@@ -1,0 +1,114 @@
+"""The map: flows by mode, crossings by load and wait, and the difference from the base."""
+
+from typing import Any, Final
+
+import numpy as np
+
+from corridor.report.colors import GAIN, LOADS, LOSS, mode_color
+from corridor.report.map_frames import BARRED, GOODS, SHUT, base_frame, flow_columns, post_columns
+from corridor.report.map_layers import GROUND
+from corridor.report.maps import build_map, change_columns, network_box
+from corridor.report.mercator import Box, box_of
+from corridor.report.page.material import Material
+from corridor.report.page.parts import Section
+from corridor.report.records import Record, plain
+
+_FOCUS_MARGIN: Final = 0.35
+_FOCUS_LEAST_M: Final = 9e5
+_POST_COLUMNS: Final = (
+    "flow",
+    "vehicles",
+    "utilization",
+    "wait",
+    "border",
+    "size_h",
+    "mark",
+    "state",
+    "why",
+)
+POINT_OF_VIEW: Final = (
+    "Outlines: Natural Earth 1:50m, public domain, boundaries as they are held on the ground. "
+    "The map takes no position; another point of view is a matter of another outlines file."
+)
+
+
+def map_section(material: Material) -> Section:
+    """Return the map with the flows of every variant.
+
+    Parameters
+    ----------
+    material
+        The comparison.
+    """
+    network = material.network
+    frame = base_frame(network)
+    flows = {
+        variant: {goods: flow_columns(network, plan, goods) for goods in GOODS}
+        for variant, plan in material.plans.items()
+    }
+    posts = {
+        variant: post_columns(network, plan, material.barred(variant))
+        for variant, plan in material.plans.items()
+    }
+    widest = max((max(of["all"]["flow"], default=0.0) for of in flows.values()), default=0.0)
+    at_base = flows[material.base]["all"]
+    fig = build_map(
+        frame,
+        {**frame.links, **at_base, **change_columns(at_base, at_base)},
+        {**frame.crossings, **posts[material.base]},
+        outlines=material.outlines,
+        widest_t_per_day=max(widest, 1.0),
+        width_px=None,
+    )
+    whole = network_box(frame)
+    data: Record = {
+        "flows": {variant: _packed(of) for variant, of in flows.items()},
+        "posts": {name: plain({k: of[k] for k in _POST_COLUMNS}) for name, of in posts.items()},
+        "whole": list(whole),
+        "focus": list(_focus(frame.crossings, posts, whole)),
+    }
+    own = material.outlines is not None
+    view = f"Outlines: {material.outlines}." if own else POINT_OF_VIEW
+    return Section(
+        id="map",
+        title="The map",
+        template="map.html.j2",
+        context={"legend": _legend(material, widest), "view": view},
+        charts={"map": fig},
+        data={"map": data},
+    )
+
+
+def _packed(flows: dict[str, dict[str, list[Any]]]) -> Record:
+    """Return the flows of a variant: tonnes by goods, use and state once."""
+    tonnes = {goods: {way: of[way] for way in ("forward", "backward")}
+              for goods, of in flows.items()}  # fmt: skip
+    first = flows["all"]
+    packed = {"goods": tonnes, "utilization": first["utilization"], "state": first["state"]}
+    return {name: plain(value) for name, value in packed.items()}
+
+
+def _focus(
+    crossings: dict[str, list[Any]], posts: dict[str, dict[str, list[Any]]], whole: Box
+) -> Box:
+    """Return the box around the crossings that some variants open and others close."""
+    states = np.array([of["state"] for of in posts.values()])
+    changed = (states != states[:1]).any(axis=0) if states.size else np.zeros(0, dtype=bool)
+    if not changed.any():
+        return whole
+    # The middle nine tenths: one strait far away must not make the map a map of the world.
+    ends = [np.quantile(np.array(crossings[axis])[changed], [0.05, 0.95]) for axis in "xy"]
+    return box_of(*ends).grown(_FOCUS_MARGIN, _FOCUS_LEAST_M)
+
+
+def _legend(material: Material, widest: float) -> dict[str, Any]:
+    """Return what the legend shows: layers that can be hidden, colors and words."""
+    modes = dict.fromkeys(material.network.layers["mode"])
+    return {
+        "modes": [{"name": mode, "color": mode_color(str(mode))} for mode in modes],
+        "loads": [{"name": name, "color": color} for name, color in LOADS.items()],
+        "closed": {"shut": SHUT, "barred": BARRED, "ground": GROUND},
+        "gain": GAIN,
+        "loss": LOSS,
+        "widest": f"{widest:,.0f}",
+    }
