@@ -48,6 +48,13 @@ class Tangents:
     n_known: int
     n_pools: int
 
+    @property
+    def steepest(self) -> FloatArray:
+        """Slope of the last tangent of each pool, shape (n_pools,)."""
+        last = np.searchsorted(self.pool, np.arange(self.n_pools), side="right") - 1
+        slope: FloatArray = self.slope[last]
+        return slope
+
     def envelope(self, load: FloatArray) -> FloatArray:
         """Return the envelope at the loads, shape (n_pools,)."""
         filled = np.clip(load[self.pool] - self.start, 0.0, self.width)

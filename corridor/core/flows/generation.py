@@ -25,6 +25,8 @@ PENALTY: Final = 10.0
 """Price of demand that must be carried, in costs of the dearest shortest path, to begin with."""
 FEASIBILITY_TOLERANCE: Final = 1e-7
 """Share of the demand that may stay behind before a problem counts as infeasible."""
+ROUNDING: Final = 1e-14
+"""Part of a price that sums of floats may be off by."""
 MOST_ROUNDS: Final = 1000
 """More rounds than any problem seen needed, by a factor of ten."""
 
@@ -245,8 +247,21 @@ class _Search:
         # No row is worth more than missing it; rounding may say so, and would void the bound.
         side = slice(self.network.first_side_row, None)
         self.price[side] = np.clip(self.price[side], -stage.slack, stage.slack)
+        self._cut_prices(stage)
         self._keep(stage, point)
         return True
+
+    def _cut_prices(self, stage: Stage) -> None:
+        """Keep prices of pools without a capacity below the slope at which their loads end.
+
+        The least of ``curve(v) - price v`` is -inf above it, and rounding may lift a price there.
+        """
+        endless = np.flatnonzero(np.isinf(self.pool_capacity))
+        tangents = self.flat if stage.free else self.curves
+        top = tangents.steepest[endless]
+        if not stage.free:
+            top = top - self.network.first_slope[endless]
+        self.price[endless] = np.minimum(self.price[endless], top * (1.0 - ROUNDING))
 
     def _keep(self, stage: Stage, point: MasterPoint) -> None:
         unmet_price = np.where(np.isfinite(stage.unmet), stage.unmet, 0.0)
