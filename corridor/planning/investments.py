@@ -31,7 +31,7 @@ InvestmentStatus: TypeAlias = Literal["optimal", "feasible", "infeasible", "unkn
 
 DISCOUNT_RATE: Final = 0.06
 """Real rate a year (World Bank 2016); the Asian Development Bank asks for 0.09."""
-GAP: Final = 1e-5
+GAP: Final = 1e-6
 """Relative gap at which the search for a portfolio stops."""
 
 
@@ -71,8 +71,9 @@ class InvestmentPlan:
         chosen) and ``reason`` (``chosen``, ``over budget``, ``not worth its cost or its room in the
         budget``).
     costs
-        Rows ``capital``, ``upkeep``, ``use``, ``total`` and apart ``unmet``, ``unmet_t_per_day``:
-        ``item, unit, before, after, change``.
+        ``item, unit, before, after, change``: ``capital``, ``upkeep``, ``use`` (resources and time
+        of all shipments), ``background`` (time of other vehicles at posts), their ``total``, and
+        apart the price of ``unmet`` demand and ``unmet_demand`` in tonnes.
     base, plan
         Use of the network without projects and with the chosen ones; None where there is none.
     """
@@ -181,9 +182,9 @@ def invest(  # noqa: PLR0913 (a verb's options)
     --------
     >>> import corridor
     >>> case = corridor.load_study("crossroads").case("status_quo")
-    >>> plan = corridor.invest(*case, budget_musd=60, projects=["sarpi_lanes", "bagratashen_bcp"])
+    >>> plan = corridor.invest(*case, budget_musd=15, projects=["red_bridge_epermit"])
     >>> plan.status, plan.chosen
-    ('optimal', ('sarpi_lanes',))
+    ('optimal', ('red_bridge_epermit',))
     """
     began = time.perf_counter()
     _check_options(
@@ -375,19 +376,24 @@ def _cost_table(
     built = [] if after is None else [p for p in search.values.projects if p.id in after.projects]
     capital = sum(capital_musd_per_year(project, discount_rate) for project in built)
     upkeep = sum(project.opex_musd_per_year for project in built)
-    now = before.cost_usd_per_day * MUSD_PER_YEAR
-    then = np.nan if after is None else after.cost_usd_per_day * MUSD_PER_YEAR
-    unit = "musd_per_year"
-    rows = [
-        ("capital", unit, 0.0, capital),
-        ("upkeep", unit, 0.0, upkeep),
-        ("use", unit, now, then),
-        ("total", unit, now, capital + upkeep + then),
+    parts = [
+        (value.cost_usd_per_day, value.background_usd_per_day, value.unmet_usd_per_day)
+        if value is not None
+        else (np.nan,) * 3
+        for value in (before, after)
     ]
-    left = np.nan if after is None else after.unmet_usd_per_day * MUSD_PER_YEAR
-    rows.append(("unmet", unit, before.unmet_usd_per_day * MUSD_PER_YEAR, left))
-    tonnes = np.nan if after is None else after.unmet_t_per_day
-    rows.append(("unmet_demand", "t_per_day", before.unmet_t_per_day, tonnes))
+    use, background, unmet = np.array(parts).T * MUSD_PER_YEAR
+    built_musd = np.array([0.0, capital + upkeep])
+    tonnes = [np.nan if value is None else value.unmet_t_per_day for value in (before, after)]
+    rows = [
+        ("capital", "musd_per_year", 0.0, capital),
+        ("upkeep", "musd_per_year", 0.0, upkeep),
+        ("use", "musd_per_year", *use),
+        ("background", "musd_per_year", *background),
+        ("total", "musd_per_year", *(built_musd + use + background)),
+        ("unmet", "musd_per_year", *unmet),
+        ("unmet_demand", "t_per_day", *tonnes),
+    ]
     table = pd.DataFrame(rows, columns=["item", "unit", "before", "after"])
     return table.assign(change=table["after"] - table["before"])
 

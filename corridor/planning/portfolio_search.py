@@ -168,17 +168,21 @@ class PortfolioSearch:
         Settled ones are left out. None where no portfolio is left (the bound is then inf), or where
         time ran out.
         """
-        answer = solve(self._program(budget_musd, settled), time_limit=time_limit)
+        program, unit = self._program(budget_musd, settled)
+        answer = solve(program, time_limit=time_limit)
         if answer.status == "infeasible":
             return None, np.inf
         if answer.x is None:
             return None, -np.inf
         built = answer.x[: len(self.values.projects)] > _WHOLE
         names = frozenset(name for name, one in zip(self.values.ids, built, strict=True) if one)
-        return names, float(answer.bound) + self.floor_musd_per_year
+        return names, float(answer.bound) * unit + self.floor_musd_per_year
 
-    def _program(self, budget_musd: float, settled: Sequence[Value]) -> Program:
-        """Columns: a project each, the cost of use above the floor, a saving for each group."""
+    def _program(self, budget_musd: float, settled: Sequence[Value]) -> tuple[Program, float]:
+        """Return the program, and the money that is 1 in it [MUSD/year].
+
+        Columns: a project each, the cost of use above the floor, a saving for each group.
+        """
         n = len(self.values.projects)
         rows = _Rows(n)
         _add_conditions(rows, self.values.projects, budget_musd)
@@ -189,14 +193,15 @@ class PortfolioSearch:
         for value in settled:
             _leave_out(rows, self.values.mask(value.projects))
         size = n + 1 + len(rows.savings)
-        upper = np.concatenate([np.ones(n), [np.inf], rows.savings])
-        cost = np.concatenate([self.yearly_musd, [1.0], np.zeros(len(rows.savings))])
-        integer = np.arange(size) < n
-        return Program(
-            cost=cost, lower=np.zeros(size), upper=upper, matrix=rows.matrix(size),
-            row_lower=np.full(len(rows.upper), -np.inf), row_upper=np.array(rows.upper),
-            integer=integer,
+        unit = rows.unit()
+        upper = np.concatenate([np.ones(n), [np.inf], np.array(rows.savings) / unit])
+        cost = np.concatenate([self.yearly_musd / unit, [1.0], np.zeros(len(rows.savings))])
+        program = Program(
+            cost=cost, lower=np.zeros(size), upper=upper, matrix=rows.matrix(size, unit),
+            row_lower=np.full(len(rows.upper), -np.inf), row_upper=rows.limits(unit),
+            integer=np.arange(size) < n,
         )  # fmt: skip
+        return program, unit
 
     def _add_bound(self, rows: "_Rows", bound: PriceBound) -> None:
         """Use costs at least what a bound says: constant + coefficient x - savings <= use."""
@@ -221,8 +226,9 @@ class PortfolioSearch:
                     [saving, *which.tolist()],
                     [1.0, *(-per_project[which] * MUSD_PER_YEAR)],
                     room,
+                    money=True,
                 )
-        rows.add(columns, entries, -constant)
+        rows.add(columns, entries, -constant, money=True)
 
     def _add_value(self, rows: "_Rows", value: Value) -> None:
         """Hold each part of a solved portfolio to its cost: fewer projects cost no less.
@@ -242,7 +248,8 @@ class PortfolioSearch:
             return
         # above - above (others built + worsening ones left out) <= use
         entries = [*(-above * changes), -1.0]
-        rows.add([*range(n), n], entries, -above * (1.0 - float(leave.sum())))
+        limit = -above * (1.0 - float(leave.sum()))
+        rows.add([*range(n), n], entries, limit, money=True)
 
 
 class _Run:
@@ -299,12 +306,16 @@ def _stopped(deadline: float | None, interrupt: Interrupt | None) -> str:
 
 
 class _Rows:
-    """Rows ``entries @ x <= upper`` of the integer program, and the limits of its savings."""
+    """Rows ``entries @ x <= upper`` of the integer program, and the limits of its savings.
+
+    Rows of money are kept in MUSD/year and scaled together, so that no entry exceeds 1.
+    """
 
     def __init__(self, n_projects: int) -> None:
         self.n_projects = n_projects
         self.savings: list[float] = []
         self.upper: list[float] = []
+        self._money: list[bool] = []
         self._row: list[int] = []
         self._column: list[int] = []
         self._entry: list[float] = []
@@ -314,17 +325,37 @@ class _Rows:
         self.savings.append(most)
         return self.n_projects + len(self.savings)
 
-    def add(self, columns: Sequence[int], entries: Sequence[float], upper: float) -> None:
-        """Add a row."""
+    def add(
+        self, columns: Sequence[int], entries: Sequence[float], upper: float, *, money: bool = False
+    ) -> None:
+        """Add a row; in a row of money the columns of money have the entries 1 and -1."""
         self._row += [len(self.upper)] * len(columns)
         self._column += columns
         self._entry += entries
+        self._money.append(money)
         self.upper.append(upper)
 
-    def matrix(self, n_columns: int) -> sp.csr_matrix:
+    def unit(self) -> float:
+        """Return the largest amount of money in a row [MUSD/year], at least 1e-3."""
+        entries = self._of_money()
+        return max(float(np.abs(np.array(self._entry)[entries]).max(initial=0.0)), 1e-3)
+
+    def limits(self, unit: float) -> FloatArray:
+        """Return the upper ends of the rows, shape (n_rows,)."""
+        return np.array(self.upper) / np.where(self._money, unit, 1.0)
+
+    def matrix(self, n_columns: int, unit: float) -> sp.csr_matrix:
         """Return the coefficients, shape (n_rows, n_columns)."""
-        entries = (self._entry, (self._row, self._column))
-        return sp.csr_matrix(sp.coo_matrix(entries, shape=(len(self.upper), n_columns)))
+        entry = np.array(self._entry)
+        entry[self._of_money()] /= unit
+        place = np.array(self._row, np.intp), np.array(self._column, np.intp)
+        shape = (len(self.upper), n_columns)
+        return sp.csr_matrix(sp.coo_matrix((entry, place), shape=shape))
+
+    def _of_money(self) -> BoolArray:
+        """Return which entries are money per project, in rows of money."""
+        money = np.array(self._money, np.bool_)[np.array(self._row, np.intp)]
+        return money & (np.array(self._column, np.intp) < self.n_projects)
 
 
 def _leave_out(rows: _Rows, chosen: BoolArray) -> None:
@@ -337,13 +368,13 @@ def _add_conditions(rows: _Rows, projects: Sequence[Project], budget_musd: float
     """Add the budget, the requirements and the exclusive groups."""
     position = {project.id: i for i, project in enumerate(projects)}
     if np.isfinite(budget_musd):
-        capex = [project.capex_musd for project in projects]
-        rows.add([*range(len(projects))], capex, budget_musd)
+        most = max(budget_musd, 1e-9)
+        capex = [project.capex_musd / most for project in projects]
+        rows.add([*range(len(projects))], capex, budget_musd / most)
     groups: dict[str, list[int]] = {}
     for project in projects:
         groups.setdefault(project.exclusive_group, []).append(position[project.id])
         for other in project.requires:
-            # Both by the sum of their capex limited, a project is out with what it requires.
             rows.add([position[project.id], position[other]], [1.0, -1.0], 0.0)
     for name, members in groups.items():
         if name and len(members) > 1:

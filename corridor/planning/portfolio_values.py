@@ -31,23 +31,26 @@ class Value:
         ``unknown``.
     cost_usd_per_day
         Resources and time, queues included, without unmet demand [USD/day]; inf where infeasible.
+    background_usd_per_day
+        Time of background vehicles at posts, queues of their own included [USD/day].
     unmet_usd_per_day, unmet_t_per_day
         Price of unmet demand [USD/day], and its tonnes [t/day].
     bound_usd_per_day
-        Proved lower bound on both together [USD/day].
+        Proved lower bound on all together [USD/day].
     """
 
     projects: Portfolio
     status: str
     cost_usd_per_day: float
+    background_usd_per_day: float
     unmet_usd_per_day: float
     unmet_t_per_day: float
     bound_usd_per_day: float
 
     @property
     def total_usd_per_day(self) -> float:
-        """Cost and price of unmet demand together [USD/day]."""
-        return self.cost_usd_per_day + self.unmet_usd_per_day
+        """Cost, time of the background and price of unmet demand together [USD/day]."""
+        return self.cost_usd_per_day + self.background_usd_per_day + self.unmet_usd_per_day
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -127,7 +130,7 @@ class PortfolioValues:
         case = self.case(portfolio)
         result = self._flow(case, time_limit)
         self._learn(case, result, self.mask(portfolio))
-        return float(result.bound)
+        return float(result.bound) + float(case.standing_usd_per_day.sum())
 
     def solve_flow(self, portfolio: Iterable[str]) -> tuple[Case, FlowResult]:
         """Return the case of a portfolio with its solution, for tables."""
@@ -141,13 +144,15 @@ class PortfolioValues:
         if result.status not in ("optimal", "feasible"):
             return _no_value(key, result.status)
         self._learn(case, result, self.mask(key))
+        standing = float(case.standing_usd_per_day.sum())
         return Value(
             projects=key,
             status=result.status,
             cost_usd_per_day=float(result.flow_cost + result.delay_cost),
+            background_usd_per_day=standing,
             unmet_usd_per_day=float(result.unmet_cost),
             unmet_t_per_day=float(np.sum(result.unmet)),
-            bound_usd_per_day=float(result.bound),
+            bound_usd_per_day=float(result.bound) + standing,
         )
 
     def _flow(self, case: Case, time_limit: float | None) -> FlowResult:
@@ -174,6 +179,7 @@ def _no_value(key: Portfolio, status: str) -> Value:
         projects=key,
         status=status,
         cost_usd_per_day=np.inf,
+        background_usd_per_day=0.0,
         unmet_usd_per_day=0.0,
         unmet_t_per_day=np.nan,
         bound_usd_per_day=np.inf if status == "infeasible" else -np.inf,

@@ -21,13 +21,14 @@ from corridor.core.flows import FlowProblem, FlowResult
 from corridor.core.flows.delay import curves_of
 from corridor.core.graph import Graph
 from corridor.core.paths import shortest_paths
-from corridor.planning.project_effects import Case, Effects
+from corridor.planning.project_effects import Case, Effects, Key
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.intp]
 BoolArray: TypeAlias = NDArray[np.bool_]
 
-_HALVINGS: Final = 60
+_HALVINGS: Final = 32
+_DOUBLINGS: Final = 60
 _NOISE: Final = 1e-12
 """Share of a cost by which another must be lower to count."""
 
@@ -101,6 +102,9 @@ class PriceBounds:
         self.origin = problem.origin[self.rows]
         self.destination = problem.destination[self.rows]
         self.open_cost = [case.problem.open_cost() for case in effects.cases]
+        self._alike = _alike(effects)
+        standing = np.array([case.standing_usd_per_day for case in effects.cases])
+        self._standing = _add_up(standing, standing[1:-1] != standing[0])
 
     def bound(self, case: Case, result: FlowResult, chosen: BoolArray) -> PriceBound:
         """Return the bound at the prices of a solved case.
@@ -119,6 +123,8 @@ class PriceBounds:
             prices = _Prices(pool=prices.pool, row=np.zeros_like(prices.row))
             priced = self._priced(prices)
         constant, coefficient = self._pool_terms(prices)
+        constant += self._standing[0]
+        coefficient = coefficient + self._standing[1]
         constant += _row_term(self.effects.base.problem, prices.row)
         before, groups = self._path_terms(priced, self._unmet_usd_per_t(prices), chosen)
         return PriceBound(
@@ -167,27 +173,18 @@ class PriceBounds:
 
     def _pool_terms(self, prices: _Prices) -> tuple[float, FloatArray]:
         """Return what the pools add without projects, and what each project changes of it."""
-        effects = self.effects
-        least, signs = [], []
-        for case, index in zip(effects.cases, effects.index, strict=True):
-            values = np.zeros(effects.n_keys)
-            values[index] = _least_delays(case.problem, prices.pool[index])
-            least.append(values)
-            told = dict(zip(index.tolist(), case.signs, strict=True))
-            signs.append(told)
-        n_projects = len(effects.projects)
-        change = np.array(least[1 : n_projects + 1]) - least[0]
-        touches = np.array(
-            [[sign.get(k) != signs[0].get(k) for k in range(effects.n_keys)]
-             for sign in signs[1 : n_projects + 1]], np.bool_,
-        ).reshape(n_projects, effects.n_keys)  # fmt: skip
-        shared = touches.sum(axis=0) > 1
-        # Where several projects touch a pool, any of them may bring all that any case brings.
-        worst = np.minimum(np.min(least, axis=0) - least[0], 0.0)
-        change[:, shared] = np.where(touches[:, shared], worst[shared], 0.0)
-        untouched = ~touches.any(axis=0) & (worst < 0.0)
-        total = float(least[0].sum() + worst[untouched].sum())
-        return total, change.sum(axis=1)
+        effects, n_projects = self.effects, len(self.effects.projects)
+        alike = self._alike
+        least = np.zeros((len(effects.cases), effects.n_keys))
+        for row, (case, index) in enumerate(zip(effects.cases, effects.index, strict=True)):
+            mine = np.zeros(effects.n_keys, np.bool_)
+            mine[index] = True
+            least[row] = np.where(alike[row], least[0], 0.0)
+            asked = mine[index] & ~alike[row, index]
+            least[row, index[asked]] = _least_delays(
+                case.problem, prices.pool[index], np.flatnonzero(asked)
+            )
+        return _add_up(least, ~alike[1 : n_projects + 1])
 
     # -- paths --------------------------------------------------------------------------------
 
@@ -233,37 +230,73 @@ def _row_term(problem: FlowProblem, price: FloatArray) -> float:
     return -float(price[up] @ problem.rows.upper[up] + price[down] @ problem.rows.lower[down])
 
 
-def _least_delays(problem: FlowProblem, price: FloatArray) -> FloatArray:
-    """Return a value below min of delay(v) - price v over 0 <= v <= capacity for each pool, <= 0.
+def _add_up(terms: FloatArray, touches: BoolArray) -> tuple[float, FloatArray]:
+    """Return what separate terms add up to without projects, and what each project changes of it.
+
+    Where several projects touch a term, any of them may bring the least that any case brings; what
+    only all together change is granted to all portfolios.
+
+    Parameters
+    ----------
+    terms : ndarray of float64, shape (n_cases, n_terms)
+        Terms of the base, of each project alone and of all together.
+    touches : ndarray of bool, shape (n_projects, n_terms)
+        Terms that each project changes.
+    """
+    change = np.where(touches, terms[1:-1] - terms[0], 0.0)
+    worst = np.minimum(terms.min(axis=0) - terms[0], 0.0)
+    shared = touches.sum(axis=0) > 1
+    change[:, shared] = np.where(touches[:, shared], worst[shared], 0.0)
+    untouched = ~touches.any(axis=0)
+    return float(terms[0].sum() + worst[untouched].sum()), change.sum(axis=1)
+
+
+def _alike(effects: Effects) -> BoolArray:
+    """Return which pools are in each case as they are in the base: (n_cases, n_keys).
+
+    A pool that neither has is alike; in the base itself none counts as such.
+    """
+    before: dict[int, Key] = dict(zip(effects.index[0].tolist(), effects.base.signs, strict=True))
+    alike = np.zeros((len(effects.cases), effects.n_keys), np.bool_)
+    for row, (case, index) in enumerate(zip(effects.cases, effects.index, strict=True)):
+        if row:
+            now = dict(zip(index.tolist(), case.signs, strict=True))
+            alike[row] = [now.get(k) == before.get(k) for k in range(effects.n_keys)]
+    return alike
+
+
+def _least_delays(problem: FlowProblem, price: FloatArray, pools: IntArray) -> FloatArray:
+    """Return a value below min of delay(v) - price v over 0 <= v <= capacity, <= 0, for some pools.
 
     By halving, with a tangent to be below for certain. A pool without limit whose price is above
     every slope would have none: its price is that of a solution, so it is not.
     """
-    least = np.zeros(price.size)
-    if problem.pools is None:
+    least = np.zeros(pools.size)
+    priced = np.flatnonzero(price[pools] > 0.0)
+    if problem.pools is None or not priced.size:
         return least
-    pools = np.flatnonzero(price > 0.0)
-    capacity = problem.pools.capacity[pools]
+    pools = pools[priced]
+    wanted, capacity = price[pools], problem.pools.capacity[pools]
     if problem.delay is None:
-        least[pools] = -price[pools] * capacity
+        least[priced] = -wanted * capacity
         return least
     curve = curves_of(problem.delay, pools)
     low, high = np.zeros(pools.size), np.where(np.isfinite(capacity), capacity, 1.0)
-    wanted = price[pools]
     open_ended = ~np.isfinite(capacity)
-    for _ in range(_HALVINGS):
+    for _ in range(_DOUBLINGS):
         grow = open_ended & (curve.slope(high) < wanted)
         if not grow.any():
             break
         high = np.where(grow, 2.0 * high, high)
+    # Most pools that bind are worth more than any delay: their least is at the capacity.
+    low = np.where(~open_ended & (curve.slope(high) <= wanted), high, low)
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
         below = curve.slope(middle) < wanted
         low, high = np.where(below, middle, low), np.where(below, high, middle)
     slope = np.minimum(curve.slope(low), wanted)
-    least[pools] = np.minimum(
-        curve.value(low) - wanted * low + (slope - wanted) * (high - low), 0.0
-    )
+    tangent = curve.value(low) - wanted * low + (slope - wanted) * (high - low)
+    least[priced] = np.minimum(tangent, 0.0)
     return least
 
 
@@ -356,7 +389,7 @@ def _class_savings(
             continue
         which = tuple(np.flatnonzero(row).tolist())
         mine = np.flatnonzero(pattern.reshape(-1) == number)
-        cut = np.ix_(mine, which)
+        cut = np.ix_(mine, np.array(which, np.intp))
         members[which] = mine
         by_projects[which] = np.column_stack(
             [

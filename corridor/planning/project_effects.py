@@ -17,6 +17,7 @@ from corridor.network import Demand, Network
 from corridor.planning.model import Model, compile_model
 from corridor.planning.pools import POST
 from corridor.planning.projects import Project, network_with
+from corridor.planning.standing_costs import standing_cost
 from corridor.planning.welfare import welfare_problem
 from corridor.sovereignty import Rules
 
@@ -43,10 +44,13 @@ class Case:
         What each pool is, the same in every case.
     signs
         Everything that a pool's curve and capacity depend on.
+    standing_usd_per_day : ndarray of float64, shape (n_arcs,)
+        Time of background vehicles at posts, see `standing_cost`.
     """
 
     model: Model
     problem: FlowProblem
+    standing_usd_per_day: FloatArray
     keys: tuple[Key, ...]
     signs: tuple[Key, ...]
 
@@ -64,7 +68,13 @@ def compile_case(
     model = compile_model(network_with(network, projects), demand, rules)
     problem = welfare_problem(model, congestion=congestion, unmet_usd_per_t=unmet_usd_per_t)
     keys, signs = _describe_pools(model)
-    return Case(model=model, problem=problem, keys=keys, signs=signs)
+    return Case(
+        model=model,
+        problem=problem,
+        keys=keys,
+        signs=signs,
+        standing_usd_per_day=standing_cost(model, network, congestion=congestion),
+    )
 
 
 def _describe_pools(model: Model) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
@@ -77,7 +87,8 @@ def _describe_pools(model: Model) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
     members: list[list[int]] = [[] for _ in range(posts.n_pools)]
     for pool, post in zip(posts.member_pool.tolist(), posts.member_post.tolist(), strict=True):
         members[pool].append(post)
-    keys, signs = [], []
+    keys: list[Key] = []
+    signs: list[Key] = []
     for pool, (kind, item, *curve) in enumerate(zip(*columns, strict=True)):
         if kind != POST:
             keys.append((kind, item))
@@ -186,23 +197,30 @@ def _worsens(base: Case, case: Case) -> bool:
     """
     if case.problem.cost.shape != base.problem.cost.shape:
         return True
-    cost, before = case.problem.open_cost(), base.problem.open_cost()
-    if (cost > before + _EXACT * np.where(np.isfinite(before), np.abs(before), 1.0)).any():
-        return True
-    then = dict(zip(base.keys, base.signs, strict=True))
-    for key, sign in zip(case.keys, case.signs, strict=True):
-        if key not in then:
-            # A pool of its own limits what had no limit, unless only new arcs load it.
-            return True
-        if sign != then[key] and not _is_better(sign, then.pop(key)):
-            return True
-    if len(case.keys) != len(base.keys):
-        return True
+    dearer = _rises(case.problem.open_cost(), base.problem.open_cost())
     return (
-        abs(case.problem.pools.matrix - base.problem.pools.matrix).nnz > 0
-        if (case.problem.pools is not None and base.problem.pools is not None)
-        else False
+        dearer
+        or _rises(case.standing_usd_per_day, base.standing_usd_per_day)
+        or _pools_may_worsen(base, case)
     )
+
+
+def _rises(now: FloatArray, before: FloatArray) -> bool:
+    scale = np.where(np.isfinite(before), np.abs(before), 1.0)
+    return bool((now > before + _EXACT * scale).any())
+
+
+def _pools_may_worsen(base: Case, case: Case) -> bool:
+    """Whether pools are others, are loaded otherwise, or hold or pass less."""
+    if case.keys != base.keys:
+        return True
+    signs = zip(case.signs, base.signs, strict=True)
+    if any(now != before and not _is_better(now, before) for now, before in signs):
+        return True
+    now, before = case.problem.pools, base.problem.pools
+    if now is None or before is None:
+        return now is not before
+    return bool(abs(now.matrix - before.matrix).nnz > 0)
 
 
 def _is_better(sign: Key, before: Key) -> bool:
