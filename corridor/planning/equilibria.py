@@ -362,15 +362,7 @@ def _check(model: str, dispersion_per_usd: float | None, unmet_usd_per_t: float)
 
 def _check_rows(model: Model) -> None:
     """Refuse rules that no price which shippers pay makes them keep."""
-    rows, table = model.rows.rows, model.rows.table
-    if rows is None:
-        return
-    bad = np.isfinite(rows.lower)
-    for matrix in (rows.matrix, rows.unmet):
-        if matrix is not None:
-            least = matrix.min(axis=1).toarray().ravel()
-            bad |= least < 0.0
-    names = list(dict.fromkeys(table["rule_id"].to_numpy(object)[bad]))
+    names = unpriced_rules(model)
     if names:
         msg = (
             "Rules of an equilibrium must be bans, caps, fees, regimes or rules on whole ways; "
@@ -378,3 +370,20 @@ def _check_rows(model: Model) -> None:
             "makes them keep. Drop it, or ask for the optimum with plan."
         )
         raise InputError(msg)
+
+
+def unpriced_rules(model: Model) -> list[str]:
+    """Return the ids of the rules that no price which shippers pay makes them keep.
+
+    A ban, a cap, a fee, a regime and a rule on whole ways can be kept by closing, or by selling the
+    room there is. A floor on a flow, or a balance of two, would take a subsidy.
+    """
+    rows, table = model.rows.rows, model.rows.table
+    if rows is None:
+        return []
+    bad = np.isfinite(rows.lower)
+    for matrix in (rows.matrix, rows.unmet):
+        if matrix is not None:
+            least = matrix.min(axis=1).toarray().ravel()
+            bad |= least < 0.0
+    return [str(name) for name in dict.fromkeys(table["rule_id"].to_numpy(object)[bad])]

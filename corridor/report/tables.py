@@ -102,7 +102,8 @@ def summary_sheet(comparison: Comparison) -> Sheet:
         title=f"{comparison.study.name}: {USE[comparison.study.header.assignment]}",
         columns=(Column(name="variant", title="variant", unit="  status"), *HEADLINES),
         rows=tuple(zip(first, *cells, strict=True)),
-        note=(
+        note=_steered(comparison)
+        + (
             f"Second line: change from {base}. Time and cost are means over the tonnes carried, "
             "so they move with what is carried; with time: cost + value of time and reliability; "
             "by a state: transit through it; Armenia: its fees and its share of freight charges."
@@ -270,6 +271,19 @@ def _links_sheet(plan: Plan) -> Sheet:
             "both blank where no capacity is known."
         ),
     )
+
+
+def _steered(comparison: Comparison) -> str:
+    """Return which variants are the best possible use, though the study's are as shippers choose.
+
+    Their rules ask for a balance of flows, which states that agreed on it steer.
+    """
+    summary, usual = comparison.summary, comparison.study.header.assignment
+    names = summary.loc[summary["assignment"] != usual, "variant"].tolist()
+    planned = [n for n in names if comparison.plans[n].status not in ("infeasible", "unknown")]
+    if not planned:
+        return ""
+    return f"{', '.join(planned)}: steered to balance flows, the best possible, not a choice. "
 
 
 def crossings_sheet(plan: Plan, top: int | None = None) -> Sheet:

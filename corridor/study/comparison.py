@@ -20,6 +20,7 @@ from corridor.planning import (
     solve_equilibrium,
     solve_plan,
 )
+from corridor.planning.equilibria import unpriced_rules
 from corridor.planning.plans import NextServers
 from corridor.planning.tables import SEPARATOR
 from corridor.study.references import Door, leg_table, open_doors, shut_doors, totals_table
@@ -94,7 +95,8 @@ class Comparison:
     study
         What was compared.
     plans
-        Variant id to its plan, in the order of the study, as the study's assignment finds it.
+        Variant id to its plan, in the order of the study, as the study's assignment finds it, see
+        `chosen_plan`.
     best
         Variant id to the best possible plan: the same where the assignment is the optimum. It is
         no forecast: nobody who chooses for himself pays for the time that others lose.
@@ -105,8 +107,10 @@ class Comparison:
         a plan, and a blocked reference, have blanks (NaN). `low` and `high` are blank: nothing is
         varied here.
     summary
-        One row per variant: ``variant, title, status, reasons`` and headline indicators, the unit
-        in each name; Mt a year over every screenline in the directions that its gates count.
+        One row per variant: ``variant, title, status, reasons, assignment`` (``optimum`` too where
+        the rules of a variant ask for a balance that shippers do not keep by themselves) and
+        headline indicators, the unit in each name; Mt a year over every screenline in the
+        directions that its gates count.
     differences
         ``variant, indicator, unit, scope, direction, commodity, base, value, difference,
         relative``: every variant but the base, minus the base.
@@ -191,7 +195,7 @@ def compare(
         plans=plans,
         best=best,
         indicators=indicators,
-        summary=_summary(study, plans, indicators),
+        summary=_summary(study, plans, best, indicators),
         differences=_differences(study.base, plans, indicators),
         references=totals_table(doors),
         legs=leg_table(doors),
@@ -282,7 +286,8 @@ def _plan_one(study: Study, name: str) -> _Outcome:
         case = study.case(name)
         model = compile_model(*case)
         best = solve_plan(model, unmet_usd_per_t=study.header.unmet_usd_per_t)
-        plan = best if study.header.assignment == "optimum" else chosen_plan(study, model)
+        steered = study.header.assignment == "optimum" or unpriced_rules(model)
+        plan = best if steered else chosen_plan(study, model)
     except CorridorError as error:
         error.add_note(f"This is variant {name!r} of {study.file}.")
         raise
@@ -294,6 +299,9 @@ def _plan_one(study: Study, name: str) -> _Outcome:
 def chosen_plan(study: Study, model: Model, *, next_servers: NextServers = False) -> Plan:
     """Return the plan of a compiled variant that comes of shippers' choices in a study.
 
+    Where a rule asks for a floor or a balance of flows, which shippers do not keep by themselves,
+    the states that agreed on it steer the flow: the plan is the optimum under the rules.
+
     Parameters
     ----------
     study, model
@@ -302,6 +310,8 @@ def chosen_plan(study: Study, model: Model, *, next_servers: NextServers = False
         As of `corridor.equilibrium`.
     """
     header = study.header
+    if unpriced_rules(model):
+        return solve_plan(model, unmet_usd_per_t=header.unmet_usd_per_t, next_servers=next_servers)
     logit = header.assignment == "logit"
     return solve_equilibrium(
         model,
@@ -402,7 +412,9 @@ def _differences(base: str, plans: Mapping[str, Plan], indicators: pd.DataFrame)
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
-def _summary(study: Study, plans: Mapping[str, Plan], indicators: pd.DataFrame) -> pd.DataFrame:
+def _summary(
+    study: Study, plans: Mapping[str, Plan], best: Mapping[str, Plan], indicators: pd.DataFrame
+) -> pd.DataFrame:
     """Return one row per variant with the headline indicators."""
     totals = indicators[(indicators["direction"] == "") & (indicators["commodity"] == "")]
     value = totals.set_index(["variant", "indicator", "unit", "scope"])["value"].to_dict()
@@ -416,6 +428,7 @@ def _summary(study: Study, plans: Mapping[str, Plan], indicators: pd.DataFrame) 
             "title": study.variant(name).title,
             "status": plan.status,
             "reasons": SEPARATOR.join(reasons_of(plan)) if blank else "",
+            "assignment": "optimum" if plan is best[name] else study.header.assignment,
         }
         beside = () if study.header.assignment == "optimum" else _BESIDE
         for column, indicator, unit, scope in (*_HEADLINES, *beside):
