@@ -67,13 +67,16 @@ def test_no_line_is_wider_than_the_terminal(toy: Path, columns: str) -> None:
 
 def test_numbers_are_those_of_the_plan(toy: Path) -> None:
     best = at_border(toy, "--traffic", "optimum")
-    plan = corridor.plan(*corridor.load_study(str(toy)).case("today"))
+    case = corridor.load_study(str(toy)).case("today")
+    plan = corridor.plan(*case, next_servers=["ab-road"])
     told = plan.crossings[plan.crossings["crossing_id"] == "ab-road"]
     both = pd.DataFrame(best["ways"]).merge(told, on=["from_country", "to_country"])
     assert len(both) == 2
     assert (both["vehicles_per_day_x"] > 0.0).any()
     for name in ("vehicles_per_day", "fixed_h", "service_h", "wait_h"):
         assert both[f"{name}_x"].to_numpy() == pytest.approx(both[f"{name}_y"].to_numpy(), 1e-6)
+    solved = pd.DataFrame(best["servers"])["solved_usd_per_year"].dropna()
+    assert set(solved.round(2)) == set(told["next_server_usd_per_year"].round(2))
     alone = pd.DataFrame(at_border(toy, "--traffic", "background")["ways"])
     assert (alone["vehicles_per_day"] == 0.0).all()
     assert alone["background_vehicles_per_day"].sum() == 144

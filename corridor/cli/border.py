@@ -12,6 +12,7 @@ from corridor.errors import InputError
 if TYPE_CHECKING:
     from corridor.network import Network
     from corridor.planning import Plan
+    from corridor.planning.plans import NextServers
     from corridor.sovereignty import Rules
     from corridor.study import Study
 
@@ -36,6 +37,14 @@ def run_border(  # noqa: PLR0913 (each is an option of the command)
             "the background alone."
         ),
     ] = "assignment",
+    solve: Annotated[
+        bool,
+        typer.Option(
+            "--solve/--no-solve",
+            help="Plan again with one more server at the tightest stage of each way: others may "
+            "come because of it.",
+        ),
+    ] = True,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for the tables as CSV files, written whole or not at all."),
@@ -96,7 +105,7 @@ def run_border(  # noqa: PLR0913 (each is an option of the command)
     # Before a plan is made: a wrong name should not take seconds to be told.
     for name in (crossing_id, *views.beside):
         find_crossing(network, name)
-    plan = _plan(loaded, chosen, traffic)
+    plan = _plan(loaded, chosen, traffic, [crossing_id] if solve and not views.wanted else False)
     if views.wanted:
         _show(views, (network, crossing_id, rules, plan), as_json=as_json)
         return
@@ -214,7 +223,9 @@ _WHOSE = {
 }
 
 
-def _plan(study: "Study", variant: str, traffic: Traffic) -> "Plan | None":
+def _plan(
+    study: "Study", variant: str, traffic: Traffic, next_servers: "NextServers"
+) -> "Plan | None":
     """Return the plan whose vehicles pass the crossing; None is the background alone."""
     from corridor.planning import compile_model, solve_plan
     from corridor.study.comparison import chosen_plan
@@ -223,9 +234,11 @@ def _plan(study: "Study", variant: str, traffic: Traffic) -> "Plan | None":
         return None
     model = compile_model(*study.case(variant))
     if traffic == "assignment" and study.header.assignment != "optimum":
-        plan = chosen_plan(study, model)
+        plan = chosen_plan(study, model, next_servers=next_servers)
     else:
-        plan = solve_plan(model, unmet_usd_per_t=study.header.unmet_usd_per_t)
+        plan = solve_plan(
+            model, unmet_usd_per_t=study.header.unmet_usd_per_t, next_servers=next_servers
+        )
     if plan.status in ("infeasible", "unknown"):
         typer.echo(f"The plan of {variant} is {plan.status}: only the background passes.", err=True)
         return None

@@ -77,8 +77,10 @@ class Crossing:
         stage, servers, utilization, wait_h, saved_h_per_day`` with ``saved_h_low, saved_h_high``,
         ``day_saved_h_per_day`` (over the day's profile), ``saved_usd_per_year`` with
         ``saved_usd_low, saved_usd_high, low_by, high_by`` (the ranges that do it),
-        ``room_usd_per_year`` (what more capacity is worth to the plan besides), ``fixed_h,
-        fixed_low_h, fixed_high_h`` (the delay at the post that it cannot touch), ``time_h``.
+        ``solved_usd_per_year`` and ``most_usd_per_year`` (what the plan tells of its most utilized
+        stages, traffic that comes because of the server included: solved again, and a bound; NaN
+        elsewhere, see ``next_servers`` of `corridor.plan`), ``fixed_h, fixed_low_h, fixed_high_h``
+        (the delay at the post that it cannot touch), ``time_h``.
     blocking
         A row a direction over land by road: ``from_country, to_country, space_vehicles`` between
         the posts, ``queue_vehicles`` (mean, steady) and ``peak_queue_vehicles`` (day's profile) of
@@ -339,6 +341,7 @@ def _servers(case: BorderCase, sheet: Worksheet, profile: DayProfile) -> pd.Data
     saving = one_more_server(sheet, case.usd_per_vehicle_h, uncertainty)
     fixed_low, fixed_high = fixed_range_h(sheet, uncertainty)
     time_h = sheet.fixed_h + sheet.service_h + sheet.post_wait_h(sheet.wait_h)
+    solved, most = _solved(case, sheet)
 
     def of_post(values: FloatArray) -> FloatArray:
         """Return the mean over the posts of each stage, the ways weighted by their vehicles."""
@@ -359,7 +362,8 @@ def _servers(case: BorderCase, sheet: Worksheet, profile: DayProfile) -> pd.Data
         saved_usd_high=saving.usd_high * DAYS_PER_YEAR,
         low_by=saving.low_by,
         high_by=saving.high_by,
-        room_usd_per_year=_room_usd_per_day(case, sheet) * DAYS_PER_YEAR,
+        solved_usd_per_year=solved,
+        most_usd_per_year=most,
         fixed_h=of_post(sheet.fixed_h),
         fixed_low_h=of_post(fixed_low),
         fixed_high_h=of_post(fixed_high),
@@ -368,28 +372,27 @@ def _servers(case: BorderCase, sheet: Worksheet, profile: DayProfile) -> pd.Data
     return table.sort_values("saved_usd_per_year", ascending=False, ignore_index=True)
 
 
-def _room_usd_per_day(case: BorderCase, sheet: Worksheet) -> FloatArray:
-    """Return what the capacity that one more server adds is worth to the plan [USD/day].
+def _solved(case: BorderCase, sheet: Worksheet) -> tuple[FloatArray, FloatArray]:
+    """Return what the plan tells of one more server: solved again, and at most [USD/year].
 
-    Only a pool's tightest stage adds any, up to the next one's, at the plan's price of capacity.
+    A plan speaks of the most utilized stage of each way; NaN elsewhere.
     """
-    worth = np.zeros(len(sheet.stages))
-    if case.plan is None or not len(case.plan.stages):
-        return worth
-    told = case.plan.stages
+    value, most = (np.full(len(sheet.stages), np.nan) for _ in range(2))
+    if case.plan is None:
+        return value, most
+    told = case.plan.crossings
     told = told[told["crossing_id"] == case.row["crossing_id"]]
-    key = ["country", "direction", "regime", "order", "class"]
-    price = told.groupby(key)["capacity_price_usd_per_vehicle"].max()
-    prices = price.reindex(pd.MultiIndex.from_frame(sheet.stages[key])).fillna(0.0).to_numpy(float)
-    per_server = sheet.column("open_h_per_day") * MAX_UTILIZATION
-    with np.errstate(divide="ignore"):
-        per_server = per_server / (sheet.column("share") * sheet.service_time_h)
-    passes = sheet.column("servers") * per_server
-    for row in np.flatnonzero(sheet.stages["is_tightest"].to_numpy(bool) & (prices > 0.0)):
-        others = np.flatnonzero((sheet.pool == sheet.pool[row]) & (np.arange(passes.size) != row))
-        most = min(passes[row] + per_server[row], passes[others].min(initial=np.inf))
-        worth[row] = prices[row] * (most - passes[row])
-    return worth
+    stages = sheet.stages
+    for way in told.to_dict("records"):
+        country = way["bottleneck_country"]
+        here = (stages["country"] == country) & (stages["stage"] == way["bottleneck_stage"])
+        here &= stages["direction"].isin(
+            ["out" if country == way["from_country"] else "in", "both"]
+        )
+        at = here.to_numpy(bool)
+        value[at] = np.fmax(value[at], way["next_server_usd_per_year"])
+        most[at] = np.fmax(most[at], way["next_server_most_usd_per_year"])
+    return value, most
 
 
 def _blocking(case: BorderCase, sheet: Worksheet, profile: DayProfile) -> pd.DataFrame:

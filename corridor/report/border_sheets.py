@@ -253,7 +253,7 @@ def _open_word(rows: pd.DataFrame) -> str:
 
 
 def _servers_sheet(crossing: Crossing) -> Sheet:
-    has_room = bool((crossing.servers["room_usd_per_year"] > 0.0).any())
+    is_solved = bool(crossing.servers["solved_usd_per_year"].notna().any())
     columns = [
         _text("one more at"),
         _number("has"),
@@ -263,7 +263,7 @@ def _servers_sheet(crossing: Crossing) -> Sheet:
         _number("by day", "h/day"),
         _number("saves", "kUSD/year"),
         _text("low-high", "kUSD/year"),
-        *([_number("room", "kUSD/year")] if has_room else []),
+        *([_number("solved", "kUSD/year")] if is_solved else []),
         _text("leaves", "h, low-high"),
         _text("most by", "range"),
     ]
@@ -277,7 +277,7 @@ def _servers_sheet(crossing: Crossing) -> Sheet:
             write_hours(row.day_saved_h_per_day),
             write_number(row.saved_usd_per_year / 1e3, 1),
             _range(row.saved_usd_low / 1e3, row.saved_usd_high / 1e3, 1),
-            *([write_number(row.room_usd_per_year / 1e3, 0)] if has_room else []),
+            *([write_number(row.solved_usd_per_year / 1e3, 1)] if is_solved else []),
             f"{row.fixed_h:.1f} ({_range(row.fixed_low_h, row.fixed_high_h, 1)})",
             row.high_by,
         ]
@@ -289,7 +289,7 @@ def _servers_sheet(crossing: Crossing) -> Sheet:
             f"An hour of a vehicle with its goods is worth {crossing.usd_per_vehicle_h:.0f} USD. "
             "low-high: over the post's ranges, each moved alone; by day: with the day's peaks. "
             "leaves: the fixed delay at the post that no server shortens."
-            + (" room: what more capacity is worth to the plan besides." if has_room else "")
+            + (" solved: others come and go because of it." if is_solved else "")
         ),
     )  # fmt: skip
 

@@ -42,7 +42,9 @@ def crossing_sentences(crossing: Crossing) -> list[str]:
             f"; a day that begins with an empty post waits {post['day_wait_h']:.1f} h{lasting}."
         )
     if len(crossing.servers):
-        said.append(_best_server(crossing.servers.iloc[0].to_dict()))
+        worth = crossing.servers[["saved_usd_per_year", "solved_usd_per_year"]].max(axis=1)
+        best = crossing.servers.iloc[int(worth.to_numpy(float).argmax())]
+        said.append(_best_server(best.to_dict()))
     return said
 
 
@@ -61,11 +63,15 @@ def _share_of_time(way: dict[Any, Any]) -> str:
 
 
 def _best_server(row: dict[Any, Any]) -> str:
-    low, high = row["saved_usd_low"] / 1e3, row["saved_usd_high"] / 1e3
+    saved, low, high = (
+        row[name] / 1e3 for name in ("saved_usd_per_year", "saved_usd_low", "saved_usd_high")
+    )
+    solved = row["solved_usd_per_year"] / 1e3
+    come = "" if math.isnan(solved) else f", {solved:,.1f} with those who come because of it"
     return (
         f"One more server saves most at {row['stage']} in {row['country']} ({row['direction']}): "
-        f"{row['saved_h_per_day']:.2f} h a day, {row['saved_usd_per_year'] / 1e3:,.1f} thousand "
-        f"USD a year ({low:,.1f} to {high:,.1f} over the ranges). It cannot touch the "
+        f"{row['saved_h_per_day']:.2f} h a day, {saved:,.1f} thousand USD a year at this traffic "
+        f"({low:,.1f} to {high:,.1f} over the ranges){come}. It cannot touch the "
         f"{row['fixed_h']:.1f} h of fixed delay there ({row['fixed_low_h']:.1f} to "
         f"{row['fixed_high_h']:.1f})."
     )
