@@ -163,21 +163,22 @@ def test_a_file_in_the_way_is_refused(toy: Path, tmp_path: Path) -> None:
 def test_staffing_shifts_and_screening_are_shown_instead(toy: Path) -> None:
     record = at_border(
         toy, "--traffic", "background", "--staff", "2", "--with", "ab-rail", "--screening",
-        "--shifts", "AAA/out/documents=0.5",
+        "--shifts", "AAA/out/documents=0.5", "--green-lane", "0.3",
     )  # fmt: skip
-    assert set(record) == {"staffing", "shifts", "screening"}
+    assert set(record) == {"staffing", "shifts", "screening", "green_lane"}
     staffing: dict[str, list[dict[str, float]]] = record["staffing"]  # type: ignore[assignment]
     assert sum(row["added"] for row in staffing["table"]) == 2
     assert {row["crossing_id"] for row in staffing["table"]} == {"ab-road", "ab-rail"}
     shown = run(
         "border", "ab-road", "--study", toy, "--traffic", "background", "--staff", "90000",
         "--server-cost", "documents=40000", "--server-cost", "scanner=70000", "--state", "AAA",
-        "--screening", "--shifts", "AAA/out/documents=0.5",
+        "--screening", "--shifts", "AAA/out/documents=0.5", "--green-lane", "0.3:0.5",
     )  # fmt: skip
     assert shown.exit_code == 0, shown.output
     for title in (
         "2 servers for 80,000 of 90,000", "What smaller budgets save", "Shifts at ab-road, AAA out",
         "On duty and mean wait", "What inspection finds and costs", "Detection against delay",
+        "Green lane for 30% of the vehicles, which take 50% of the work", "Queues by stage",
     ):  # fmt: skip
         assert title in shown.stdout
     assert "BBB" not in shown.stdout.split("What smaller")[0]
@@ -192,6 +193,8 @@ def test_staffing_shifts_and_screening_are_shown_instead(toy: Path) -> None:
         (["--staff", "1", "--server-cost", "scanner=-2"], "found 'scanner=-2'"),
         (["--staff", "-1"], "budget must be a finite number >= 0"),
         (["--staff", "1", "--with", "ab-raul"], "'ab-raul' is none of them"),
+        (["--green-lane", "0.3:x"], "--green-lane must be SHARE or SHARE:WORK"),
+        (["--green-lane", "2"], "share must be > 0 and < 1"),
         (["--shifts", "AAA/documents=1"], "--shifts must be STATE/WAY/STAGE=HOURS"),
         (["--shifts", "AAA/out/seal=1"], "There are: AAA/"),
     ],

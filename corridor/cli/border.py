@@ -88,6 +88,14 @@ def run_border(  # noqa: PLR0913 (each is an option of the command)
             "--screening", help="Show instead what inspected shares find and cost, within floors."
         ),
     ] = False,
+    green_lane: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE[:WORK]",
+            help="Show instead what a lane for so many trusted vehicles does; 0.3:0.5 where each "
+            "takes half of the work.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show one crossing: stages, waits by hour, regimes, and what one more server saves."""
@@ -97,7 +105,9 @@ def run_border(  # noqa: PLR0913 (each is an option of the command)
     from corridor.report.border_sheets import crossing_sheets
     from corridor.study import load_study
 
-    views = _Views(staff, beside or [], server_cost or [], state or [], shifts, screening)
+    views = _Views(
+        staff, beside or [], server_cost or [], state or [], shifts, screening, green_lane
+    )
     views.check(out)
     loaded = load_study(study)
     chosen = loaded.base if variant is None else variant
@@ -128,10 +138,12 @@ class _Views(NamedTuple):
     states: list[str]
     shifts: str | None
     screening: bool
+    green_lane: str | None
 
     @property
     def wanted(self) -> bool:
-        return self.staff is not None or self.shifts is not None or self.screening
+        asked = self.staff, self.shifts, self.green_lane
+        return self.screening or any(view is not None for view in asked)
 
     def check(self, out: Path | None) -> None:
         """Refuse options that would be ignored, and texts that cannot be read."""
@@ -143,6 +155,7 @@ class _Views(NamedTuple):
             raise InputError(msg)
         self.cost()
         self.target()
+        self.lane()
 
     def cost(self) -> float | dict[str, float]:
         """Return the cost of a server of each stage; 1 without any."""
@@ -151,6 +164,15 @@ class _Views(NamedTuple):
             name, _, value = text.partition("=")
             costs[name] = _positive(value, text, "--server-cost must be STAGE=USD, scanner=250000")
         return costs or 1.0
+
+    def lane(self) -> tuple[float, float] | None:
+        """Return the share of the green lane, and the work of a vehicle in it."""
+        if self.green_lane is None:
+            return None
+        share, _, work = self.green_lane.partition(":")
+        wanted = "--green-lane must be SHARE or SHARE:WORK, 0.3:0.5"
+        numbers = [_positive(text, self.green_lane, wanted) for text in (share, work or "1")]
+        return numbers[0], numbers[1]
 
     def target(self) -> tuple[str, str, str, float] | None:
         """Return state, direction, stage and longest wait of the shifts."""
@@ -182,10 +204,20 @@ def _show(
     *,
     as_json: bool,
 ) -> None:
-    """Print staffing, shifts and screening, as far as they are asked for."""
-    from corridor.planning import plan_post_shifts, screen_crossing, staff_crossings
+    """Print staffing, shifts, screening and green lane, as far as they are asked for."""
+    from corridor.planning import (
+        open_green_lane,
+        plan_post_shifts,
+        screen_crossing,
+        staff_crossings,
+    )
     from corridor.report.border_files import fields_record
-    from corridor.report.staffing_sheets import screening_sheets, shifts_sheets, staffing_sheets
+    from corridor.report.staffing_sheets import (
+        green_lane_sheets,
+        screening_sheets,
+        shifts_sheets,
+        staffing_sheets,
+    )
 
     network, crossing_id, rules, plan = of
     record: dict[str, object] = {}
@@ -210,6 +242,11 @@ def _show(
         screened = screen_crossing(network, crossing_id, rules, plan)
         record["screening"] = fields_record(screened)
         sheets += screening_sheets(screened)
+    lane = views.lane()
+    if lane is not None:
+        opened = open_green_lane(network, crossing_id, *lane, rules=rules, plan=plan)
+        record["green_lane"] = fields_record(opened)
+        sheets += green_lane_sheets(opened)
     if as_json:
         print_json(record)
     else:

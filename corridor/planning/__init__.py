@@ -6,6 +6,7 @@ from corridor.planning.crossings import Crossing, crossing
 from corridor.planning.equilibria import equilibrium, solve_equilibrium
 from corridor.planning.explanations import Explanation, explain
 from corridor.planning.fronts import pareto
+from corridor.planning.green_lanes import GreenLane, open_green_lane
 from corridor.planning.investments import InvestmentPlan, invest
 from corridor.planning.itineraries import (
     Itinerary,
@@ -26,6 +27,7 @@ __all__ = [
     "Crossing",
     "Explanation",
     "Frontier",
+    "GreenLane",
     "InvestmentPlan",
     "Itinerary",
     "Limits",
@@ -40,6 +42,7 @@ __all__ = [
     "explain",
     "find_itineraries",
     "invest",
+    "open_green_lane",
     "pareto",
     "plan",
     "plan_post_shifts",

@@ -1,4 +1,4 @@
-"""Servers for a budget, shifts, and inspected shares as sheets for the terminal."""
+"""Servers for a budget, shifts, inspected shares and green lanes as sheets for the terminal."""
 
 import math
 from typing import Any, Final
@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from corridor.border.shifts import ShiftPlan
-from corridor.planning import Screening, Staffing
+from corridor.planning import GreenLane, Screening, Staffing
 from corridor.report.border_words import ENDLESS, write_hours
 from corridor.report.sheets import Column, Sheet, write_number
 
@@ -222,3 +222,57 @@ def _thinned(front: pd.DataFrame) -> pd.DataFrame:
     picked = on_front.iloc[sorted(chosen)]
     both = pd.concat([picked, front[front["is_today"]]])
     return both.sort_values("delay_h", kind="stable")
+
+
+def green_lane_sheets(lane: GreenLane) -> list[Sheet]:
+    """Return who gains by a green lane, who pays for it, and what is saved in all.
+
+    Parameters
+    ----------
+    lane
+        What `corridor.planning.open_green_lane` returned.
+    """
+    rows: list[Any] = list(lane.posts.itertuples())
+    posts = Sheet(
+        title=(
+            f"Green lane for {lane.share:.0%} of the vehicles"
+            + (f", which take {lane.work:.0%} of the work" if lane.work < 1.0 else "")
+        ),
+        columns=(
+            _text("way"), _text("post"), _number("vehicles", "per day"), _number("today", "h"),
+            _number("in the lane", "h"), _number("others", "h"), _number("saves", "h/day"),
+            _number("saves", "kUSD/year"),
+        ),
+        rows=tuple(
+            (
+                f"{row.from_country}>{row.to_country}", row.country,
+                write_number(row.vehicles_per_day, 1), write_hours(row.today_h),
+                write_hours(row.lane_h), write_hours(row.other_h),
+                write_number(row.saved_h_per_day, 1), write_number(row.saved_usd_per_year / 1e3, 1),
+            )
+            for row in rows
+        ),
+        n_keys=2,
+        note=(
+            "Service and queue of a post, without fixed delay; saves: all vehicles together. A lane"
+            " moves delay from some to others: it saves some only as far as it takes less work."
+        ),
+    )  # fmt: skip
+    rows = list(lane.stages.itertuples())
+    stages = Sheet(
+        title="Queues by stage",
+        columns=(
+            _text("stage"), _number("servers"), _number("used", "%"), _number("then", "%"),
+            _number("today", "h"), _number("in the lane", "h"), _number("others", "h"),
+        ),
+        rows=tuple(
+            (
+                f"{row.country} {row.direction} {row.stage}", f"{row.servers}",
+                write_number(row.utilization, 0, percent=True),
+                write_number(row.utilization_after, 0, percent=True), write_hours(row.wait_h),
+                write_hours(row.lane_wait_h), write_hours(row.other_wait_h),
+            )
+            for row in rows
+        ),
+    )  # fmt: skip
+    return [posts, stages]
