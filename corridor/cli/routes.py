@@ -36,6 +36,12 @@ def run_route(  # noqa: PLR0913 (each is an option of the command)
             "--rules/--no-rules", help="Obey rules.toml of the data (default: if it exists)"
         ),
     ] = None,
+    variant: Annotated[
+        str | None,
+        typer.Option(
+            help="Network and rules of this variant of the data's study, as of the study's date."
+        ),
+    ] = None,
     date: Annotated[
         str | None,
         typer.Option(
@@ -107,11 +113,15 @@ def run_route(  # noqa: PLR0913 (each is an option of the command)
     of_front = {"--criteria": criteria, "--exposure": exposure, "--epsilon": epsilon is not None}
     _check_unused(of_ways if pareto else of_front, pareto=pareto)
     most_km = _km_by_state(max_km_in or [])
-    network = load_network(data, date)
+    if variant is not None:
+        network, rulebook = _variant_of(data, variant, date, wanted=rules)
+    else:
+        network = load_network(data, date)
     leaves = None if depart is None else parse_departure(depart, network, origin)
-    if leaves is not None and date is None:
-        network = network.as_of(leaves.date())
-    rulebook = _rules(data, network, wanted=rules)
+    if variant is None:
+        if leaves is not None and date is None:
+            network = network.as_of(leaves.date())
+        rulebook = _rules(data, network, wanted=rules)
     listed = (criteria or _CRITERIA).split(",")
     with _blocked_as_json("paths" if pareto else "itineraries", wanted=as_json):
         if pareto:
@@ -173,6 +183,19 @@ def _km_by_state(texts: Iterable[str]) -> dict[str, float]:
             msg = f"--max-km-in must be a state and a number of km, RUS=300; found {text!r}."
             raise InputError(msg) from None
     return limits
+
+
+def _variant_of(
+    data: str, variant: str, date: str | None, *, wanted: bool | None
+) -> "tuple[Network, Rules | None]":
+    """Return network and rules of a variant of a study."""
+    from corridor.study import load_study
+
+    if date is not None:
+        msg = f"--date must not come with --variant, which has its own; found {date}. Drop one."
+        raise InputError(msg)
+    network, _, rulebook = load_study(data).case(variant)
+    return network, None if wanted is False else rulebook
 
 
 def _rules(data: str, network: "Network", *, wanted: bool | None) -> "Rules | None":
