@@ -8,13 +8,14 @@ Nothing heavy is imported before a command needs it, so that help is quick.
 from corridor.cli.app import app, main
 
 # In the order in which help lists their commands.
-from corridor.cli import studies, routes, border, plans, reasons, benefits, sweeps, checks  # isort: skip
+from corridor.cli import studies, routes, border, plans, reasons, closures, benefits, sweeps, checks  # isort: skip
 
 __all__ = [
     "app",
     "benefits",
     "border",
     "checks",
+    "closures",
     "main",
     "plans",
     "reasons",

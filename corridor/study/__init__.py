@@ -1,6 +1,7 @@
 """Variants applied to tables, compared on the same demand, and held against published times."""
 
 from corridor.study.benefits import BenefitShares, share_benefits
+from corridor.study.closures import Resilience, resilience
 from corridor.study.comparison import Comparison, compare, write_indicators
 from corridor.study.evidence import validation_markdown
 from corridor.study.studies import Case, Study, load_study
@@ -11,12 +12,14 @@ __all__ = [
     "BenefitShares",
     "Case",
     "Comparison",
+    "Resilience",
     "Study",
     "Sweep",
     "TargetCheck",
     "check_targets",
     "compare",
     "load_study",
+    "resilience",
     "share_benefits",
     "sweep",
     "validation_markdown",

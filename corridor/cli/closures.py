@@ -1,0 +1,75 @@
+"""Commands on what may close: ``resilience``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from corridor.cli.app import BUNDLED, ExitCode, JsonOption, StudyArgument, app, fail, guarded
+from corridor.cli.output import print_json, print_sheets, shown_progress
+
+if TYPE_CHECKING:
+    from corridor.study.interruptions import Kind
+
+
+@app.command("resilience")
+@guarded()
+def run_resilience(
+    *,
+    study: StudyArgument = BUNDLED,
+    variant: Annotated[
+        str | None, typer.Option(help="Variant to close things in (default: the base)")
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What closes: link, crossing, terminal, state, pair (of states); repeatable "
+            "(default: crossing, state and pair)."
+        ),
+    ] = None,
+    congestion: Annotated[
+        bool,
+        typer.Option("--congestion/--no-congestion", help="Whether queues grow with the flow."),
+    ] = True,
+    windows: Annotated[
+        bool,
+        typer.Option("--windows/--no-windows", help="Whether closures that come back are planned."),
+    ] = True,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the tables as CSV, whole or not at all.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Close what carries goods, one by one, and say what is lost and how the rest copes."""
+    from corridor.report.closure_sheets import (
+        resilience_record,
+        resilience_sheets,
+        resilience_tables,
+    )
+    from corridor.report.table_files import check_table_folder, write_table_files
+    from corridor.study import load_study, resilience
+
+    if out is not None:
+        check_table_folder(out)
+    loaded = load_study(study)
+    chosen = loaded.base if variant is None else variant
+    kinds = cast("list[Kind]", kind or ["crossing", "state", "pair"])
+    case = loaded.case(chosen)
+    with shown_progress("closures") as progress:
+        found = resilience(
+            *case,
+            kinds=kinds,
+            windows=None if windows else [],
+            congestion=congestion,
+            unmet_usd_per_t=loaded.header.unmet_usd_per_t,
+            progress=progress,
+        )
+    if out is not None:
+        for file in write_table_files(resilience_tables(found), out):
+            typer.echo(f"Wrote {file}", err=True)
+    if as_json:
+        print_json(resilience_record(found))
+    elif len(found.losses):
+        print_sheets(resilience_sheets(found, f"{chosen}: {loaded.variant(chosen).title}"))
+    if not found.served_t_per_day > 0:
+        fail(f"Nothing can be carried: the plan is {found.status}.", ExitCode.NOTHING)

@@ -1,0 +1,68 @@
+"""``corridor resilience`` on a small study: tables, JSON, files, exit codes."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from corridor.cli import app
+from tests.study.toy import write_study
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Write the small study, return its folder."""
+    return str(write_study(tmp_path_factory.mktemp("toy")))
+
+
+def run(*arguments: str, columns: int = 100) -> Result:
+    """Run the command in this process."""
+    return CliRunner().invoke(app, ["resilience", *arguments], env={"COLUMNS": str(columns)})
+
+
+def test_tables_fit_and_files_hold_them(study: str, tmp_path: Path) -> None:
+    out = tmp_path / "losses"
+    kinds = [word for kind in ("link", "crossing", "terminal") for word in ("--kind", kind)]
+    result = run(study, *kinds, "--out", str(out))
+    assert result.exit_code == 0, result.output
+    for word in ("today: As it is", "dearer by", "cut off", "buffer index", "clears in"):
+        assert word in result.stdout
+    assert max(len(line) for line in result.stdout.splitlines()) <= 100
+    assert "closures" in result.stderr
+    losses = pd.read_csv(out / "losses.csv")
+    assert set(losses["kind"]) == {"link", "crossing", "terminal"}
+    assert (losses["loss_usd_per_day"] > 0).any()
+    assert sorted(path.name for path in out.iterdir()) == [
+        "assumptions.csv", "losses.csv", "pairs.csv", "recovery.csv", "redundancy.csv",
+        "reliability.csv", "year.csv",
+    ]  # fmt: skip
+
+
+def test_json_is_all_of_it(study: str) -> None:
+    record = json.loads(run(study, "--kind", "crossing", "--json").stdout)
+    assert record["status"] in ("optimal", "partial")
+    assert {row["item"] for row in record["losses"]} <= {"ab-road", "ab-rail"}
+    assert record["date"] == "2026-01-01"
+
+
+def test_where_nothing_can_be_carried_the_exit_code_says_so(study: str) -> None:
+    result = run(study, "--variant", "contradiction", "--kind", "crossing")
+    assert result.exit_code == 1
+    assert "infeasible" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--kind", "bridge"], "found bridge"),
+        (["--variant", "nowhere"], "must be one of"),
+        (["--out", __file__], "is a file"),
+    ],
+)
+def test_bad_input_is_a_message(study: str, arguments: list[str], message: str) -> None:
+    result = run(study, *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not result.stdout
