@@ -182,15 +182,13 @@ def _canvas(extent: Extent, width_in: float) -> tuple["Figure", "Axes"]:
         )
         raise InputError(msg)
     try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+        from corridor.report.map_figures import MapFigure
     except ImportError as error:
         msg = "draw_map needs matplotlib; it is not installed. pip install 'corridor[plot]'."
         raise MissingExtraError(msg) from error
     stretch = float(1.0 / np.cos(np.radians((south + north) / 2.0)))
     height = width_in * stretch * (north - south) / (east - west)
-    figure = Figure(figsize=(width_in, height + _TITLE_IN), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = MapFigure.of_size(width_in, height + _TITLE_IN)
     axes = figure.add_subplot(xlim=(west, east), ylim=(south, north))
     axes.set_aspect(stretch)
     axes.set_xticks([])

@@ -1,3 +1,4 @@
+import io
 import sys
 from pathlib import Path
 
@@ -94,6 +95,12 @@ def test_what_cannot_be_drawn_is_refused(comparison: Comparison, toy_network: Ne
         draw_map(toy_network, extent=(3.0, 0.0, 1.0, 1.0))
 
 
+def test_a_notebook_shows_it_without_pyplot(toy_network: Network) -> None:
+    image = imread(io.BytesIO(draw_map(toy_network, width_in=3.0)._repr_png_()))
+    assert image.shape[1] == pytest.approx(360, abs=1)
+    assert image.std() > 0.01
+
+
 def test_file_must_be_of_a_known_kind(toy_network: Network, tmp_path: Path) -> None:
     figure = draw_map(toy_network)
     with pytest.raises(InputError, match=r"must end in \.svg, \.png, \.pdf; found 'map\.doc'"):
@@ -105,6 +112,7 @@ def test_file_must_be_of_a_known_kind(toy_network: Network, tmp_path: Path) -> N
 def test_missing_library_is_named_with_its_extra(
     toy_network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delitem(sys.modules, "corridor.report.map_figures", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'corridor\[plot\]'"):
         draw_map(toy_network)
