@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from benchmarks import (
+    coalitions,
     design,
     equilibrium,
     flows,
@@ -22,6 +23,7 @@ GROUPS: dict[str, dict[str, Callable[[bool], Workload]]] = {
     "imports": imports.WORKLOADS,
     "flows": {**equilibrium.WORKLOADS, **flows.WORKLOADS, **resolve.WORKLOADS},
     "design": design.WORKLOADS,
+    "games": coalitions.WORKLOADS,
     "queues": {**queues.WORKLOADS, **simulation.WORKLOADS},
 }
 """Group -> name -> function of ``smoke`` that builds the workload (tiny when it is true). A group
