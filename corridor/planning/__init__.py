@@ -7,7 +7,8 @@ from corridor.planning.equilibria import equilibrium, solve_equilibrium
 from corridor.planning.explanations import Explanation, explain
 from corridor.planning.fronts import pareto
 from corridor.planning.green_lanes import GreenLane, open_green_lane
-from corridor.planning.investments import InvestmentPlan, invest
+from corridor.planning.investment_results import InvestmentPlan
+from corridor.planning.investments import invest
 from corridor.planning.itineraries import (
     Itinerary,
     alternatives,

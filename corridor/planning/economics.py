@@ -21,6 +21,7 @@ from corridor.errors import InputError
 FloatArray: TypeAlias = NDArray[np.float64]
 
 _HIGHEST_RATE: Final = 1e6
+_LOWEST_RATE: Final = -0.999
 
 
 def capital_recovery_factor(rate: float, years: float) -> float:
@@ -87,7 +88,8 @@ def present_value(flows: ArrayLike, rate: float) -> float:
 def internal_rate(flows: ArrayLike) -> float:
     """Return the rate at which the present value is 0; NaN where there is none or no single one.
 
-    A flow of costs first and benefits after has one; the sign must change once.
+    A flow of costs first and benefits after has one. So has one whose running total changes its
+    sign once, from below 0 to above (Norstrom 1972): renewals may cost more than a year brings.
 
     Examples
     --------
@@ -97,21 +99,26 @@ def internal_rate(flows: ArrayLike) -> float:
     nan
     """
     values = np.asarray(flows, dtype=np.float64)
-    signs = np.sign(values[values != 0.0])
-    if np.count_nonzero(np.diff(signs)) != 1 or signs[0] > 0:
+    once = _changes_once(values)
+    if not once and not (_changes_once(np.cumsum(values)) and values.sum() > 0.0):
         return math.nan
     if values.sum() <= 0.0:
         # Not even the sum pays back: the rate is below 0.
-        low = -0.999
-        if present_value(values, low) <= 0.0:
+        if present_value(values, _LOWEST_RATE) <= 0.0:
             return math.nan
-        return float(brentq(lambda rate: present_value(values, rate), low, 0.0))
+        return float(brentq(lambda rate: present_value(values, rate), _LOWEST_RATE, 0.0))
     high = 1.0
-    while present_value(values, high) > 0.0 and high < _HIGHEST_RATE:
+    while present_value(values, high) > 0.0:
+        if high > _HIGHEST_RATE:
+            return math.inf
         high *= 2.0
-    if present_value(values, high) > 0.0:
-        return math.inf
     return float(brentq(lambda rate: present_value(values, rate), 0.0, high))
+
+
+def _changes_once(values: FloatArray) -> bool:
+    """Whether values go from below 0 to above, once."""
+    signs = np.sign(values[values != 0.0])
+    return bool(np.count_nonzero(np.diff(signs)) == 1 and signs[0] < 0.0)
 
 
 def payback_years(flows: ArrayLike, rate: float) -> float:

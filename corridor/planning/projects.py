@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from corridor.errors import Fault, InputError
 from corridor.network import TABLES, Network
 from corridor.network.cells import project_cells, set_cells
 from corridor.network.consistency import project_faults
 from corridor.network.tables import type_table
+from corridor.planning.economics import capital_recovery_factor, value_at_opening
+
+FloatArray: TypeAlias = NDArray[np.float64]
 
 OPEX_MUSD_PER_YEAR: Final = 0.0
 """Upkeep where a project states none [MUSD/year]."""
@@ -248,3 +252,19 @@ def network_with(network: Network, ids: Iterable[str]) -> Network:
     set_cells(network, tables, project_cells(network, order))
     rows = {name: replace(network.rows[name], frame=frame) for name, frame in tables.items()}
     return replace(network, rows={**network.rows, **rows})
+
+
+def yearly_costs(projects: Sequence[Project], discount_rate: float) -> FloatArray:
+    """Return capital and upkeep of projects a year of use [MUSD/year], shape (n_projects,).
+
+    Formula: capex x value at opening x capital recovery factor over the life + opex.
+    """
+    return np.array(
+        [capital_musd_per_year(p, discount_rate) + p.opex_musd_per_year for p in projects]
+    )
+
+
+def capital_musd_per_year(project: Project, discount_rate: float) -> float:
+    """Return the annuity of a project's capex with interest while building [MUSD/year]."""
+    opened = project.capex_musd * value_at_opening(discount_rate, project.build_years)
+    return opened * capital_recovery_factor(discount_rate, project.life_years)

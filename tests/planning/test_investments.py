@@ -8,10 +8,15 @@ import pytest
 
 from corridor.core.flows import min_cost_flow
 from corridor.network import Demand, Network
-from corridor.planning.investments import invest, yearly_costs
+from corridor.planning.investments import invest
 from corridor.planning.portfolio_search import MUSD_PER_YEAR, is_buildable
 from corridor.planning.project_effects import compile_case
-from corridor.planning.projects import Project, read_projects, with_project_table
+from corridor.planning.projects import (
+    Project,
+    read_projects,
+    with_project_table,
+    yearly_costs,
+)
 
 UNMET_USD_PER_T = 5000.0
 
