@@ -146,6 +146,23 @@ def test_every_answer_on_a_server_names_the_delay_it_cannot_touch(toy_tables: Ta
     assert all(row[column].split()[0] != "0.0" for row in sheet(found, "What one more").rows)
 
 
+def test_ranges_are_told_only_where_there_are_any(toy_tables: Tables) -> None:
+    ranges = """
+table,key,column,low,high,distribution,group
+stages,ab-road/AAA/out//1/all,service_min,6,18,triangular,desk
+stages,ab-road/AAA/out//1/all,fixed_delay_h,1,9,triangular,permits
+"""
+    tables = {**toy_tables, "stages": toy_tables["stages"].assign(fixed_delay_h=4.0)}
+    plain = crossing_sentences(look(tables, 200))[-1]
+    assert "over the ranges" not in plain
+    assert plain.endswith("It cannot touch the 8.0 h of fixed delay there.")
+    said = crossing_sentences(look(toys.joined(tables, ranges=ranges), 200))[-1]
+    assert "documents in AAA (out)" in said
+    assert (
+        " over the ranges). It cannot touch the 8.0 h of fixed delay there (5.0 to 13.0)." in said
+    )
+
+
 def test_wrong_names_are_refused_before_a_plan_is_made(toy: Path) -> None:
     refused(run("border", "ab-raod", "--study", toy), 2, "'ab-raod'", "Did you mean ab-road")
     refused(run("border", "ab-road", "--study", toy, "--variant", "x"), 2, "'x'")
@@ -202,3 +219,10 @@ def test_staffing_shifts_and_screening_are_shown_instead(toy: Path) -> None:
 def test_wrong_views_are_refused(toy: Path, arguments: list[str], words: str) -> None:
     result = run("border", "ab-road", "--study", toy, "--traffic", "background", *arguments)
     refused(result, 2, words)
+
+
+def test_where_nobody_waits_no_server_is_praised(toy_tables: Tables) -> None:
+    found = crossing(toys.network(toy_tables), "ab-rail")
+    assert (
+        crossing_sentences(found)[-1] == "Nobody waits for a server here: one more saves nothing."
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from corridor.border import MAX_UTILIZATION, Posts
@@ -61,8 +62,8 @@ def regime_table(case: BorderCase) -> pd.DataFrame:
         ends of the ranges of their fixed delays; ``capacity_per_day`` (vehicles of the
         way, at 95 % utilization), ``bottleneck_stage, bottleneck_country``; ``fee_usd_per_vehicle,
         time_usd_per_vehicle, cost_usd_per_vehicle``; ``detection, detection_low, detection_high``
-        and ``exit_detection, entry_detection``; ``floors_broken`` (rule ids joined with ``>``) and
-        ``meets_floors`` (of both states).
+        and ``exit_detection, entry_detection`` (NaN where no regime has a stage named for it);
+        ``floors_broken`` (rule ids joined with ``>``) and ``meets_floors`` (of both states).
     """
     rows = []
     for name, posts in _every_regime(case):
@@ -70,7 +71,12 @@ def regime_table(case: BorderCase) -> pd.DataFrame:
         broken = case.broken_floors(posts)
         told = SEPARATOR.join(rule for rules in broken.values() for rule in rules)
         rows += [_row(case, name, sheet, way, told) for way in case.ways]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    if not (table["detection"] > 0.0).any():
+        # Posts whose control is one stage say nothing of what it finds; that is not 0.
+        columns = ["detection", "detection_low", "detection_high"]
+        table[[*columns, "exit_detection", "entry_detection"]] = np.nan
+    return table
 
 
 def _every_regime(case: BorderCase) -> Iterator[tuple[str, Posts]]:

@@ -49,8 +49,23 @@ def _share(value: object) -> str:
     return write_number(value, 0, percent=True)
 
 
-def _range(low: object, high: object, digits: int) -> str:
-    return f"{write_number(low, digits)}-{write_number(high, digits)}"
+def _range(low: float, high: float, digits: int) -> str:
+    """Return both ends; nothing where no range is given."""
+    return "" if low == high else f"{write_number(low, digits)}-{write_number(high, digits)}"
+
+
+def _share_range(low: float, high: float) -> str:
+    return "" if math.isnan(low) else f"{_share(low)}-{_share(high)}"
+
+
+def _hours_range(low: float, high: float) -> str:
+    return "" if low == high else f"{write_hours(low)}-{write_hours(high)}"
+
+
+def _with_range(value: float, low: float, high: float) -> str:
+    """Return hours, and the ends of their range in brackets where there is one."""
+    ends = _range(low, high, 1)
+    return f"{value:.1f} ({ends})" if ends else f"{value:.1f}"
 
 
 def _way(frame: pd.DataFrame) -> "pd.Series[str]":
@@ -149,7 +164,7 @@ def _posts_sheet(crossing: Crossing) -> Sheet:
             write_hours(row.time_h),
             write_hours(row.p95_h),
             write_hours(row.day_wait_h),
-            f"{write_hours(row.day_wait_low_h)}-{write_hours(row.day_wait_high_h)}",
+            _hours_range(row.day_wait_low_h, row.day_wait_high_h),
         ]
         for row in _rows(posts)
     ]
@@ -273,12 +288,12 @@ def _servers_sheet(crossing: Crossing) -> Sheet:
             row.servers,
             _share(row.utilization),
             write_hours(row.saved_h_per_day),
-            f"{write_hours(row.saved_h_low)}-{write_hours(row.saved_h_high)}",
+            _hours_range(row.saved_h_low, row.saved_h_high),
             write_hours(row.day_saved_h_per_day),
             write_number(row.saved_usd_per_year / 1e3, 1),
             _range(row.saved_usd_low / 1e3, row.saved_usd_high / 1e3, 1),
             *([write_number(row.solved_usd_per_year / 1e3, 1)] if is_solved else []),
-            f"{row.fixed_h:.1f} ({_range(row.fixed_low_h, row.fixed_high_h, 1)})",
+            _with_range(row.fixed_h, row.fixed_low_h, row.fixed_high_h),
             row.high_by,
         ]
         for row in _rows(crossing.servers)
@@ -287,8 +302,8 @@ def _servers_sheet(crossing: Crossing) -> Sheet:
         "What one more server saves, at this traffic", columns, cells,
         note=(
             f"An hour of a vehicle with its goods is worth {crossing.usd_per_vehicle_h:.0f} USD. "
-            "low-high: over the post's ranges, each moved alone; by day: with the day's peaks. "
-            "leaves: the fixed delay at the post that no server shortens."
+            "low-high: over the post's ranges, each moved alone, blank without any; by day: with "
+            "the day's peaks. leaves: the fixed delay at the post that no server shortens."
             + (" solved: others come and go because of it." if is_solved else "")
         ),
     )  # fmt: skip
@@ -321,7 +336,7 @@ def _regimes_sheet(crossing: Crossing) -> Sheet:
             ENDLESS if math.isinf(row.time_h) else write_number(row.cost_usd_per_vehicle, 0),
             write_number(row.fee_usd_per_vehicle, 0),
             _share(row.detection),
-            f"{_share(row.detection_low)}-{_share(row.detection_high)}",
+            _share_range(row.detection_low, row.detection_high),
             "met" if row.meets_floors else "broken",
         ]
         for row in _rows(crossing.regimes)
@@ -330,12 +345,14 @@ def _regimes_sheet(crossing: Crossing) -> Sheet:
         {rule for text in crossing.regimes["floors_broken"] for rule in text.split(">")}
     )
     named = ", ".join(rule for rule in broken if rule)
+    full = bool((crossing.ways["beyond_h"] > 0.0).any())
+    front = " Without the wait in front of a full post." if full else ""
     told = f" Inspection floors broken: {named}; no plan may use such a regime." if named else ""
     return _sheet(
         "The same traffic under each regime", columns, cells, n_keys=2,
         note=(
             "* in force. cost: time and fees; finds: probability that misdeclared goods are found, "
-            f"both posts together.{told}"
+            f"both posts together.{front}{told}"
         ),
     )  # fmt: skip
 

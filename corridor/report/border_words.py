@@ -66,14 +66,18 @@ def _best_server(row: dict[Any, Any]) -> str:
     saved, low, high = (
         row[name] / 1e3 for name in ("saved_usd_per_year", "saved_usd_low", "saved_usd_high")
     )
+    if not row["saved_h_per_day"] > 0.0:
+        return "Nobody waits for a server here: one more saves nothing."
     solved = row["solved_usd_per_year"] / 1e3
     come = "" if math.isnan(solved) else f", {solved:,.1f} with those who come because of it"
+    ranged = f" ({low:,.1f} to {high:,.1f} over the ranges)" if low < high else ""
+    leaves = f"{row['fixed_h']:.1f} h of fixed delay there"
+    if row["fixed_low_h"] < row["fixed_high_h"]:
+        leaves += f" ({row['fixed_low_h']:.1f} to {row['fixed_high_h']:.1f})"
     return (
         f"One more server saves most at {row['stage']} in {row['country']} ({row['direction']}): "
-        f"{row['saved_h_per_day']:.2f} h a day, {saved:,.1f} thousand USD a year at this traffic "
-        f"({low:,.1f} to {high:,.1f} over the ranges){come}. It cannot touch the "
-        f"{row['fixed_h']:.1f} h of fixed delay there ({row['fixed_low_h']:.1f} to "
-        f"{row['fixed_high_h']:.1f})."
+        f"{row['saved_h_per_day']:.2f} h a day, {saved:,.1f} thousand USD a year at this traffic"
+        f"{ranged}{come}. It cannot touch the {leaves}."
     )
 
 

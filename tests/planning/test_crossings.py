@@ -222,6 +222,14 @@ ab-road,AAA,out,fast,2,all,scanner,1,20,,0.05,
     )
 
 
+def test_what_nobody_looks_for_is_not_found_by_0_percent(toy_tables: Tables) -> None:
+    # The railway's handover is one stage: what it finds is in no table.
+    found = crossing(toys.network(toy_tables), "ab-rail")
+    assert found.regimes["detection"].isna().all()
+    sealed = looked_at(toy_tables).regimes.set_index(["regime", "from_country"])
+    assert sealed.loc[("under seal", "AAA"), "detection"] == 0.0
+
+
 def test_a_rule_sets_the_regime(toy_tables: Tables) -> None:
     more = """
 crossing_id,country,direction,regime,order,class,stage,servers,service_min,layer
