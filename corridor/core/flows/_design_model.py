@@ -54,8 +54,7 @@ class DesignModel:
     money
         What one unit of the program's objective is worth.
     first_bound
-        Sum of the demands times their cheapest paths, fixed costs spread over capacities: a lower
-        bound wherever no side row pays for flow, else ``-inf``.
+        Sum of the demands times their cheapest paths, nothing paid for opening: a lower bound.
     """
 
     problem: FlowProblem
@@ -121,7 +120,7 @@ def build_model(problem: FlowProblem, fixed_cost: FloatArray) -> DesignModel:
     """Return the program of a design problem, for problems with something to carry."""
     network = build_network(problem)
     capacity = _capacity(problem)
-    helps, first = _helpful(network, fixed_cost, capacity)
+    helps, first = _helpful(network, capacity)
     group, arc = (part.astype(np.int64) for part in np.nonzero(helps))
     demand = network.groups.demand
     most = np.minimum(capacity, sum_by(arc, demand[group], capacity.size))
@@ -168,7 +167,7 @@ def build_model(problem: FlowProblem, fixed_cost: FloatArray) -> DesignModel:
             row_upper=np.concatenate([block.upper for block in rows]),
         ),
         money=money,
-        first_bound=first if not network.n_side_rows else -np.inf,
+        first_bound=first,
     )
 
 
@@ -189,9 +188,7 @@ def _capacity(problem: FlowProblem) -> FloatArray:
     return problem.capacity
 
 
-def _helpful(
-    network: Network, fixed_cost: FloatArray, capacity: FloatArray
-) -> tuple[BoolArray, float]:
+def _helpful(network: Network, capacity: FloatArray) -> tuple[BoolArray, float]:
     """Return which arcs lie on a path worth taking, for each group, and the first bound.
 
     An arc is left out where no path over it ends at the destination, where it leads back to the
@@ -201,8 +198,6 @@ def _helpful(
     graph, groups = network.graph, network.groups
     reverse = Graph(graph.n_nodes, graph.head, graph.tail)
     usable = capacity > 0
-    spread = np.divide(fixed_cost, np.minimum(capacity, groups.demand.sum()), where=usable,
-                       out=np.zeros(capacity.size))  # fmt: skip
     helps = np.zeros((groups.size, graph.n_arcs), dtype=np.bool_)
     first = 0.0
     for row in range(network.cost.shape[0]):
@@ -217,8 +212,7 @@ def _helpful(
         if network.n_side_rows:
             most[:] = np.inf
         helps[members] = np.isfinite(total) & (total <= most[:, None] * (1 + 1e-9))
-        dear, _ = shortest_paths(graph, cost + spread, starts, threads=1)
-        cheapest = dear[start, groups.destination[members]]
+        cheapest = there[start, groups.destination[members]]
         cheapest = np.minimum(cheapest, groups.unmet_cost[members])
         first += float(groups.demand[members] @ cheapest)
     helps &= graph.head[None, :] != groups.origin[:, None]
@@ -228,7 +222,8 @@ def _helpful(
 
 def _money(first: float, fixed_cost: FloatArray) -> float:
     """Return a power of two, which rounds nothing, that brings the objective to its size."""
-    size = first if 0 < first < np.inf else float(fixed_cost.max(initial=0.0))
+    size = first if np.isfinite(first) else 0.0
+    size = max(size, float(fixed_cost.max(initial=0.0)))
     return float(2.0 ** np.round(np.log2(size / OBJECTIVE_SIZE))) if size > 0 else 1.0
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from corridor.core.flows._arrays import FloatArray, LongArray
+from corridor.core.flows._arrays import BoolArray, FloatArray, LongArray
 from corridor.core.flows._design_model import DesignModel
 from corridor.core.flows.result import PathColumns
 
@@ -62,8 +62,8 @@ def _leaving(tail: LongArray, n_nodes: int) -> LongArray:
 
 def _walk(
     model: DesignModel, rest: FloatArray, leaving: LongArray, active: LongArray
-) -> tuple[list[LongArray], LongArray]:
-    """Return the arcs of each step (past the last arc where a walker stands still), and arrivals."""
+) -> tuple[list[LongArray], BoolArray]:
+    """Return the arcs of each step and who arrived; who stands still has a number past the last."""
     graph, groups = model.problem.graph, model.network.groups
     head = np.r_[graph.head, 0].astype(np.int64)
     node = groups.origin[active].astype(np.int64)

@@ -8,12 +8,14 @@ import scipy.sparse as sp
 from corridor.core.flows._arrays import BoolArray, FloatArray, LongArray
 from corridor.core.flows._design_model import DesignModel
 from corridor.core.flows.problem import value_and_slope
-from corridor.core.solver import Answer, Program, Session
+from corridor.core.solver import Answer, Program, Session, solve
 
 VIOLATION: Final = 1e-6
 """Share of a demand by which a linking row must be broken to be added."""
 BINDING: Final = 1e-7
 """Slack up to which a row counts as binding."""
+LINKS_AT_ONCE: Final = 2_000
+"""Flow columns up to which all links are there from the start: one solve is faster than rounds."""
 
 
 class Relaxation:
@@ -40,6 +42,9 @@ class Relaxation:
         self.always: BoolArray = np.ones(model.program.n_rows, dtype=np.bool_)
         self.answer: Answer | None = None
         self._tangents: list[tuple[LongArray, FloatArray, FloatArray]] = []
+        self._at_once = model.n_flows <= LINKS_AT_ONCE
+        if self._at_once:
+            self._add(np.flatnonzero(~self.has_link))
 
     @property
     def program(self) -> Program:
@@ -48,7 +53,10 @@ class Relaxation:
 
     def solve(self, time_limit: float | None) -> Answer:
         """Solve the present relaxation; keep the answer if it is optimal."""
-        answer = self.session.solve(time_limit)
+        if self._at_once and self.answer is None:  # no basis to keep: no session to begin
+            answer = solve(self.program, "glop", time_limit)
+        else:
+            answer = self.session.solve(time_limit)
         if answer.status == "optimal":
             self.answer = answer
         return answer

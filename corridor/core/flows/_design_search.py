@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from corridor.core.flows._arrays import BoolArray, FloatArray
+from corridor.core.flows._design_dive import dive
 from corridor.core.flows._design_model import USED, DesignModel, build_model
 from corridor.core.flows._design_paths import paths_of
 from corridor.core.flows._design_relaxation import Relaxation
@@ -24,6 +25,11 @@ FEW_SWITCHES: Final = 40
 """Free switches up to which the whole program is solved at once."""
 NEIGHBORHOOD_GAP: Final = 1e-3
 """Gap to which the neighborhood of the relaxation is searched; the proof goes on from there."""
+HARD_GAP: Final = 0.02
+"""Gap of the first design from which more is done for good designs."""
+MOST_NEIGHBORHOODS: Final = 5
+NEIGHBORHOOD_SHARE: Final = 0.3
+"""Share of the time left that a neighborhood of a hard problem may take."""
 CUTOFF_SHARE: Final = 0.5
 """Share of the tolerance within which better designs may be cut off."""
 STALLED: Final = 0.01
@@ -73,7 +79,7 @@ class Search:
         self.best: Design | None = None
         self.limit = ""
         self.infeasible: FlowResult | None = None
-        self._told: tuple[float, float] | None = None
+        self._told = (math.inf, -math.inf)
 
     # -- the plan -----------------------------------------------------------------------------
 
@@ -96,7 +102,13 @@ class Search:
         for _ in range(MOST_ROUNDS):
             if self._stopped() or not self._relax() or self._done():
                 return
-            if self._search_neighborhood() or self._prove() or not self._touch_delays():
+            self._dive()
+            if (
+                self._done()
+                or self._search_neighborhood()
+                or self._prove()
+                or not self._touch_delays()
+            ):
                 return
 
     def _without_switches(self) -> None:
@@ -120,8 +132,7 @@ class Search:
         if flow.status == "infeasible":
             self.infeasible = flow
         elif math.isfinite(flow.objective):
-            if self.model.first_bound > -math.inf:
-                self._raise_bound(flow.bound)
+            self._raise_bound(flow.bound)
             self._try(flow.arc_flow > 0, flow.columns)
 
     def _relax(self) -> bool:
@@ -147,25 +158,46 @@ class Search:
             if not grew or rise <= STALLED * self.tolerance * abs(self.bound) or self._stopped():
                 break
         self._try(model.used(x), paths_of(model, x))
+        self.support: BoolArray = x[model.switches] > USED
         return not self._stopped()
 
+    def _dive(self) -> None:
+        """Look for a better first design where the relaxation's own is poor."""
+        answer = self.relaxation.answer
+        if answer is None or answer.x is None or self._gap() <= HARD_GAP:
+            return
+        x = dive(self.relaxation, answer.x, self._left())
+        if x is not None:
+            self.ever |= x[self.model.switches] > USED
+            self._try(self.model.used(x), paths_of(self.model, x))
+
     def _search_neighborhood(self) -> bool:
-        """Solve over the arcs that any relaxation used, and those of the best design."""
-        near = self.ever.copy()
-        if self.best is not None:
-            near |= self.best.is_open[self.model.paid]
+        """Solve over the arcs that the relaxation used, and those of the best design.
+
+        Where the gap is small, those that any round of the relaxation used: few designs come into
+        question, and the best one is found at once. Where it is large, those that the last round
+        used, and again as long as that leads to better designs, which bring in other arcs.
+        """
         lower, upper, _ = self._fixed()
         if int((upper > lower).sum()) <= FEW_SWITCHES:
             return False
+        hard = self._gap() > HARD_GAP
         gap = max(self.tolerance, NEIGHBORHOOD_GAP)
-        answer = self._solve(np.minimum(lower, near), np.minimum(upper, near), gap, "proof")
-        self.limit = answer.limit
+        for _ in range(MOST_NEIGHBORHOODS if hard else 1):
+            before, near = self.best, self.support if hard else self.ever
+            if before is not None:
+                near = near | before.is_open[self.model.paid]
+            lower, upper, _ = self._fixed()
+            share = NEIGHBORHOOD_SHARE if hard else 1.0
+            self._solve(np.minimum(lower, near), np.minimum(upper, near), gap, "proof", share=share)
+            if self.best is before or self._done():
+                break
         return self._done()
 
     def _prove(self) -> bool:
         """Solve with the switches fixed that reduced costs decide."""
         lower, upper, cutoff = self._fixed()
-        effort: Effort = "balanced" if self.best is None else "proof"
+        effort: Effort = "balanced" if self._gap() > HARD_GAP else "proof"
         gap = (1 - CUTOFF_SHARE) * self.tolerance
         answer = self._solve(lower, upper, gap, effort, cutoff)
         self.limit = answer.limit
@@ -191,21 +223,22 @@ class Search:
         gap: float,
         effort: Effort,
         cutoff: float = -math.inf,
+        share: float = 1.0,
     ) -> Answer:
         """Solve an integer program with the switches within bounds, and open what it opens.
 
-        Its bound holds for all designs up to the cutoff.
+        Its bound holds for all designs up to the cutoff. It may take a share of the time left.
         """
         model = self.model
         program, keep = self.relaxation.restricted(lower, upper)
-        start = None
+        start, left = None, self._left()
         if self.best is not None:
             point = model.point(self.best.flow, self.best.is_open)
             start = None if point is None or point[~keep].any() else point[keep]
         answer = solve(
             program,
             "scip",
-            self._left(),
+            None if left is None else share * left,
             relative_gap=gap,
             start=start,
             interrupt=self.interrupt,
@@ -279,9 +312,14 @@ class Search:
         return self._closed() or self._stopped()
 
     def _closed(self) -> bool:
+        return self._gap() <= self.tolerance
+
+    def _gap(self) -> float:
+        """Return the relative gap; inf without a design."""
         if self.best is None:
-            return False
-        return self.best.objective - self.bound <= self.tolerance * abs(self.best.objective)
+            return math.inf
+        gap = self.best.objective - self.bound
+        return gap / abs(self.best.objective) if gap > 0 else 0.0
 
     def _stopped(self) -> bool:
         if is_set(self.interrupt):
@@ -312,7 +350,9 @@ class Search:
         self._say(objective, self.bound)
 
     def _say(self, objective: float, bound: float) -> None:
-        now = (objective, min(bound, objective))
+        """Hand on what is new; a solver's log has but few digits and may fall behind."""
+        best, proved = self._told
+        now = (min(best, objective), max(proved, min(bound, objective)))
         if self.progress is not None and now != self._told:
             self._told = now
             self.progress(*now)
