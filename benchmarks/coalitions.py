@@ -140,7 +140,7 @@ def by_scipy(n: int, count: int) -> Run:
 
 def coalitions(smoke: bool) -> Workload:  # noqa: FBT001
     """Value all sets of 15 states of the bundled study that may close."""
-    n, sample = (4, 4) if smoke else (15, 12)
+    n, sample = (2, 2) if smoke else (15, 12)
     return Workload(
         name="coalitions",
         title=f"values of all 2^{n} = {2**n:,} sets of states, 355 shipments, 3,420 arcs",
