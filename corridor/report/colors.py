@@ -41,7 +41,7 @@ LEGS: Final = MappingProxyType(
         "road": "#d55e00",
         "rail": "#0072b2",
         "sea": "#009e73",
-        "border": "#2d0b59",
+        "border": "#882255",
         "terminal": "#e69f00",
         "service wait": "#cc79a7",
         "other": "#7a7a7a",

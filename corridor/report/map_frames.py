@@ -12,7 +12,7 @@ from corridor.planning import Plan
 from corridor.report.antimeridian import cut_lines
 from corridor.report.colors import load_class
 from corridor.report.geopackage import crossing_points, link_lines
-from corridor.report.mercator import path_of, project
+from corridor.report.mercator import FloatArray, path_of, project
 from corridor.sovereignty import Rule
 
 Columns: TypeAlias = dict[str, list[Any]]
@@ -20,6 +20,8 @@ Columns: TypeAlias = dict[str, list[Any]]
 WAYS: Final = ("forward", "backward")
 GOODS: Final = ("all", "containers", "bulk")
 """All goods, those that go in containers, and the others."""
+UNKNOWN: Final = -1.0
+"""Stands for what is not known: Bokeh has no word for NaN, and maps write it as such."""
 OPEN: Final = "open"
 SHUT: Final = "not open"
 BARRED: Final = "closed by rule"
@@ -132,7 +134,7 @@ def flow_columns(network: Network, plan: Plan | None, goods: str = "all") -> Col
     Returns
     -------
     dict of list
-        ``forward, backward, flow`` [t/day], ``utilization`` (NaN unknown; the fuller way) and
+        ``forward, backward, flow`` [t/day], ``utilization`` (`UNKNOWN` or of the fuller way) and
         ``state``, one entry a link.
     """
     ids = network.links["link_id"]
@@ -147,9 +149,15 @@ def flow_columns(network: Network, plan: Plan | None, goods: str = "all") -> Col
     total = np.add(columns["forward"], columns["backward"])
     used = [_by_way(plan, way, "utilization").reindex(ids).to_numpy(float) for way in WAYS]
     columns["flow"] = np.round(total, 1).tolist()
-    columns["utilization"] = np.round(np.fmax(*used), 3).tolist()
+    columns["utilization"] = _known(np.fmax(*used))
     columns["state"] = _link_states(network, plan)
     return columns
+
+
+def _known(values: FloatArray) -> list[float]:
+    """Return numbers to three places, what is unknown or without end as `UNKNOWN`."""
+    numbers: list[float] = np.where(np.isfinite(values), np.round(values, 3), UNKNOWN).tolist()
+    return numbers
 
 
 def _by_way(plan: Plan | None, way: str, column: str) -> pd.Series:
@@ -212,7 +220,7 @@ def post_columns(network: Network, plan: Plan | None, barred: Mapping[str, str])
     -------
     dict of list
         ``flow`` [t/day] and ``vehicles`` [per day] of both ways, ``utilization``, ``wait`` and
-        ``border`` [h] (of the worse way; NaN unknown), ``size_h`` (the wait, 0 where unknown),
+        ``border`` [h] (of the worse way, or `UNKNOWN`), ``size_h`` (the wait, 0 where unknown),
         ``state``, ``mark`` (class of utilization, or the state where it is not open) and ``why``,
         one entry a crossing.
     """
@@ -227,9 +235,9 @@ def post_columns(network: Network, plan: Plan | None, barred: Mapping[str, str])
     return {
         "flow": rows["flow"].fillna(0.0).round(1).tolist(),
         "vehicles": rows["vehicles"].fillna(0.0).round(1).tolist(),
-        "utilization": rows["utilization"].round(3).tolist(),
-        "wait": rows["wait"].round(2).tolist(),
-        "border": rows["border"].round(2).tolist(),
+        "utilization": _known(rows["utilization"].to_numpy(float)),
+        "wait": _known(rows["wait"].to_numpy(float)),
+        "border": _known(rows["border"].to_numpy(float)),
         "size_h": size_h.round(2).tolist(),
         "mark": mark,
         "state": state,

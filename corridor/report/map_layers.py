@@ -88,7 +88,7 @@ def draw_links(fig: "Figure", columns: Columns, widest_t_per_day: float | None) 
         lines = fig.multi_line(
             "xs", "ys", source=source, view=_view("mode", mode), name=f"flow-{mode}",
             line_color=mode_color(mode), line_width=_width("flow", most),
-            line_cap="round", line_join="round", line_alpha=0.9,
+            line_cap="round", line_join="round",
         )  # fmt: skip
         lines.tags = [mode]
     for name, color, dash in (("gain", GAIN, "solid"), ("loss", LOSS, "dashed")):
@@ -187,11 +187,11 @@ def _size(column: str) -> "dict[str, str | LinearInterpolator]":
 def _percent() -> "CustomJSHover":
     from bokeh.models import CustomJSHover
 
-    code = 'return Number.isFinite(value) ? (100 * value).toFixed(0) + " %" : "unknown"'
+    code = 'return value < 0 ? "unknown" : (100 * value).toFixed(0) + " %"'
     return CustomJSHover(code=code)
 
 
 def _hours() -> "CustomJSHover":
     from bokeh.models import CustomJSHover
 
-    return CustomJSHover(code='return Number.isFinite(value) ? value.toFixed(1) : "unknown"')
+    return CustomJSHover(code='return value < 0 ? "unknown" : value.toFixed(1)')

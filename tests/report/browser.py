@@ -1,5 +1,6 @@
 """Headless Chromium for tests, driven over a pipe by its DevTools protocol, without a library."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -34,6 +35,15 @@ def find_browser() -> str | None:
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
+def _high_pipe() -> tuple[int, int]:
+    """Return a pipe whose ends are not 3 and 4, which the browser talks through."""
+    pair = os.pipe()
+    high = tuple(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in pair)
+    for end in pair:
+        os.close(end)
+    return high[0], high[1]
+
+
 class BrowserError(Exception):
     """The browser, or the page in it, did not do what was asked."""
 
@@ -43,10 +53,10 @@ class Browser:
 
     def __init__(self, program: str) -> None:
         self._profile = tempfile.TemporaryDirectory(prefix="corridor-browser-")
-        read_by_browser, self._write = os.pipe()
-        self._read, written_by_browser = os.pipe()
+        read_by_browser, self._write = _high_pipe()
+        self._read, written_by_browser = _high_pipe()
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", f'exec "$@" 3<&{read_by_browser} 4>&{written_by_browser}', "sh",
+            ["bash", "-c", f'exec "$@" 3<&{read_by_browser} 4>&{written_by_browser}', "bash",  # noqa: S607
              program, *FLAGS, f"--user-data-dir={self._profile.name}", "about:blank"],
             pass_fds=(read_by_browser, written_by_browser),
             stdout=subprocess.DEVNULL,

@@ -57,3 +57,15 @@ def new_chart(
     fig.background_fill_color = None
     fig.border_fill_color = None
     return fig
+
+
+def legend_below(fig: "Figure") -> None:
+    """Put the legend of a chart under it, in as many rows as it takes."""
+    for legend in list(fig.legend):
+        fig.add_layout(legend, "below")
+        legend.orientation = "horizontal"
+        legend.ncols = "auto"
+        legend.border_line_color = None
+        legend.label_text_font_size = FONT_PX
+        legend.spacing = 4
+        legend.padding = 2

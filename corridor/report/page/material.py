@@ -1,21 +1,28 @@
 """What every section of a report is made from: the comparison, and names for people."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from corridor import datasets
 from corridor.network import Network
-from corridor.planning import Explanation, Frontier, Plan
+from corridor.planning import Crossing, Explanation, Frontier, Plan, crossing
 from corridor.report.map_frames import barred_crossings
 from corridor.sovereignty.rulebook import parse_rules
 from corridor.study import Case, Comparison
 
-NO_PLAN = ("infeasible", "unknown")
+NO_PLAN: Final = ("infeasible", "unknown")
+MAIN_POSTS: Final = 4
+"""Crossings that are looked into: a second of computing each."""
+LABEL: Final = 28
+"""Letters of a label at most: it must leave room for bars on a phone."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,9 +66,32 @@ class Material:
         """Network, demand and rules of the base."""
         return self.comparison.study.case(self.base)
 
+    @cached_property
+    def main_posts(self) -> list[Crossing]:
+        """The crossings in use where one more server is worth most, each looked into once."""
+        network, _, rules = self.base_case
+        plan = self.plans[self.base]
+        rows = plan.crossings[plan.crossings["t_per_day"] > 0.0]
+        ranked = rows.assign(worth=server_worth_usd(rows).fillna(0.0)).sort_values(
+            "worth", ascending=False, kind="stable"
+        )
+        names = ranked["crossing_id"].drop_duplicates().head(MAIN_POSTS)
+        return [crossing(network, str(name), rules, plan) for name in names]
+
     def title(self, variant: str) -> str:
         """Return the title of a variant."""
         return self.comparison.study.variant(variant).title
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Variant -> its title in few letters, each once: for the axes of charts."""
+        labels: dict[str, str] = {}
+        for variant in self.plans:
+            text = shortened(self.title(variant), LABEL)
+            labels[variant] = (
+                text if text not in labels.values() else shortened(variant.replace("_", " "), LABEL)
+            )
+        return labels
 
     def has_plan(self, variant: str) -> bool:
         """Whether a variant has a plan."""
@@ -115,6 +145,32 @@ class Material:
     def state(self, code: str) -> str:
         """Return the name of a state, its code where the outlines do not know it."""
         return self.state_names.get(code, code)
+
+
+def server_worth_usd(crossings: pd.DataFrame) -> pd.Series:
+    """Return what one more server at each crossing is worth [USD/year], NaN where nobody knows.
+
+    As solved again with it, where that was asked for, else the delay that it saves at this flow.
+    """
+    worth = pd.Series(np.nan, index=crossings.index)
+    for name in ("next_server_usd_per_year", "next_server_at_flow_usd_per_year"):
+        if name in crossings:
+            worth = worth.fillna(crossings[name].astype(float))
+    return worth
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text cut between words to at most so many letters.
+
+    Examples
+    --------
+    >>> shortened("Georgia closed to transit, today's network", 28)
+    'Georgia closed to transit …'
+    """
+    if len(text) <= most:
+        return text
+    words = re.split(r"[ -](?=[^ -]*$)", text[: most - 1])[0]
+    return words.rstrip(" ,;:-(") + " …"
 
 
 def _column(frame: pd.DataFrame, key: str, value: str) -> dict[str, str]:

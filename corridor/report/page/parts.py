@@ -118,8 +118,8 @@ class Section:
 
     Attributes
     ----------
-    id, title
-        Anchor and heading.
+    id, nav, title
+        Anchor, name in the bar at the top, and heading.
     template
         File in ``templates``.
     context
@@ -133,6 +133,7 @@ class Section:
     """
 
     id: str
+    nav: str
     title: str
     template: str
     context: Mapping[str, Any] = field(default_factory=dict)

@@ -1,11 +1,11 @@
 """The first screen: which variant carries how much, how fast, at what cost, and what decides it."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from corridor.planning.tables import SEPARATOR
+from corridor.planning import Crossing
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Cell, Line, Section, Table, cell_of, change_text
 from corridor.report.sheets import Column, write_number
@@ -36,6 +36,7 @@ def answer_section(material: Material) -> Section:
     header = study.header
     return Section(
         id="answer",
+        nav="Answer",
         title="The answer",
         template="answer.html.j2",
         context={
@@ -90,7 +91,7 @@ def _columns(material: Material, state: str) -> tuple[Column, ...]:
     line = _telling_line(material.comparison.summary)
     through = []
     if line:
-        name = line.removesuffix("_mt_per_year").replace("_", " ").capitalize()
+        name = line.removesuffix("_mt_per_year").replace("_", " ").title()
         through.append(Column(name=line, title=name, unit="Mt/year", digits=1))
     if state:
         title = f"By {material.state(state)}"
@@ -118,11 +119,12 @@ def _telling_line(summary: pd.DataFrame) -> str:
 
 
 def screenline_columns(summary: pd.DataFrame) -> list[str]:
-    """Return the columns of a summary that are flows over screenlines."""
+    """Return the columns of a summary that are known flows over screenlines."""
     return [
         name
         for name in summary.columns
         if name.endswith("_mt_per_year") and not name.startswith(("served", "unmet", "transit_"))
+        if summary[name].notna().any()
     ]
 
 
@@ -136,21 +138,22 @@ def _transit(material: Material) -> pd.DataFrame:
     return pd.DataFrame(parts).fillna(0.0)
 
 
-def _telling_state(transit: pd.DataFrame) -> str:
-    """Return the state whose transit varies most relative to its mean; empty if none does."""
-    if not transit.size:
+def _telling_state(transit: pd.DataFrame, base: str) -> str:
+    """Return the state whose transit the variants change most, relative to its mean."""
+    if base not in transit or not transit.size:
         return ""
-    span = transit.max(axis=1) - transit.min(axis=1)
-    varies = transit[span >= max(_LEAST_SPAN_MT, _TELLING * float(span.max()))]
+    step = transit.sub(transit[base], axis=0).abs()
+    span = step.max(axis=1)
+    varies = span[span >= max(_LEAST_SPAN_MT, _TELLING * float(span.max()))].index
     if not len(varies):
         return ""
-    return str((varies.std(axis=1, ddof=0) / varies.mean(axis=1)).idxmax())
+    return str((step.loc[varies].mean(axis=1) / transit.loc[varies].mean(axis=1)).idxmax())
 
 
 def _table(material: Material, worth: pd.Series) -> Table:
     summary = material.comparison.summary
     transit = _transit(material)
-    state = _telling_state(transit)
+    state = _telling_state(transit, material.base)
     through = transit.loc[state] if state else pd.Series(dtype=float)
     frame = summary.assign(
         worth=worth.reindex(summary["variant"]).to_numpy(float),
@@ -163,7 +166,7 @@ def _table(material: Material, worth: pd.Series) -> Table:
         is_base = row["variant"] == material.base
         cells = tuple(_cell(column, row[column.name], is_base=is_base) for column in columns)
         lines.append(Line(cells, str(row["variant"])))
-    return Table(id="answer-table", title="", columns=columns, lines=tuple(lines))
+    return Table(id="answer", title="", columns=columns, lines=tuple(lines))
 
 
 def _cell(column: Column, value: object, *, is_base: bool) -> Cell:
@@ -206,28 +209,34 @@ def _of_opening(material: Material, worth: pd.Series) -> tuple[str, str]:
 
 
 def _of_borders(material: Material) -> tuple[str, str]:
-    """Say where one more server is worth most, and how long goods stand at borders."""
-    plan = material.plans[material.base]
+    """Say how long goods stand at borders, and where one more server is worth most."""
     head = "How borders are staffed"
-    worth = plan.crossings.get("next_server_usd_per_year", pd.Series(dtype=float))
-    if not len(worth) or not worth.notna().any():
-        return head, "No border post has stages with a known number of servers."
-    rows = plan.crossings.loc[worth.sort_values(ascending=False).index]
-    first = rows.iloc[0]
-    summary = material.comparison.summary.set_index("variant").loc[material.base]
-    shares = material.comparison.indicators
-    share = shares[
-        (shares["variant"] == material.base) & (shares["indicator"] == "border_share_of_time")
-    ]["value"]
-    of_time = (
-        f", {share.iloc[0]:.0%} of the way" if len(share) and np.isfinite(share.iloc[0]) else ""
-    )
-    return head, (
-        f"A tonne stands {write_number(summary['border_time_h'])} hours at borders{of_time}. One "
-        f"more {first['bottleneck_stage']} server of {material.state(first['bottleneck_country'])} "
-        f"at {material.crossing_names.get(str(first['crossing_id']), first['crossing_id'])} saves "
-        f"{_money(float(first['next_server_usd_per_year']) / 1e6)} a year at today's flow."
-    )
+    rows = material.comparison.indicators
+    rows = rows[(rows["variant"] == material.base) & (rows["scope"] == "")]
+    value = rows.drop_duplicates("indicator").set_index("indicator")["value"]
+    said = []
+    if np.isfinite(value.get("border_time_mean", np.nan)):
+        hours, share = value["border_time_mean"], value.get("border_share_of_time", np.nan)
+        of_time = f", {share:.0%} of its time" if np.isfinite(share) else ""
+        said.append(f"A tonne stands {write_number(hours)} hours at borders{of_time}.")
+    servers = [(post.name, row) for post in material.main_posts for row in _servers(post)]
+    if servers:
+        name, best = max(servers, key=lambda pair: pair[1]["usd"])
+        said.append(
+            f"One more server at {best['stage']}, {material.state(best['country'])} at {name}, is "
+            f"worth {_money(best['usd'] / 1e6)} a year at this flow."
+        )
+    return head, " ".join(said) or "No border post has stages with a known number of servers."
+
+
+def _servers(post: Crossing) -> list[dict[str, Any]]:
+    """Return the stages of a crossing with what one more server saves, solved again if known."""
+    rows = post.servers
+    worth = rows["solved_usd_per_year"].fillna(rows["saved_usd_per_year"])
+    return [
+        {str(name): cell for name, cell in row.items()}
+        for row in rows.assign(usd=worth)[worth > 0.0].to_dict("records")
+    ]
 
 
 def _of_rules(material: Material) -> tuple[str, str]:
@@ -236,13 +245,15 @@ def _of_rules(material: Material) -> tuple[str, str]:
     said = []
     if len(plan.rules):
         n = int(plan.rules["binding"].astype(bool).sum())
-        said.append(f"{n} of {len(plan.rules)} rules bind today.")
+        said.append(f"{n} of {len(plan.rules)} rules bind in the base.")
     barred = plan.unmet[plan.unmet["reason"] == "rule"]
-    tonnes = float(barred["t_per_day"].sum()) * _MT if len(barred) else 0.0
-    if tonnes > 0.0:
-        titles = _titles(material, str(barred.iloc[0]["rules"]))
-        said.append(f"They bar {tonnes:,.2f} Mt a year, first of all “{titles[0]}”." if titles else
-                    f"They bar {tonnes:,.2f} Mt a year.")  # fmt: skip
+    if len(barred):
+        row = barred.sort_values("t_per_day", ascending=False).iloc[0]
+        goods = material.goods_names.get(str(row["commodity"]), str(row["commodity"]))
+        ends = [material.node_names.get(str(row[end]), "") for end in ("origin", "destination")]
+        more = f" and {len(barred) - 1} others" if len(barred) > 1 else ""
+        tonnes = float(barred["t_per_day"].sum()) * _MT
+        said.append(f"They bar {tonnes:,.2f} Mt a year: {goods} from {ends[0]} to {ends[1]}{more}.")
     for variant, other in material.plans.items():
         if other.status == "infeasible":
             broken = other.rules.loc[other.rules["binding"].astype(bool), "title"].tolist()
@@ -250,11 +261,3 @@ def _of_rules(material: Material) -> tuple[str, str]:
             said.append(f"“{material.title(variant)}” cannot be: {why}.")
             break
     return "What the rules allow", " ".join(said) or "No rule is in force."
-
-
-def _titles(material: Material, rules: str) -> list[str]:
-    titles = dict(
-        zip(material.plans[material.base].rules["rule_id"],
-            material.plans[material.base].rules["title"], strict=True)
-    )  # fmt: skip
-    return [str(titles[name]) for name in rules.split(SEPARATOR) if name in titles]

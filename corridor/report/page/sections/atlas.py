@@ -71,6 +71,7 @@ def map_section(material: Material) -> Section:
     view = f"Outlines: {material.outlines}." if own else POINT_OF_VIEW
     return Section(
         id="map",
+        nav="Map",
         title="The map",
         template="map.html.j2",
         context={"legend": _legend(material, widest), "view": view},

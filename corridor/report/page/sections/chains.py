@@ -55,6 +55,7 @@ def chains_section(material: Material) -> Section:
     totals, leg_table = _total_table(), _leg_table()
     return Section(
         id="chains",
+        nav="Door to door",
         title="Door to door",
         template="chains.html.j2",
         context={
@@ -74,7 +75,17 @@ def _legs(material: Material) -> pd.DataFrame:
     """Return every leg with its kind, its place and where its bar begins and ends."""
     legs = material.comparison.legs
     if not len(legs):
-        columns = ["variant", "reference", "leg", "kind", "place", "what", "state", "title"]
+        columns = [
+            "variant",
+            "reference",
+            "leg",
+            "kind",
+            "place",
+            "what",
+            "state",
+            "title",
+            "label",
+        ]
         return pd.DataFrame(columns=[*columns, "time_d", "cost_usd_per_t"])
     name = material.node_names
     first, last = legs["from_node"].map(name), legs["to_node"].map(name)
@@ -86,6 +97,7 @@ def _legs(material: Material) -> pd.DataFrame:
         state=legs["country"].map(material.state),
         time_d=legs["time_h"] / 24.0,
         title=legs["variant"].map(material.title),
+        label=legs["variant"].map(material.labels),
     )
     by = frame.groupby(["variant", "reference"], sort=False)
     for column in ("time_d", "cost_usd_per_t"):
@@ -113,7 +125,10 @@ def _columns(legs: pd.DataFrame) -> dict[str, list[Any]]:
             ("wait", "wait_h"),
         )
     }  # fmt: skip
-    texts = {name: legs[name].astype(str).tolist() for name in ("title", "what", "place", "state")}
+    texts = {
+        name: legs[name].astype(str).tolist()
+        for name in ("title", "label", "what", "place", "state")
+    }
     return {
         **rounded, **texts, "color": [LEGS[what] for what in legs["what"]]
     }  # fmt: skip
@@ -124,7 +139,7 @@ def _bars(
 ) -> "Figure":
     from bokeh.models import ColumnDataSource, HoverTool
 
-    titles = [material.title(variant) for variant in material.plans]
+    titles = list(material.labels.values())
     fig = new_chart(
         f"{measure.capitalize()} by leg, door to door",
         x_title=unit,
@@ -135,7 +150,7 @@ def _bars(
     fig.x_range.start = 0
     source = ColumnDataSource(_columns(legs[legs["reference"] == reference]), name="chain")
     fig.hbar(
-        y="title", left=f"{measure}_from", right=f"{measure}_to", height=0.72, color="color",
+        y="label", left=f"{measure}_from", right=f"{measure}_to", height=0.72, color="color",
         line_color="white", line_width=0.8, source=source,
     )  # fmt: skip
     tips = [("variant", "@title"), ("leg", "@what, @place, @state"),

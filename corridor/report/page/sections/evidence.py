@@ -57,6 +57,7 @@ def evidence_section(material: Material) -> Section:
     }
     return Section(
         id="evidence",
+        nav="Evidence",
         title="Evidence and limits",
         template="evidence.html.j2",
         context={

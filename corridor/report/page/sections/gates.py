@@ -20,6 +20,7 @@ def gates_section(material: Material) -> Section:
     frames = {variant: _frame(material, variant) for variant in material.plans}
     return Section(
         id="gates",
+        nav="Flows",
         title="What passes where",
         template="gates.html.j2",
         context={"table": table, "has_lines": any(len(frame) for frame in frames.values())},

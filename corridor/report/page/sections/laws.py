@@ -42,6 +42,7 @@ def rules_section(material: Material) -> Section:
     ]
     return Section(
         id="rules",
+        nav="Rules",
         title="Rules and sovereignty",
         template="laws.html.j2",
         context={"tables": tables, "explanations": said, "without_plan": _without_plan(material)},

@@ -1,22 +1,19 @@
 """Border crossings: load and time of all, and of the main ones stages, hours and next servers."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from corridor.planning import Crossing, crossing
+from corridor.planning import Crossing
 from corridor.report.colors import SERIES
-from corridor.report.page.charts import CHART_HEIGHT_PX, new_chart
-from corridor.report.page.material import Material
+from corridor.report.page.charts import CHART_HEIGHT_PX, legend_below, new_chart
+from corridor.report.page.material import Material, server_worth_usd
 from corridor.report.page.parts import Follower, Section, Table
 from corridor.report.sheets import Column
 from corridor.units import HOURS_PER_DAY
 
 if TYPE_CHECKING:
     from bokeh.plotting import figure as Figure  # noqa: N812
-
-MAIN: Final = 4
-"""Crossings that are looked into: a second of computing each."""
 
 
 def posts_section(material: Material) -> Section:
@@ -29,11 +26,12 @@ def posts_section(material: Material) -> Section:
     """
     table = _table()
     frames = {variant: _frame(material, variant) for variant in material.plans}
-    looked = [_look(material, name) for name in _main_crossings(material)]
+    looked = material.main_posts
     charts = {f"day-{i}": _day_chart(material, post) for i, post in enumerate(looked)}
     details = [_detail(material, post, i) for i, post in enumerate(looked)]
     return Section(
         id="crossings",
+        nav="Crossings",
         title="Border crossings",
         template="posts.html.j2",
         context={"table": table, "details": details, "base_title": material.title(material.base)},
@@ -45,6 +43,7 @@ def posts_section(material: Material) -> Section:
 def _table() -> Table:
     columns = (
         Column(name="name", title="crossing"),
+        Column(name="layer", title="layer"),
         Column(name="way", title="way"),
         Column(name="t_per_day", title="flow", unit="t/day", digits=0),
         Column(name="teu_per_day", title="loaded boxes", unit="TEU/day", digits=0),
@@ -58,10 +57,10 @@ def _table() -> Table:
     )
     note = (
         "Both posts of a crossing together, one row a direction. Used: the tightest stage, traffic "
-        "of others included. Clear: delays and service without the queue. One more server: what it "
-        "saves at this flow, in delay and in room."
+        "of others included. Clear: delays and service without the queue. One more server: the "
+        "delay that it saves all vehicles at this flow."
     )
-    return Table(id="crossings", title="Crossings in use", columns=columns, n_keys=2, note=note)
+    return Table(id="crossings", title="Crossings in use", columns=columns, n_keys=3, note=note)
 
 
 def _frame(material: Material, variant: str) -> pd.DataFrame:
@@ -72,32 +71,12 @@ def _frame(material: Material, variant: str) -> pd.DataFrame:
     names = rows["crossing_id"].map(material.crossing_names).astype(object)
     stage = rows["bottleneck_stage"].astype(str) + ", " + rows["bottleneck_country"].astype(str)
     return rows.assign(
-        name=names + " (" + rows["layer"].astype(object) + ")",
+        name=names,
         way=rows["from_country"] + " > " + rows["to_country"],
         bottleneck=stage.where(rows["bottleneck_stage"] != "", ""),
         clear_h=rows["fixed_h"] + rows["service_h"],
-        server_kusd=_column(rows, "next_server_usd_per_year") / 1e3,
+        server_kusd=server_worth_usd(rows) / 1e3,
     )
-
-
-def _column(rows: pd.DataFrame, name: str) -> pd.Series:
-    if name in rows:
-        return rows[name].astype(float)
-    return pd.Series(float("nan"), index=rows.index)
-
-
-def _main_crossings(material: Material) -> list[str]:
-    """Return the crossings in use where one more server is worth most, each once."""
-    rows = material.plans[material.base].crossings
-    rows = rows[rows["t_per_day"] > 0.0]
-    worth = _column(rows, "next_server_usd_per_year").fillna(0.0)
-    ranked = rows.assign(worth=worth).sort_values("worth", ascending=False, kind="stable")
-    return [str(name) for name in ranked["crossing_id"].drop_duplicates().head(MAIN)]
-
-
-def _look(material: Material, name: str) -> Crossing:
-    network, _, rules = material.base_case
-    return crossing(network, name, rules, material.plans[material.base])
 
 
 def _detail(material: Material, post: Crossing, number: int) -> dict[str, Any]:
@@ -143,7 +122,7 @@ def _server_table(material: Material, post: Crossing, number: int) -> Table:
         kusd=rows["saved_usd_per_year"] / 1e3,
         low=rows["saved_usd_low"] / 1e3,
         high=rows["saved_usd_high"] / 1e3,
-        room=rows["room_usd_per_year"] / 1e3,
+        solved=rows["solved_usd_per_year"] / 1e3,
     )
     columns = (
         Column(name="country", title="post of"),
@@ -154,12 +133,15 @@ def _server_table(material: Material, post: Crossing, number: int) -> Table:
         Column(name="kusd", title="worth", unit="kUSD/year", digits=0),
         Column(name="low", title="low", unit="kUSD/year", digits=0),
         Column(name="high", title="high", unit="kUSD/year", digits=0),
-        Column(name="room", title="room besides", unit="kUSD/year", digits=0),
+        Column(name="solved", title="with newcomers", unit="kUSD/year", digits=0),
         Column(name="fixed_h", title="delay it cannot touch", unit="h", digits=1),
     )
     return Table.of_frame(
         frame, columns, id=f"servers-{number}", title="What one more server buys",
-        note="Low and high: over the ranges of the inputs.",
+        note=(
+            "Worth: delay saved at this traffic; low and high over the ranges of the inputs. With "
+            "newcomers: solved again with the server there, known where the plan was asked for it."
+        ),
     )  # fmt: skip
 
 
@@ -182,10 +164,10 @@ def _day_chart(material: Material, post: Crossing) -> "Figure":
         leaves, enters, country = (str(name) for name in names)
         source = ColumnDataSource(
             {
-                "hour": rows["start_h"].round(2).tolist(),
-                "wait": rows["wait_h"].astype(float).round(3).tolist(),
-                "arrivals": rows["arrivals_per_h"].astype(float).round(2).tolist(),
-                "post": [f"{material.state(country)}, {leaves} > {enters}"] * len(rows),
+                "hour": [*rows["start_h"].round(2).tolist(), last],
+                "wait": _to_the_end(rows["wait_h"], 3),
+                "arrivals": _to_the_end(rows["arrivals_per_h"], 2),
+                "post": [f"{material.state(country)}, {leaves} > {enters}"] * (len(rows) + 1),
             }
         )
         fig.step(
@@ -197,4 +179,12 @@ def _day_chart(material: Material, post: Crossing) -> "Figure":
     tips = [("post", "@post"), ("hour", "@hour{0.0}"), ("queue", "@wait{0.00} h"),
             ("arrivals", "@arrivals{0.0} vehicles/h")]  # fmt: skip
     fig.add_tools(HoverTool(tooltips=tips, mode="mouse", line_policy="next"))
+    legend_below(fig)
+    fig.x_range.start, fig.x_range.end = 0, last
     return fig
+
+
+def _to_the_end(values: pd.Series, digits: int) -> list[float]:
+    """Return values by hour with the last one once more: a step lasts until the next hour."""
+    rounded: list[float] = values.astype(float).round(digits).tolist()
+    return rounded + rounded[-1:]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from corridor.report.colors import SERIES
-from corridor.report.page.charts import new_chart
+from corridor.report.page.charts import legend_below, new_chart
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Follower, Section, Table
 from corridor.report.sheets import Column
@@ -31,6 +31,7 @@ def states_section(material: Material) -> Section:
     charts = {"transit": _transit_chart(material, frames)} if _changing(frames) else {}
     return Section(
         id="states",
+        nav="States",
         title="Who carries, who earns, who depends",
         template="states.html.j2",
         context={"table": table, "has_chart": bool(charts)},
@@ -82,7 +83,10 @@ def _transit_chart(material: Material, frames: dict[str, pd.DataFrame]) -> "Figu
 
     states = _changing(frames)[: len(SERIES)]
     shown = [variant for variant in material.plans if len(frames[variant])]
-    data: dict[str, list[object]] = {"variant": [material.title(name) for name in shown]}
+    data: dict[str, list[object]] = {
+        "label": [material.labels[name] for name in shown],
+        "variant": [material.title(name) for name in shown],
+    }
     for state in states:
         data[state] = [
             float(frames[name].set_index("state")["transit_mt"].get(state, 0.0)) for name in shown
@@ -91,13 +95,15 @@ def _transit_chart(material: Material, frames: dict[str, pd.DataFrame]) -> "Figu
         "Transit through the states that the variants change most",
         x_title="Mt a year",
         y_title="",
-        height_px=90 + _ROW_PX * len(shown),
-        factors=[material.title(name) for name in shown][::-1],
+        height_px=150 + _ROW_PX * len(shown),
+        factors=[material.labels[name] for name in shown][::-1],
     )
     bars = fig.hbar_stack(
-        states, y="variant", height=0.75, color=list(SERIES[: len(states)]),
+        states, y="label", height=0.75, color=list(SERIES[: len(states)]),
         source=ColumnDataSource(data), legend_label=states, line_color="white", line_width=0.5,
     )  # fmt: skip
+    fig.x_range.start = 0
+    legend_below(fig)
     for bar, state in zip(bars, states, strict=True):
         tips = [("variant", "@variant"), (state, f"@{{{state}}}{{0.00}} Mt/year")]
         fig.add_tools(HoverTool(renderers=[bar], tooltips=tips, visible=False))

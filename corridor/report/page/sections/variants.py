@@ -33,6 +33,7 @@ def variants_section(material: Material) -> Section:
     """
     return Section(
         id="compare",
+        nav="Variants",
         title="The variants compared",
         template="compare.html.j2",
         context={"table": _headlines(material), "indicators": _indicator_table()},
@@ -67,9 +68,7 @@ def _headlines(material: Material) -> Table:
         if ranges
         else "Ranges over assumed inputs are not in this report: they come with a sweep."
     )
-    return Table(
-        id="compare-table", title="Headlines", columns=columns, lines=tuple(lines), note=note
-    )
+    return Table(id="compare", title="Headlines", columns=columns, lines=tuple(lines), note=note)
 
 
 def _more_columns(summary: pd.DataFrame) -> list[Column]:

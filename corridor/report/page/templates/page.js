@@ -34,7 +34,7 @@
 
   function fill(table) {
     const of = data.tables[table.dataset.follows];
-    const suffix = table.id === "chain-legs" ? "/" + $("reference").value : "";
+    const suffix = table.dataset.follows === "chain-legs" ? "/" + $("reference").value : "";
     const rows = of.rows[state.variant + suffix] || [];
     const name = (row) => JSON.stringify(row.slice(0, of.keys));
     const before = new Map();
@@ -89,7 +89,6 @@
 
   // -- Map ------------------------------------------------------------------------------------
   const source = (figure, name) => figure.document.get_model_by_name(name);
-  const unknown = (values) => values.map((value) => (value === null ? NaN : value));
 
   function tonnes(variant) {
     const of = data.map.flows[variant].goods[state.goods];
@@ -106,15 +105,12 @@
     const links = source(map, "links");
     links.data = {
       ...links.data, flow, forward: of.goods[state.goods].forward, backward: of.goods[state.goods].backward,
-      utilization: unknown(of.utilization), state: of.state,
+      utilization: of.utilization, state: of.state,
       gain: step.map((value) => Math.max(value, 0)), loss: step.map((value) => Math.max(-value, 0)),
     };
     const posts = data.map.posts[state.variant];
     const crossings = source(map, "crossings");
-    crossings.data = {
-      ...crossings.data, ...posts, utilization: unknown(posts.utilization), wait: unknown(posts.wait),
-      border: unknown(posts.border),
-    };
+    crossings.data = { ...crossings.data, ...posts };
     showLayers();
   }
 
@@ -180,6 +176,12 @@
     source(map, "land-shapes").glyph.setv({ fill_color: { value: night ? "#2b3138" : "#edebe4" },
                                             line_color: { value: night ? "#59626c" : "#aaa595" } });
     source(map, "states").glyph.text_color = { value: quiet };
+    const edge = { value: night ? "#dfe5ea" : "#4d4a43" };
+    for (const renderer of map.renderers) {
+      if (/^load-/.test(renderer.name)) renderer.glyph.line_color = edge;
+      if (renderer.name === "mark-closed by rule") renderer.glyph.line_color = { value: night ? "#ff6b7d" : "#b3001b" };
+      if (renderer.name === "places") renderer.glyph.fill_color = edge;
+    }
   }
 
   // -- The variant, the shipment ---------------------------------------------------------------
@@ -198,7 +200,7 @@
     for (const name of ["chain-time", "chain-cost"]) {
       if (figures[name]) source(figures[name], "chain").data = { ...data.chains[reference] };
     }
-    const legs = $("chain-legs");
+    const legs = $("table-chain-legs");
     if (legs) fill(legs);
   }
 
