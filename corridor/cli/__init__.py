@@ -8,7 +8,18 @@ Nothing heavy is imported before a command needs it, so that help is quick.
 from corridor.cli.app import app, main
 
 # In the order in which help lists their commands.
-from corridor.cli import studies, routes, border, plans, reasons, closures, benefits, sweeps, checks  # isort: skip
+from corridor.cli import (  # isort: skip
+    studies,
+    routes,
+    border,
+    plans,
+    reasons,
+    investments,
+    closures,
+    benefits,
+    sweeps,
+    checks,
+)
 
 __all__ = [
     "app",
@@ -16,6 +27,7 @@ __all__ = [
     "border",
     "checks",
     "closures",
+    "investments",
     "main",
     "plans",
     "reasons",

@@ -5,6 +5,7 @@ from corridor.planning.charges import ChoiceConstant
 from corridor.planning.crossings import Crossing, crossing
 from corridor.planning.equilibria import equilibrium, solve_equilibrium
 from corridor.planning.explanations import Explanation, explain
+from corridor.planning.frontiers import BudgetFrontier, budget_frontier
 from corridor.planning.fronts import pareto
 from corridor.planning.green_lanes import GreenLane, open_green_lane
 from corridor.planning.investment_results import InvestmentPlan
@@ -24,6 +25,7 @@ from corridor.planning.screening import Screening, screen_crossing
 from corridor.planning.staffing import Staffing, plan_post_shifts, staff_crossings
 
 __all__ = [
+    "BudgetFrontier",
     "ChoiceConstant",
     "Crossing",
     "Explanation",
@@ -37,6 +39,7 @@ __all__ = [
     "Screening",
     "Staffing",
     "alternatives",
+    "budget_frontier",
     "compile_model",
     "crossing",
     "equilibrium",

@@ -13,7 +13,7 @@ from corridor.planning.appraisals import RATES, Subject, benefit_table, economic
 from corridor.planning.portfolio_search import MUSD_PER_YEAR, Found, PortfolioSearch
 from corridor.planning.portfolio_values import PortfolioValues, Value, affordable
 from corridor.planning.project_effects import Case
-from corridor.planning.projects import Project, capital_musd_per_year, closure, yearly_costs
+from corridor.planning.projects import Project, capital_musd_per_year, without, yearly_costs
 from corridor.planning.results import Plan
 from corridor.planning.welfare import welfare_plan
 
@@ -130,7 +130,7 @@ def describe(
     before = search.values.solve(())
     chosen = () if value is None else tuple(p.id for p in every if p.id in value.projects)
     table = _project_table(search, value, every, chosen, budget_musd, discount_rate)
-    now, after = _used(search.values, before), _used(search.values, value)
+    now, after = used_network(search.values, before), used_network(search.values, value)
     status: InvestmentStatus = "optimal" if not found.limit else "feasible"
     if value is None:
         status = "unknown" if found.limit else "infeasible"
@@ -154,7 +154,7 @@ def describe(
     )
 
 
-def _used(
+def used_network(
     values: PortfolioValues, value: Value | None
 ) -> tuple[tuple[Case, FlowResult] | None, Plan | None]:
     """Return the use of a network with a portfolio, and its plan; None where there is none."""
@@ -221,11 +221,6 @@ def _utilizations(network: Network, plan: Plan) -> dict[str, float]:
         known = full.get(place[0], pd.Series(dtype=float)).get(place[1], np.nan)
         found[project] = float(np.fmax(found.get(project, np.nan), known))
     return found
-
-
-def without(projects: Sequence[Project], portfolio: frozenset[str], name: str) -> frozenset[str]:
-    """Return a portfolio without a project and without what requires it."""
-    return frozenset(other for other in portfolio if name not in closure(projects, [other]))
 
 
 def saving_of(search: PortfolioSearch, value: Value, name: str) -> float:

@@ -95,7 +95,7 @@ def invest(  # noqa: PLR0913 (a verb's options)
     ('optimal', ('red_bridge_epermit',))
     """
     began = time.perf_counter()
-    _check_options(
+    check_investment(
         network, projects, budget_musd, discount_rate, unmet_usd_per_t, tolerance, time_limit,
         growth,
     )  # fmt: skip
@@ -139,15 +139,15 @@ def new_search(
     return PortfolioSearch(values=values, yearly_musd=yearly_costs(projects, discount_rate))
 
 
-def _check_options(
+def check_investment(
     network: Network,
     projects: Sequence[str] | None,
     budget_musd: float | None,
     discount_rate: float,
     unmet_usd_per_t: float,
     tolerance: float,
-    time_limit: float | None,
-    growth: float,
+    time_limit: float | None = None,
+    growth: float = 0.0,
 ) -> None:
     """Report everything that is wrong with the projects and the options at once."""
     faults = prerequisite_faults(network.projects, projects)

@@ -1,6 +1,6 @@
 """Projects as investment sees them: what each costs, excludes and needs, and networks with some."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -96,7 +96,7 @@ def read_projects(network: Network, only: Sequence[str] | None = None) -> tuple[
     return tuple(_project(row) for row in heads.to_dict("records"))
 
 
-def _project(row: dict[str, object]) -> Project:
+def _project(row: Mapping[Hashable, object]) -> Project:
     def number(column: str, blank: float) -> float:
         value = float(str(row[column]))
         return blank if np.isnan(value) else value
@@ -232,6 +232,16 @@ def closure(projects: Sequence[Project], ids: Iterable[str]) -> frozenset[str]:
             found.add(name)
             left += needs[name]
     return frozenset(found)
+
+
+def without(projects: Sequence[Project], portfolio: frozenset[str], name: str) -> frozenset[str]:
+    """Return a portfolio without a project and without what requires it."""
+    return frozenset(other for other in portfolio if name not in closure(projects, [other]))
+
+
+def with_capex(project: Project, capex_musd: float) -> Project:
+    """Return a project at another capex [MUSD]."""
+    return replace(project, capex_musd=capex_musd)
 
 
 def network_with(network: Network, ids: Iterable[str]) -> Network:

@@ -4,9 +4,11 @@ from corridor.study.benefits import BenefitShares, share_benefits
 from corridor.study.closures import Resilience, resilience
 from corridor.study.comparison import Comparison, compare, write_indicators
 from corridor.study.evidence import validation_markdown
+from corridor.study.opportunities import unbuilt_case
 from corridor.study.studies import Case, Study, load_study
 from corridor.study.sweeps import Sweep, sweep
 from corridor.study.targets import TargetCheck, check_targets
+from corridor.study.uncertain_savings import investment_ranges
 
 __all__ = [
     "BenefitShares",
@@ -18,10 +20,12 @@ __all__ = [
     "TargetCheck",
     "check_targets",
     "compare",
+    "investment_ranges",
     "load_study",
     "resilience",
     "share_benefits",
     "sweep",
+    "unbuilt_case",
     "validation_markdown",
     "write_indicators",
 ]
