@@ -1,12 +1,15 @@
 """Commands on what states are worth to each other: ``share``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from corridor.cli.app import BUNDLED, JsonOption, StudyArgument, app, guarded
 from corridor.cli.output import print_json, print_sheets
+
+if TYPE_CHECKING:
+    from corridor.study.capacity_checks import Checked
 
 
 @app.command("share")
@@ -24,6 +27,13 @@ def run_share(
             help="States that play, ARM,AZE,GEO say (default: those that goods cross, 15 at most).",
         ),
     ] = None,
+    capacity: Annotated[
+        str,
+        typer.Option(
+            help="Sets to value by plans with capacities too: none, marginal (all, all but one) "
+            "or all (up to 8 states)."
+        ),
+    ] = "none",
     out: Annotated[
         Path | None, typer.Option(help="Folder for the tables as CSV, whole or not at all.")
     ] = None,
@@ -45,6 +55,7 @@ def run_share(
         *loaded.case(chosen),
         players=names,
         dispersion_per_usd=DISPERSION_PER_USD if dispersion is None else dispersion,
+        capacity=cast("Checked", capacity),
     )
     if out is not None:
         for file in write_table_files(benefit_tables(found), out):

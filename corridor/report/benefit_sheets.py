@@ -37,6 +37,7 @@ def benefit_tables(found: BenefitShares) -> dict[str, pd.DataFrame]:
         "revenue": found.revenue,
         "stability": found.stability,
         "goods": found.goods,
+        "capacity": found.capacity,
         "coalitions": coalitions,
         "assumptions": found.assumptions,
     }
@@ -66,6 +67,7 @@ def benefit_sheets(found: BenefitShares, title: str) -> list[Sheet]:
         _enforcement_sheet(found),
         _fee_sheet(found),
         _stability_sheet(found),
+        *([_capacity_sheet(found)] if len(found.capacity) else []),
     ]
 
 
@@ -191,6 +193,24 @@ def _fee_sheet(found: BenefitShares) -> Sheet:
             f"{write_number(gain['revenue_usd_per_day'] / _K, 1, signed=True)} and what shippers "
             f"have by {write_number(gain['shippers_usd_per_day'] / _K, 1, signed=True)} kUSD/day."
         ),
+    )
+
+
+def _capacity_sheet(found: BenefitShares) -> Sheet:
+    everyone = " ".join(found.players)
+    table = _in_thousands(found.capacity)
+    shown = table["coalition"].str.replace(">", " ", regex=False)
+    table = table.assign(coalition=shown.where(shown != everyone, "all").where(shown != "", "none"))
+    columns = (
+        Column(name="coalition", title="open", wrap=True),
+        _thousands("closed_usd_per_day", "empty roads"),
+        _thousands("planned_usd_per_day", "as planned"),
+    )
+    return Sheet.from_frame(
+        table.tail(20),
+        columns,
+        title="Values with capacities, quotas and growing queues",
+        note="Both of the goods that can be carried with all players closed.",
     )
 
 

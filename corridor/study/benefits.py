@@ -19,9 +19,17 @@ from corridor.core.games import (
 from corridor.errors import InputError
 from corridor.network import Demand, Network
 from corridor.planning import Model, compile_model
+from corridor.planning.tables import SEPARATOR
 from corridor.sovereignty import Rules
+from corridor.study.capacity_checks import (
+    CapacityCheck,
+    Checked,
+    check_capacities,
+    wanted_sets,
+)
 from corridor.study.coalitions import ClosedBorders, closed_border_values, open_tariff_values
 from corridor.study.dependence import Dependence, interdependence_table, self_enforcement_table
+from corridor.study.interruptions import compile_closures
 from corridor.study.route_sets import MOST_PLAYERS, RouteSets, end_states, find_route_sets
 from corridor.study.transfers import split_costs
 from corridor.study.transit_fees import FeeGame, TransitFees, solve_transit_fees
@@ -57,7 +65,8 @@ class BenefitShares:
     shares
         ``country, shapley_usd_per_day, prenucleolus_usd_per_day, shapley_seat_usd_per_day,
         nucleolus_seat_usd_per_day, open_shapley_usd_per_day, open_prenucleolus_usd_per_day,
-        shapley_access_t_per_day``. ``seat``: shippers sit at the table too, as a row of their own
+        shapley_access_t_per_day``, and with all sets planned ``capacity_shapley_usd_per_day``.
+        ``seat``: shippers sit at the table too, as a row of their own
         with a veto; ``open``: open tariffs.
     stability
         ``game, scheme, in_core, excess_usd_per_day, coalition, least_excess_usd_per_day``: the set
@@ -75,6 +84,10 @@ class BenefitShares:
     goods
         ``goods, t_per_day, saving_usd_per_day``: those with a way past all players (the game in
         money), those that depend on players (the game in tonnes), those without any lawful way.
+    capacity
+        ``coalition, closed_usd_per_day`` (of the goods that fit with all players closed) and
+        ``planned_usd_per_day``: the same with capacities, quotas and growing queues; empty where
+        not asked for.
     assumptions
         ``assumption``: what is taken for granted, in words.
     """
@@ -90,6 +103,7 @@ class BenefitShares:
     fees: TransitFees
     revenue: pd.DataFrame
     goods: pd.DataFrame
+    capacity: pd.DataFrame
     assumptions: pd.DataFrame
 
     def coalition(self, members: Iterable[str]) -> int:
@@ -126,6 +140,7 @@ def share_benefits(
     players: Sequence[str] | None = None,
     *,
     dispersion_per_usd: float = DISPERSION_PER_USD,
+    capacity: Checked = "none",
 ) -> BenefitShares:
     """Return what states that let goods pass are worth together, and fair ways to share it.
 
@@ -147,6 +162,10 @@ def share_benefits(
         transit, at most 15, those with most transit.
     dispersion_per_usd
         Weight of a USD per tonne when shippers choose routes under fees, > 0.
+    capacity
+        Sets to value again by plans with capacities, quotas and growing queues: ``none``,
+        ``marginal`` (nobody, all, all but one), or ``all`` (up to eight players; then there are
+        Shapley shares of these values too).
 
     Returns
     -------
@@ -175,6 +194,7 @@ def share_benefits(
     transfers = split_costs(model)
     dependence = Dependence(model, transfers)
     names = _default_players(dependence) if players is None else tuple(players)
+    wanted_sets(capacity, len(names))
     sets = find_route_sets(model, transfers.resource_usd_per_t, names)
     closed = closed_border_values(sets, model.t_per_day)
     counted = np.flatnonzero(closed.has_bypass)
@@ -182,7 +202,10 @@ def share_benefits(
     game = _part(sets, closed.has_bypass)
     fees = solve_transit_fees(FeeGame(game, model.t_per_day, dispersion_per_usd), names)
     saving = _savings(game, model.t_per_day)
+    check = _capacity_check(network, demand, rules, names, capacity, game, model.t_per_day)
     shares = _share_table(names, closed, opened)
+    if check.mask.size == closed.usd_per_day.size:
+        shares["capacity_shapley_usd_per_day"] = [*shapley_value(check.usd_per_day), np.nan]
     own = _own_savings(model, names, saving)
     return BenefitShares(
         players=names,
@@ -198,6 +221,7 @@ def share_benefits(
         fees=fees,
         revenue=_revenue_table(dependence, names, closed.has_bypass, shares, fees),
         goods=_goods_table(model, dependence, closed, saving),
+        capacity=_capacity_table(names, game, check),
         assumptions=_assumption_table(names, fees),
     )
 
@@ -272,6 +296,43 @@ def _share_table(names: Sequence[str], closed: ClosedBorders, opened: FloatArray
     return pd.DataFrame({"country": [*names, SHIPPERS], **columns})
 
 
+def _capacity_check(
+    network: Network,
+    demand: Demand,
+    rules: Rules | None,
+    names: Sequence[str],
+    capacity: Checked,
+    game: RouteSets,
+    t_per_day: FloatArray,
+) -> CapacityCheck:
+    """Return the values of the sets that are to be planned; without any, none."""
+    masks = wanted_sets(capacity, len(names))
+    past = game.states == 0
+    kept = np.zeros(t_per_day.size)
+    kept[game.shipment[past]] = t_per_day[game.shipment[past]]
+    if not masks.size or not kept.any():
+        nothing = np.zeros(masks.size)
+        return CapacityCheck(mask=masks, usd_per_day=nothing, t_per_day=kept, n_plans=0)
+    case = compile_closures(network, demand, rules, names)
+    return check_capacities(case, names, kept, float(game.usd_per_t[past].max()), masks)
+
+
+def _capacity_table(names: Sequence[str], game: RouteSets, check: CapacityCheck) -> pd.DataFrame:
+    """Return the values of the planned sets beside those of the same goods on empty roads."""
+    empty = closed_border_values(game, check.t_per_day).usd_per_day
+    members = [
+        SEPARATOR.join(name for i, name in enumerate(names) if mask >> i & 1)
+        for mask in check.mask.tolist()
+    ]
+    return pd.DataFrame(
+        {
+            "coalition": pd.Series(members, dtype=str),
+            "closed_usd_per_day": empty[check.mask],
+            "planned_usd_per_day": check.usd_per_day,
+        }
+    )
+
+
 def _agreements(
     shares: pd.DataFrame, own_saving_usd_per_day: FloatArray, total_usd_per_day: float
 ) -> dict[str, FloatArray]:
@@ -300,7 +361,7 @@ def _stability_table(
             left = excess(v, shares[scheme].to_numpy(float)[:n])[1:-1]
             worst = int(np.argmax(left)) if left.size else -1
             most = float(left[worst]) if left.size else 0.0
-            members = ">".join(
+            members = SEPARATOR.join(
                 name for i, name in enumerate(names) if left.size and (worst + 1) >> i & 1
             )
             calm = most <= _NEGLIGIBLE * max(float(v[-1]), 1.0)

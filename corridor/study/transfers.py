@@ -15,7 +15,7 @@ IntArray: TypeAlias = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Transfers:
-    """Cost by class and arc in two parts, queues as the background makes them.
+    """Cost by class and arc in two parts.
 
     Attributes
     ----------
@@ -66,13 +66,15 @@ class Transfers:
         return np.asarray(paid, dtype=np.float64)
 
 
-def split_costs(model: Model) -> Transfers:
+def split_costs(model: Model, *, with_wait: bool = True) -> Transfers:
     """Return the cost of every arc for every class, transfers to states apart.
 
     Parameters
     ----------
     model
         A compiled model.
+    with_wait
+        Whether the queue at background load is part of it.
     """
     net, costs = model.supernetwork, model.costs
     by_commodity = costs.host_usd_per_t + costs.post_fee_usd_per_t
@@ -84,7 +86,7 @@ def split_costs(model: Model) -> Transfers:
             np.add.at(host, entries.coords, entries.data)
         elif fee.payee in net.countries:
             named.append((net.countries.index(fee.payee), fee.usd_per_t.tocsr()))
-    resource = model.class_cost(with_wait=True) - host
+    resource = model.class_cost(with_wait=with_wait) - host
     for _, usd in named:
         resource -= usd.toarray()
     return Transfers(

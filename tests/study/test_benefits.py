@@ -16,7 +16,9 @@ from corridor.network import Demand, Network
 from corridor.planning import compile_model, solve_plan
 from corridor.sovereignty import Rules
 from corridor.study.benefits import BenefitShares
+from corridor.study.capacity_checks import check_capacities, wanted_sets
 from corridor.study.coalitions import closed_border_values, open_tariff_values
+from corridor.study.interruptions import compile_closures
 from corridor.study.route_sets import find_route_sets
 from corridor.study.transfers import split_costs
 from tests.planning import toys
@@ -272,3 +274,53 @@ def test_coalitions_are_found_by_name() -> None:
         found.coalition(["DDD"])
     assert repr(found) == "BenefitShares(AAA, BBB: 700 USD/day saved together)"
     assert isinstance(found.matrix(), pd.DataFrame)
+
+
+def planned_case(seed: int) -> tuple[Network, Demand, list[str]]:
+    """Return a map with narrow roads, and players on it."""
+    rng = np.random.default_rng(seed)
+    network, demand = random_states(seed, 6, 6)
+    links = network.links.assign(capacity_t_per_day=rng.uniform(40, 120, len(network.links)))
+    return network.replace(links=links), demand, ["AAA", "BBB", "CCC", "DDD"]
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_planned_values_are_those_of_all_plans(seed: int) -> None:
+    """Support pruning loses nothing, and plans by rules and demand of their own agree."""
+    network, demand, players = planned_case(seed)
+    found = corridor.share_benefits(network, demand, players=players, capacity="all")
+    planned = found.capacity["planned_usd_per_day"].to_numpy(float)
+    case = compile_closures(network, demand, None, players)
+    kept = np.where(np.isfinite(planned).all(), demand.rows["t_per_day"].to_numpy(float), 0.0)
+    sets = find_route_sets(case.model, split_costs(case.model).resource_usd_per_t, players)
+    past = closed_border_values(sets, kept).has_bypass
+    kept = np.where(past, kept, 0.0)
+    every = check_capacities(case, players, kept, 500.0, np.arange(16), prune=False)
+    fewer = check_capacities(case, players, kept, 500.0, np.arange(16))
+    np.testing.assert_allclose(fewer.usd_per_day, every.usd_per_day, atol=1e-3)
+    assert every.n_plans == 17 > fewer.n_plans
+    scale = 1e-6 * max(planned.max(), 1.0)
+    np.testing.assert_allclose(planned, every.usd_per_day, atol=scale + 1e-3)
+    for player in range(4):
+        pairs = planned.reshape(-1, 2, 1 << player)
+        assert (pairs[:, 1] >= pairs[:, 0] - 1e-3).all()
+    total = found.shares["capacity_shapley_usd_per_day"].sum()
+    assert total == pytest.approx(planned[-1], abs=1e-3)
+
+
+def test_marginal_sets_are_planned_on_wide_roads_as_on_empty_ones() -> None:
+    network = states_network([*SERIES, ("OOO", "BBB", 30)])
+    demand = states_demand(network, ("OOO", "DDD", 10.0))
+    found = corridor.share_benefits(network, demand, players=["AAA", "BBB"], capacity="marginal")
+    table = found.capacity.set_index("coalition")
+    assert set(table.index) == {"", "AAA", "BBB", "AAA>BBB"}
+    planned, empty = table["planned_usd_per_day"], table["closed_usd_per_day"]
+    np.testing.assert_allclose(planned, empty, atol=1e-3)
+
+
+def test_planned_sets_are_few() -> None:
+    names = [f"{chr(65 + i)}AA" for i in range(9)]
+    with pytest.raises(InputError, match="All sets of at most 8 players"):
+        wanted_sets("all", len(names))
+    with pytest.raises(InputError, match="none, marginal, all"):
+        wanted_sets("some", 3)  # type: ignore[arg-type]
