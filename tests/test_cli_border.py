@@ -82,6 +82,17 @@ def test_numbers_are_those_of_the_plan(toy: Path) -> None:
     assert alone["background_vehicles_per_day"].sum() == 144
 
 
+def test_a_variant_without_a_plan_shows_the_background(toy: Path) -> None:
+    result = run("border", "ab-road", "--study", toy, "--variant", "contradiction", "--json")
+    assert result.exit_code == 0
+    assert "The plan of contradiction is infeasible: only the background passes." in result.stderr
+    found = json.loads(result.stdout)
+    assert found["traffic"] == "background"
+    assert not found["has_plan"]
+    # The regime in force breaks the floor that leaves no plan, and the table says so.
+    assert found["regimes"][0]["floors_broken"] == "a_scans_half"
+
+
 def test_tables_go_into_files(toy: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     record = at_border(toy, "--traffic", "background", "--out", out)

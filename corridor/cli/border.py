@@ -119,14 +119,15 @@ def run_border(  # noqa: PLR0913 (each is an option of the command)
     if views.wanted:
         _show(views, (network, crossing_id, rules, plan), as_json=as_json)
         return
+    passing = "background" if plan is None else traffic
     found = crossing(network, crossing_id, rules, plan)
     if out is not None:
         for file in write_crossing(found, out):
             typer.echo(f"Wrote {file}", err=True)
     if as_json:
-        print_json(fields_record(found) | {"variant": chosen, "traffic": traffic})
+        print_json(fields_record(found) | {"variant": chosen, "traffic": passing})
     else:
-        print_sheets(crossing_sheets(found, f"variant {chosen}, {_WHOSE[traffic]}"))
+        print_sheets(crossing_sheets(found, f"variant {chosen}, {_WHOSE[passing]}"))
 
 
 class _Views(NamedTuple):

@@ -134,3 +134,16 @@ def test_what_is_written_is_what_is_bundled(
     stages[stages["crossing_id"] != "red-bridge"].to_csv(tmp_path / "stages.csv", index=False)
     with pytest.raises(InputError, match="'red-bridge/GEO/out//1/all'"):
         write_fixed_delays(calibrate_borders(bundled), tmp_path)
+
+
+def test_posts_are_calibrated_at_the_traffic_that_was_counted(bundled: corridor.Network) -> None:
+    background, counts = bundled.background, bundled.counts
+    observed = pd.to_numeric(background["observed_vehicles_per_day"])
+    assert (observed >= background["vehicles_per_day"] - 1e-9).all()
+    both = observed.groupby(background["target"]).sum()
+    chosen = counts[counts["target"].isin(both.index) & (counts["direction"] == "both")]
+    chosen = chosen[chosen["target"].str.endswith("-road") & (chosen["year"] >= 2022)]
+    chosen = chosen[chosen["role"] == "fit"]
+    assert len(chosen) >= 10
+    ratio = chosen["target"].map(both) / pd.to_numeric(chosen["value_per_day"])
+    assert ratio.between(0.9, 1.1).all()
