@@ -105,7 +105,7 @@ class ScenarioCompiler:
         """
         case = study.case(variant)
         nominal = compile_model(*case)
-        cells = _above_floors(case_cells(study, inputs, case, nominal.filled), nominal)
+        cells = above_floors(case_cells(study, inputs, case, nominal.filled), nominal)
         net = nominal.supernetwork
         compiler = cls(
             case=case,
@@ -198,7 +198,7 @@ class ScenarioCompiler:
         return list(dict.fromkeys(found))
 
 
-def _above_floors(cells: Cells, model: Model) -> Cells:
+def above_floors(cells: Cells, model: Model) -> Cells:
     """Return cells whose inspected shares are not drawn below a floor that they keep as they are.
 
     A range says how much posts may inspect in practice; the floor is the law there.
