@@ -6,9 +6,10 @@ import pytest
 
 import corridor
 from corridor.planning import Crossing, crossing
+from corridor.report.border_cells import ENDLESS
 from corridor.report.border_files import crossing_tables, write_crossing
 from corridor.report.border_sheets import crossing_sheets
-from corridor.report.border_words import ENDLESS, crossing_sentences
+from corridor.report.border_words import crossing_sentences
 from corridor.report.sheets import Sheet
 from tests.planning import toys
 from tests.report.toy import write_toy_study

@@ -10,9 +10,11 @@ from corridor.cli.output import print_json, print_sheets
 from corridor.errors import InputError
 
 if TYPE_CHECKING:
+    from corridor.border.shifts import ShiftPlan
     from corridor.network import Network
-    from corridor.planning import Plan
+    from corridor.planning import GreenLane, Plan, Screening, Staffing
     from corridor.planning.plans import NextServers
+    from corridor.report.sheets import Sheet
     from corridor.sovereignty import Rules
     from corridor.study import Study
 
@@ -206,52 +208,81 @@ def _show(
     as_json: bool,
 ) -> None:
     """Print staffing, shifts, screening and green lane, as far as they are asked for."""
-    from corridor.planning import (
-        open_green_lane,
-        plan_post_shifts,
-        screen_crossing,
-        staff_crossings,
-    )
     from corridor.report.border_files import fields_record
-    from corridor.report.staffing_sheets import (
-        green_lane_sheets,
-        screening_sheets,
-        shifts_sheets,
-        staffing_sheets,
-    )
 
-    network, crossing_id, rules, plan = of
     record: dict[str, object] = {}
-    sheets = []
-    if views.staff is not None:
-        staffing = staff_crossings(
-            network, [crossing_id, *views.beside], views.staff, rules=rules, plan=plan,
-            cost=views.cost(), countries=views.states or None,
-        )  # fmt: skip
-        record["staffing"] = fields_record(staffing)
-        sheets += staffing_sheets(staffing)
-    target = views.target()
-    if target is not None:
-        country, direction, stage, hours = target
-        shifts = plan_post_shifts(
-            network, crossing_id, country, stage, hours,
-            direction="in" if direction == "in" else "out", rules=rules, plan=plan,
-        )  # fmt: skip
-        record["shifts"] = fields_record(shifts)
-        sheets += shifts_sheets(shifts, f"{crossing_id}, {country} {direction} {stage}")
-    if views.screening:
-        screened = screen_crossing(network, crossing_id, rules, plan)
-        record["screening"] = fields_record(screened)
-        sheets += screening_sheets(screened)
-    lane = views.lane()
-    if lane is not None:
-        opened = open_green_lane(network, crossing_id, *lane, rules=rules, plan=plan)
-        record["green_lane"] = fields_record(opened)
-        sheets += green_lane_sheets(opened)
+    sheets: list[Sheet] = []
+    for name, show in (
+        ("staffing", _staffing),
+        ("shifts", _shifts),
+        ("screening", _screening),
+        ("green_lane", _lane),
+    ):
+        shown = show(views, *of)
+        if shown is not None:
+            record[name] = fields_record(shown[0])
+            sheets += shown[1]
     if as_json:
         print_json(record)
     else:
         print_sheets(sheets)
+
+
+def _staffing(
+    views: _Views, network: "Network", crossing_id: str, rules: "Rules", plan: "Plan | None"
+) -> "tuple[Staffing, list[Sheet]] | None":
+    from corridor.planning import staff_crossings
+    from corridor.report.staffing_sheets import staffing_sheets
+
+    if views.staff is None:
+        return None
+    found = staff_crossings(
+        network, [crossing_id, *views.beside], views.staff, rules=rules, plan=plan,
+        cost=views.cost(), countries=views.states or None,
+    )  # fmt: skip
+    return found, staffing_sheets(found)
+
+
+def _shifts(
+    views: _Views, network: "Network", crossing_id: str, rules: "Rules", plan: "Plan | None"
+) -> "tuple[ShiftPlan, list[Sheet]] | None":
+    from corridor.planning import plan_post_shifts
+    from corridor.report.staffing_sheets import shifts_sheets
+
+    target = views.target()
+    if target is None:
+        return None
+    country, direction, stage, hours = target
+    found = plan_post_shifts(
+        network, crossing_id, country, stage, hours,
+        direction="in" if direction == "in" else "out", rules=rules, plan=plan,
+    )  # fmt: skip
+    return found, shifts_sheets(found, f"{crossing_id}, {country} {direction} {stage}")
+
+
+def _screening(
+    views: _Views, network: "Network", crossing_id: str, rules: "Rules", plan: "Plan | None"
+) -> "tuple[Screening, list[Sheet]] | None":
+    from corridor.planning import screen_crossing
+    from corridor.report.staffing_sheets import screening_sheets
+
+    if not views.screening:
+        return None
+    found = screen_crossing(network, crossing_id, rules, plan)
+    return found, screening_sheets(found)
+
+
+def _lane(
+    views: _Views, network: "Network", crossing_id: str, rules: "Rules", plan: "Plan | None"
+) -> "tuple[GreenLane, list[Sheet]] | None":
+    from corridor.planning import open_green_lane
+    from corridor.report.staffing_sheets import green_lane_sheets
+
+    lane = views.lane()
+    if lane is None:
+        return None
+    found = open_green_lane(network, crossing_id, *lane, rules=rules, plan=plan)
+    return found, green_lane_sheets(found)
 
 
 _WHOSE = {

@@ -1,13 +1,10 @@
 """What matters most about one crossing, in sentences."""
 
 import math
-from typing import Any, Final
+from typing import Any
 
 from corridor.planning import Crossing
-from corridor.report.sheets import write_number
-
-ENDLESS: Final = "endless"
-"""What is written for a wait that grows without end."""
+from corridor.report.border_cells import write_hours
 
 
 def crossing_sentences(crossing: Crossing) -> list[str]:
@@ -79,18 +76,3 @@ def _best_server(row: dict[Any, Any]) -> str:
         f"{row['saved_h_per_day']:.2f} h a day, {saved:,.1f} thousand USD a year at this traffic"
         f"{ranged}{come}. It cannot touch the {leaves}."
     )
-
-
-def write_hours(value: object) -> str:
-    """Return hours with as many decimals as they need; no end is said in a word.
-
-    Examples
-    --------
-    >>> write_hours(0.0123), write_hours(12.34), write_hours(float("inf"))
-    ('0.012', '12.3', 'endless')
-    """
-    number = float(str(value))
-    if math.isinf(number):
-        return ENDLESS
-    digits = 1 if abs(number) >= 10.0 else 2 if abs(number) >= 0.1 else 3  # noqa: PLR2004
-    return write_number(number, digits) if number else "0"

@@ -8,19 +8,11 @@ import pandas as pd
 
 from corridor.border.shifts import ShiftPlan
 from corridor.planning import GreenLane, Screening, Staffing
-from corridor.report.border_words import ENDLESS, write_hours
-from corridor.report.sheets import Column, Sheet, write_number
+from corridor.report.border_cells import ENDLESS, number, text, write_hours
+from corridor.report.sheets import Sheet, write_number
 
 _FRONT_ROWS: Final = 8
 """Combinations shown of each post's front, today's besides."""
-
-
-def _text(title: str, unit: str = "") -> Column:
-    return Column(name="", title=title, unit=unit)
-
-
-def _number(title: str, unit: str = "") -> Column:
-    return Column(name="", title=title, unit=unit, digits=0)
 
 
 def staffing_sheets(staffing: Staffing) -> list[Sheet]:
@@ -37,18 +29,18 @@ def staffing_sheets(staffing: Staffing) -> list[Sheet]:
 def _added_sheet(staffing: Staffing) -> Sheet:
     table = staffing.table[staffing.table["added"] > 0]
     columns = (
-        _text("crossing"),
-        _text("stage"),
-        _number("has"),
-        _number("gets"),
-        _number("cost", "each"),
-        _number("used", "%"),
-        _number("then", "%"),
-        _number("queue", "h"),
-        _number("then", "h"),
-        _number("saves", "h/day"),
-        _number("saves", "kUSD/year"),
-        _number("leaves", "fixed h"),
+        text("crossing"),
+        text("stage"),
+        number("has"),
+        number("gets"),
+        number("cost", "each"),
+        number("used", "%"),
+        number("then", "%"),
+        number("queue", "h"),
+        number("then", "h"),
+        number("saves", "h/day"),
+        number("saves", "kUSD/year"),
+        number("leaves", "fixed h"),
     )
     rows: list[Any] = list(table.itertuples())
     cells = tuple(
@@ -91,7 +83,7 @@ def _curve_sheet(staffing: Staffing) -> Sheet:
     cells = tuple(
         (write_number(row.budget, 0), f"{row.added}", _kusd(row.saved_usd_per_year)) for row in rows
     )
-    columns = (_number("budget"), _number("servers"), _number("saves", "kUSD/year"))
+    columns = (number("budget"), number("servers"), number("saves", "kUSD/year"))
     return Sheet(title="What smaller budgets save", columns=columns, rows=cells)
 
 
@@ -107,7 +99,7 @@ def shifts_sheets(plan: ShiftPlan, place: str) -> list[Sheet]:
     """
     shifts = Sheet(
         title=f"Shifts at {place}: {plan.shifts[:, 2].sum()} people, {plan.paid} hours paid a day",
-        columns=(_text("start"), _text("break"), _number("people")),
+        columns=(text("start"), text("break"), number("people")),
         rows=tuple(
             (f"{start:02d}:00", f"{rest:02d}:00" if rest >= 0 else "none", f"{people}")
             for start, rest, people in plan.shifts.tolist()
@@ -115,7 +107,7 @@ def shifts_sheets(plan: ShiftPlan, place: str) -> list[Sheet]:
     )
     hours = Sheet(
         title="On duty and mean wait of those who come",
-        columns=(_text("hour"), _number("on duty"), _number("wait", "h")),
+        columns=(text("hour"), number("on duty"), number("wait", "h")),
         rows=tuple(
             (f"{hour:02d}:00", f"{crew}", write_hours(wait))
             for hour, (crew, wait) in enumerate(
@@ -136,7 +128,7 @@ def screening_sheets(screening: Screening) -> list[Sheet]:
         What `corridor.screen_crossing` returned.
     """
     if not len(screening.stages):
-        column = _text("")
+        column = text("")
         said = "No stage in force at this crossing looks for misdeclared goods."
         return [Sheet(title="Screening", columns=(column,), rows=((said,),))]
     return [_stages_sheet(screening), _fronts_sheet(screening)]
@@ -144,18 +136,18 @@ def screening_sheets(screening: Screening) -> list[Sheet]:
 
 def _stages_sheet(screening: Screening) -> Sheet:
     columns = (
-        _text("way"),
-        _text("stage"),
-        _number("share", "%"),
-        _number("at most", "%"),
-        _number("finds", "%"),
-        _text("low-high", "%"),
-        _number("delay", "h"),
-        _number("next point", "USD/day"),
-        _number("floor", "%"),
-        _number("finds", "at it, %"),
-        _number("last point", "USD/day"),
-        _number("in all", "USD/day"),
+        text("way"),
+        text("stage"),
+        number("share", "%"),
+        number("at most", "%"),
+        number("finds", "%"),
+        text("low-high", "%"),
+        number("delay", "h"),
+        number("next point", "USD/day"),
+        number("floor", "%"),
+        number("finds", "at it, %"),
+        number("last point", "USD/day"),
+        number("in all", "USD/day"),
     )
     rows: list[Any] = list(screening.stages.itertuples())
     cells = tuple(
@@ -203,8 +195,8 @@ def _fronts_sheet(screening: Screening) -> Sheet:
         for row in rows
     )
     columns = (
-        _text("way"), _text("post"), _text("shares inspected"), _number("finds", "%"),
-        _number("delay", "h"), _text(""),
+        text("way"), text("post"), text("shares inspected"), number("finds", "%"),
+        number("delay", "h"), text(""),
     )  # fmt: skip
     return Sheet(
         title="Detection against delay: combinations that no other beats", columns=columns,
@@ -239,9 +231,9 @@ def green_lane_sheets(lane: GreenLane) -> list[Sheet]:
             + (f", which take {lane.work:.0%} of the work" if lane.work < 1.0 else "")
         ),
         columns=(
-            _text("way"), _text("post"), _number("vehicles", "per day"), _number("today", "h"),
-            _number("in the lane", "h"), _number("others", "h"), _number("saves", "h/day"),
-            _number("saves", "kUSD/year"),
+            text("way"), text("post"), number("vehicles", "per day"), number("today", "h"),
+            number("in the lane", "h"), number("others", "h"), number("saves", "h/day"),
+            number("saves", "kUSD/year"),
         ),
         rows=tuple(
             (
@@ -262,8 +254,8 @@ def green_lane_sheets(lane: GreenLane) -> list[Sheet]:
     stages = Sheet(
         title="Queues by stage",
         columns=(
-            _text("stage"), _number("servers"), _number("used", "%"), _number("then", "%"),
-            _number("today", "h"), _number("in the lane", "h"), _number("others", "h"),
+            text("stage"), number("servers"), number("used", "%"), number("then", "%"),
+            number("today", "h"), number("in the lane", "h"), number("others", "h"),
         ),
         rows=tuple(
             (
