@@ -22,13 +22,13 @@ class Stage:
         Whether paths and delay cost nothing (only feasibility is asked).
     unmet : ndarray of float64, shape (n_groups,)
         Price of a unit left behind; inf where none may be.
-    slack
-        Price of missing a side row by a unit; inf where none may be missed.
+    slack : ndarray of float64, shape (n_side_rows,)
+        Price of missing a side row by a unit; inf, of all of them, where none may be missed.
     """
 
     free: bool
     unmet: FloatArray
-    slack: float
+    slack: FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,8 +43,8 @@ class MasterPoint:
         Flow on each path.
     unmet : ndarray of float64, shape (n_groups,)
         Demand left behind.
-    missed : float
-        Total units by which side rows are missed.
+    missed : ndarray of float64, shape (n_side_rows,)
+        Units by which each side row is missed.
     worth : ndarray of float64, shape (n_groups,)
         Price of a unit of each demand.
     price : ndarray of float64, shape (n_resources,)
@@ -56,7 +56,7 @@ class MasterPoint:
     limit: str
     flow: FloatArray
     unmet: FloatArray
-    missed: float
+    missed: FloatArray
     worth: FloatArray
     price: FloatArray
 
@@ -238,12 +238,12 @@ class Master:
         """Add what a side row may be missed by, over and under, where it may be."""
         places = self._places
         first = self._network.first_side_row
-        if places.has_slacks or not np.isfinite(self._stage.slack):
+        if places.has_slacks or not np.isfinite(self._stage.slack).all():
             return
         places.has_slacks = True
         rows = places.row_of_resource[first:]
         for sign in (-1.0, 1.0):
-            at = block.add(np.full(rows.size, self._stage.slack / self._money_unit))
+            at = block.add(self._stage.slack / self._money_unit)
             block.enter(rows, at, np.full(rows.size, sign))
             places.slacks.append(at)
 
@@ -267,7 +267,7 @@ class Master:
             if answer.x is None or answer.row_price is None:
                 status = "unknown" if status == "feasible" else status
                 return MasterPoint(
-                    status=status, limit=limit, flow=x, unmet=x, missed=0.0, worth=x, price=x
+                    status=status, limit=limit, flow=x, unmet=x, missed=x, worth=x, price=x
                 )
             x = np.maximum(answer.x, 0.0) * self._flow_unit
             dual = answer.row_price * self._money_unit
@@ -287,7 +287,7 @@ class Master:
             limit=limit,
             flow=flow,
             unmet=unmet,
-            missed=float(sum(x[at].sum() for at in places.slacks)),
+            missed=sum((x[at] for at in places.slacks), np.zeros(self._network.n_side_rows)),
             worth=worth,
             price=price,
         )

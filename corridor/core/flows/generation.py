@@ -2,7 +2,7 @@
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -17,14 +17,17 @@ from corridor.core.flows._pricing import Priced, Pricing
 from corridor.core.flows._tangents import Tangents, add_tangents, loads_near, tangents_at_zero
 from corridor.core.flows.problem import FlowProblem
 from corridor.core.flows.result import FlowResult, PathColumns, Status, check_columns
-from corridor.errors import InputError
+from corridor.errors import InputError, SolverError
 
 FIRST_POINTS: Final = (0.5, 0.8, 0.95)
 """Shares of a pool's largest load at which its curve is touched first."""
 PENALTY: Final = 10.0
 """Price of demand that must be carried, in costs of the dearest shortest path, to begin with."""
 FEASIBILITY_TOLERANCE: Final = 1e-7
-"""Share of the demand that may stay behind before a problem counts as infeasible."""
+"""Share of the demand that may stay behind, and of a side row's size that it may be missed by,
+before a problem counts as infeasible."""
+GIVES: Final = (0.0, 1.0, 5.0)
+"""By how many least misses side rows give, in turn, where a problem is barely feasible."""
 ROUNDING: Final = 1e-14
 """Part of a price that sums of floats may be off by."""
 MOST_ROUNDS: Final = 1000
@@ -122,12 +125,13 @@ def min_cost_flow(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Flow:
-    """A flow of the master program and its true cost."""
+    """A flow of the master program and its true cost, what penalties are part of it told apart."""
 
     objective: float
+    penalty: float
     flow: FloatArray
     unmet: FloatArray
-    missed: float
+    missed: FloatArray
 
 
 class _Search:
@@ -162,13 +166,14 @@ class _Search:
         self.limit = ""
         self.rounds = 0
         self.is_warm = False
+        self.must: BoolArray = ~np.isfinite(network.groups.unmet_cost)
+        self.row_unit, self.row_size = _row_sizes(network)
 
     # -- the plan -----------------------------------------------------------------------------
 
     def run(self) -> FlowResult:
         """Solve; where something must be carried that cannot be, prove it."""
-        groups = self.network.groups
-        must = ~np.isfinite(groups.unmet_cost)
+        groups, must = self.network.groups, self.must
         first = self.pricing.find_first()
         reach = np.isfinite(first.lower)
         if (must & ~reach).any():
@@ -180,33 +185,56 @@ class _Search:
         if not self.is_warm:
             ascent = Ascent(self.network, self.columns, self.pricing, unmet, self.problem.delay)
             ascent.run(self.deadline)
-        self._loop(Stage(free=False, unmet=unmet, slack=penalty))
+        self._loop(Stage(free=False, unmet=unmet, slack=penalty / self.row_unit))
         if self.limit == "time":
-            return self._finish("feasible" if self._is_clean(must) else "unknown")
-        if not self._is_clean(must):
-            return self._settle(must)
+            return self._finish("feasible" if self._is_clean() else "unknown")
+        if not self._is_clean():
+            return self._settle(penalty)
         return self._finish("optimal")
 
-    def _settle(self, must: BoolArray) -> FlowResult:
+    def _settle(self, penalty: float) -> FlowResult:
         """Decide whether what stayed behind must stay; if not, solve without the way out."""
-        self._loop(Stage(free=True, unmet=np.where(must, 1.0, 0.0), slack=1.0))
+        groups = self.network.groups
+        total = float(groups.demand.sum())
+        stays = np.where(self.must, 1.0, 0.0)
+        self._loop(Stage(free=True, unmet=stays, slack=total / self.row_size))
         # The bound counts units that no flow can carry: above rounding it is the proof.
-        if self.bound > FEASIBILITY_TOLERANCE * float(self.network.groups.demand.sum()):
+        if self.bound > FEASIBILITY_TOLERANCE * total:
             return self._finish("infeasible")
-        if not self._is_clean(must):
+        if self.best is None or not self._is_clean(most=GIVES[-1]):
             return self._finish("unknown")
-        unmet = np.where(must, np.inf, self.network.groups.unmet_cost)
-        self._loop(Stage(free=False, unmet=unmet, slack=np.inf))
-        if self.best is None:
-            return self._finish("unknown")
-        return self._finish("feasible" if self.limit == "time" else "optimal")
+        left = np.where(self.must, 1e3 * penalty, groups.unmet_cost)
+        hard = np.where(self.must, np.inf, groups.unmet_cost)
+        unmet = left if self.best.unmet[self.must].any() else hard
+        stage = Stage(free=False, unmet=unmet, slack=np.full(self.row_size.size, np.inf))
+        least = 0.1 * FEASIBILITY_TOLERANCE * self.row_size
+        missed = np.maximum(self.best.missed, least)
+        # What lies within rounding of feasible has no flow for a solver unless its rows give by it.
+        if any(self._found(stage, factor * missed) for factor in GIVES):
+            return self._finish("feasible" if self.limit == "time" else "optimal")
+        return self._finish("unknown")
 
-    def _is_clean(self, must: BoolArray) -> bool:
-        """Whether the best flow leaves nothing behind that must be carried."""
+    def _found(self, stage: Stage, gives: FloatArray) -> bool:
+        """Solve with side rows that give; return whether there is a flow."""
+        network = self.network
+        self.network = _giving(network, gives)
+        try:
+            self._loop(stage)
+        except SolverError:  # both solvers stumble over rows that nothing but rounding parts
+            self.best = None
+        finally:
+            self.network = network
+        return self.best is not None
+
+    def _is_clean(self, most: float = 1.0) -> bool:
+        """Whether the best flow leaves nothing behind that must be carried, and misses no row."""
         if self.best is None:
             return False
-        most = FEASIBILITY_TOLERANCE * float(self.network.groups.demand.sum())
-        return float(self.best.unmet[must].sum()) <= most and self.best.missed <= most
+        allowed = most * FEASIBILITY_TOLERANCE
+        left = float(self.best.unmet[self.must].sum())
+        if left > allowed * float(self.network.groups.demand.sum()):
+            return False
+        return bool((self.best.missed <= allowed * self.row_size).all())
 
     # -- the loop -----------------------------------------------------------------------------
 
@@ -265,8 +293,10 @@ class _Search:
 
     def _keep(self, stage: Stage, point: MasterPoint) -> None:
         unmet_price = np.where(np.isfinite(stage.unmet), stage.unmet, 0.0)
-        slack_price = stage.slack if math.isfinite(stage.slack) else 0.0
-        objective = float(unmet_price @ point.unmet) + slack_price * point.missed
+        slack_price = np.where(np.isfinite(stage.slack), stage.slack, 0.0)
+        penalty = float(slack_price @ point.missed)
+        penalty += float(unmet_price[self.must] @ point.unmet[self.must])
+        objective = float(unmet_price[~self.must] @ point.unmet[~self.must]) + penalty
         if not stage.free:
             objective += float(self.columns.cost @ point.flow)
             if self.problem.delay is not None:
@@ -276,8 +306,9 @@ class _Search:
                 objective += float((self.delay - self.network.first_slope * self.load).sum())
         if self.best is None or objective < self.best.objective:
             self.best = _Flow(
-                objective=objective, flow=point.flow, unmet=point.unmet, missed=point.missed
-            )
+                objective=objective, penalty=penalty, flow=point.flow, unmet=point.unmet,
+                missed=point.missed,
+            )  # fmt: skip
 
     def _gap_closed(self) -> bool:
         if self.best is None:
@@ -358,7 +389,7 @@ class _Search:
             status=status,
             limit=self.limit,
             tolerance=self.tolerance,
-            claimed=math.nan if best is None else best.objective,
+            claimed=math.nan if best is None else best.objective - best.penalty,
             bound=math.inf if status == "infeasible" else self.bound,
             flow=None if best is None else best.flow,
             unmet=None if best is None else best.unmet,
@@ -368,3 +399,31 @@ class _Search:
             start=self.start,
         )
         return assemble(self.problem, self.network, self.columns, outcome)
+
+
+def _row_sizes(network: Network) -> tuple[FloatArray, FloatArray]:
+    """Return the largest coefficient of each side row, and the size against which it is missed.
+
+    The size is that of its bound; of a row whose bound is 0, a balance, that of the flow which the
+    smallest other bound speaks of, or of all demand where there is none.
+    """
+    rows = slice(network.first_side_row, None)
+    unit = np.zeros(network.n_side_rows)
+    for matrix in (network.usage[:, rows], network.groups.unmet_usage):
+        if matrix.nnz and matrix.shape[1] == unit.size:
+            unit = np.maximum(unit, abs(matrix).max(axis=0).toarray().ravel())
+    unit[unit == 0.0] = 1.0
+    bounds = np.stack([network.lower[rows], network.upper[rows]])
+    bound = np.abs(np.where(np.isfinite(bounds), bounds, 0.0)).max(axis=0, initial=0.0)
+    spoken = bound > 0.0
+    flow = (bound[spoken] / unit[spoken]).min(initial=float(network.groups.demand.sum()) or 1.0)
+    return unit, np.where(spoken, bound, flow * unit)
+
+
+def _giving(network: Network, slack: FloatArray) -> Network:
+    """Return the network with side rows that give by a slack at both ends."""
+    rows = slice(network.first_side_row, None)
+    lower, upper = network.lower.copy(), network.upper.copy()
+    lower[rows] -= slack
+    upper[rows] += slack
+    return replace(network, lower=lower, upper=upper)

@@ -77,7 +77,8 @@ def test_a_lying_master_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def lie(*_: object) -> MasterPoint:
         # All on the first path, though the second was found as well.
         return MasterPoint(
-            status="optimal", limit="", flow=np.array([4.0, 0.0]), unmet=np.zeros(1), missed=0.0,
+            status="optimal", limit="", flow=np.array([4.0, 0.0]), unmet=np.zeros(1),
+                missed=np.zeros(1),
             worth=np.array([2.0]), price=np.zeros(5),
         )  # fmt: skip
 
