@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from corridor.border import MAX_UTILIZATION
 from corridor.border.assumed import (
-    ARRIVAL_PEAK_H,
-    ARRIVAL_SWING,
     FINDS,
     SEPARATION,
     VEHICLES_PER_KM,
@@ -21,9 +19,9 @@ from corridor.border.assumed import (
 from corridor.border.day_profiles import Calendar, DayProfile, day_profile, profile_table
 from corridor.border.next_servers import fixed_range_h, one_more_server, profile_saving_h_per_day
 from corridor.border.worksheets import ENTRY, EXIT, Worksheet
-from corridor.errors import InputError
 from corridor.network import Network
 from corridor.network.hours import parse_hours
+from corridor.planning.arrival_profiles import arrival_profile
 from corridor.planning.border_cases import BorderCase, at_sea, open_case
 from corridor.planning.ferries import Ferry, ferries
 from corridor.planning.regime_comparison import SEALED, regime_table, skipped_under_seal
@@ -186,42 +184,6 @@ def crossing(
         ferries=pd.DataFrame(shiploads, columns=Ferry._fields),
         assumptions=_assumptions(case, swing, peak, shiploads),
     )
-
-
-def arrival_profile(case: BorderCase) -> tuple[Assumed, Assumed]:
-    """Return swing and peak hour of the arrivals: the crossing's own, else those of its mode.
-
-    Raises
-    ------
-    InputError
-        If the crossing's own columns do not hold numbers in range.
-    """
-    mode = str(case.layer["mode"])
-    swing, peak = ARRIVAL_SWING.get(mode, ARRIVAL_SWING["rail"]), ARRIVAL_PEAK_H
-    own = _own_number(case, "arrival_swing", 1.0), _own_number(case, "arrival_peak_h", 24.0)
-    if own[0] is not None:
-        swing = Assumed(own[0], own[0], own[0], swing.unit, "swing of the arrivals, of this post")
-    if own[1] is not None:
-        peak = Assumed(own[1], own[1], own[1], peak.unit, peak.meaning)
-    return swing, peak
-
-
-def _own_number(case: BorderCase, name: str, most: float) -> float | None:
-    """Return a number of an optional column of the crossings table, None where there is none."""
-    text = str(case.row[name]).strip() if name in case.row else ""
-    if text in ("", "nan", "None"):
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = np.nan
-    if not 0.0 <= value <= most:
-        msg = (
-            f"{name} of {case.row['crossing_id']!r} in crossings.csv must be a number from 0 to "
-            f"{most:g}; found {text!r}. Correct it, or leave it blank."
-        )
-        raise InputError(msg)
-    return value
 
 
 def _ways(case: BorderCase, sheet: Worksheet) -> pd.DataFrame:

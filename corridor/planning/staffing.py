@@ -15,8 +15,8 @@ from corridor.core.queues import ServerAllocation, allocate_servers, mean_wait
 from corridor.errors import InputError
 from corridor.network import Network
 from corridor.network.hours import ALWAYS, parse_hours
+from corridor.planning.arrival_profiles import arrival_profile
 from corridor.planning.border_cases import BorderCase, at_sea, open_case
-from corridor.planning.crossings import arrival_profile
 from corridor.planning.results import Plan
 from corridor.sovereignty import Rules
 from corridor.units import DAYS_PER_YEAR
