@@ -7,6 +7,7 @@ import inspect
 import io
 import itertools
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -240,14 +241,19 @@ class Notebook(SphinxDirective):
             from nbclient import NotebookClient
 
             NotebookClient(book, timeout=300, resources={"metadata": {"path": str(ROOT)}}).execute()
-        found: list[nodes.Node] = []
+        lines: list[str] = []
         for cell in book.cells:
             if cell.cell_type == "markdown":
-                found += self.parse_text_to_nodes(cell.source, allow_section_headings=True)
+                # The page has the title itself.
+                lines += [re.sub(r"\A# .*\n", "", cell.source), ""]
             else:
-                found.append(_code(cell.source, "python"))
-                found += [node for output in cell.outputs for node in _shown(output)]
-        return found
+                lines += ["```python", cell.source, "```", ""]
+                lines += [line for output in cell.outputs for line in _shown(output)]
+        text = "\n".join(lines)
+        # What stands before the first heading belongs to the page, not to a section.
+        before, sign, after = text.partition("\n## ")
+        found = self.parse_text_to_nodes(before)
+        return found + self.parse_text_to_nodes(sign + after, allow_section_headings=True)
 
 
 def _code(text: str, language: str) -> nodes.literal_block:
@@ -256,20 +262,18 @@ def _code(text: str, language: str) -> nodes.literal_block:
     return block
 
 
-def _shown(output: object) -> Iterable[nodes.Node]:
-    """Return what a cell showed, the richest form of it that a page can hold."""
+def _shown(output: object) -> list[str]:
+    """Return what a cell showed as Markdown, the richest form of it that a page can hold."""
     data = output.get("data", {})
-    if "image/svg+xml" in data:
-        yield nodes.raw("", "".join(data["image/svg+xml"]), format="html")
-    elif "image/png" in data:
-        source = f"data:image/png;base64,{data['image/png']}"
-        markup = f'<img alt="" style="max-width:100%" src="{source}">'
-        yield nodes.raw("", markup, format="html")
-    elif "text/html" in data:
-        markup = f'<div style="overflow-x:auto">{"".join(data["text/html"])}</div>'
-        yield nodes.raw("", markup, format="html")
-    else:
-        yield _code(str(output.get("text") or data.get("text/plain", "")).rstrip(), "text")
+    if "image/png" in data:
+        source = f"data:image/png;base64,{data['image/png'].strip()}"
+        return [f'<div><img alt="" style="max-width:100%" src="{source}"></div>', ""]
+    if "text/html" in data:
+        # A block of HTML ends at the first empty line.
+        markup = "".join(line.strip() for line in data["text/html"].splitlines() if line.strip())
+        return [f'<div style="overflow-x:auto">{markup}</div>', ""]
+    text = str(output.get("text") or data.get("text/plain", "")).rstrip()
+    return ["```text", text, "```", ""]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
