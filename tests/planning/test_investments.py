@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from corridor.core.flows import min_cost_flow
+from corridor.errors import InputError
 from corridor.network import Demand, Network
-from corridor.planning.investments import invest
+from corridor.planning.frontiers import budget_frontier
+from corridor.planning.investments import invest, new_search
 from corridor.planning.portfolio_search import MUSD_PER_YEAR, is_buildable
 from corridor.planning.project_effects import compile_case
 from corridor.planning.projects import (
@@ -150,17 +152,171 @@ def random_network(seed: int) -> tuple[Network, Demand]:
     return network, Demand.from_table(demand, network)
 
 
+@pytest.fixture(scope="module")
+def case() -> tuple[Network, Demand]:
+    return random_network(0)
+
+
 @pytest.mark.parametrize("seed", [0, 3])
 def test_equals_the_enumeration_of_all_portfolios(seed: int) -> None:
     network, demand = random_network(seed)
     projects = read_projects(network)
     costs = enumerate_portfolios(network, demand, projects)
     capex = {p.id: p.capex_musd for p in projects}
+    search = new_search(
+        network, demand, None, projects, 0.06, congestion=True, unmet_usd_per_t=UNMET_USD_PER_T,
+        plan_tolerance=1e-8,
+    )  # fmt: skip
     for budget_musd in (8.0, 25.0, 1000.0):
         within = [c for names, c in costs.items() if sum(capex[n] for n in names) <= budget_musd]
-        plan = invest(network, demand, budget_musd=budget_musd, tolerance=1e-7)
-        assert plan.status == "optimal"
-        assert plan.gap <= 1e-7
-        assert plan.objective_musd_per_year == pytest.approx(min(within), rel=3e-7)
-        assert plan.bound_musd_per_year <= min(within) * (1.0 + 1e-7)
-        assert is_buildable(projects, frozenset(plan.chosen), budget_musd)
+        found = search.find(budget_musd, tolerance=1e-7)
+        assert found.limit == ""
+        assert found.gap <= 1e-7
+        assert found.cost_musd_per_year == pytest.approx(min(within), rel=3e-7)
+        assert found.bound_musd_per_year <= min(within) * (1.0 + 1e-7)
+        assert found.value is not None
+        assert is_buildable(projects, found.value.projects, budget_musd)
+    # What the search learned is true of every portfolio, solved or not, and tight at its own.
+    assert len(search.values.bounds) >= 3
+    for bound in search.values.bounds:
+        for portfolio, cost in costs.items():
+            mask = search.values.mask(portfolio)
+            use = cost - float(search.yearly_musd @ mask)
+            assert bound.value(mask) * MUSD_PER_YEAR <= use + 1e-7 * cost
+    tight = search.values.bounds[0].value(search.values.mask(())) * MUSD_PER_YEAR
+    assert tight == pytest.approx(costs[frozenset()], rel=1e-6)
+
+
+def test_a_project_that_worsens_is_not_taken_for_a_relaxation(
+    case: tuple[Network, Demand],
+) -> None:
+    network, demand = case
+    rows = project_rows(
+        ("slow", 1.0, "links", "A1-A2-road", "speed_kmh", 10.0),
+        ("shut", 1.0, "stages", "ab-road/AAA/out//1/all", "service_min", 60.0),
+        ("track", 20.0, "links", "x-rail1520", "capacity_t_per_day", 2500.0),
+    )
+    network = with_project_table(network, rows)
+    projects = read_projects(network)
+    costs = enumerate_portfolios(network, demand, projects)
+    plan = invest(network, demand, tolerance=1e-7)
+    assert plan.objective_musd_per_year == pytest.approx(min(costs.values()), rel=3e-7)
+    assert not {"slow", "shut"} & set(plan.chosen)
+
+
+def test_an_answer_holds_together(case: tuple[Network, Demand]) -> None:
+    network, demand = case
+    plan = invest(network, demand, budget_musd=60.0)
+    assert plan.status == "optimal"
+    assert plan.chosen
+    assert not {"lanes", "lanes3"} <= set(plan.chosen)
+    assert plan.capex_musd <= 60.0
+    costs = plan.costs.set_index("item")
+    total = costs["after"]["total"] + costs["after"]["unmet"]
+    assert total == pytest.approx(plan.objective_musd_per_year, rel=1e-6)
+    parts = ["capital", "upkeep", "use", "background"]
+    assert costs["after"][parts].sum() == pytest.approx(costs["after"]["total"])
+    assert plan.plan is not None
+    assert plan.base is not None
+    use = plan.plan.objective_usd_per_day * MUSD_PER_YEAR
+    assert use == pytest.approx(costs["after"]["use"] + costs["after"]["unmet"], rel=1e-6)
+    saved = -(costs["change"]["use"] + costs["change"]["unmet"])
+    by_scope = plan.benefits.groupby("scope")["musd_per_year"].sum()
+    assert by_scope["commodity"] == pytest.approx(saved, abs=1e-4)
+    assert by_scope["country"] == pytest.approx(saved, abs=1e-4)
+    assert by_scope["background"] == pytest.approx(-costs["change"]["background"], abs=1e-9)
+    every = plan.economics[plan.economics["subject"] == "portfolio"]
+    assert set(every["rate"]) == {0.06, 0.09}
+    assert (every["npv_musd"] > 0.0).all()
+    assert "Build" in plan.sentences[0]
+
+
+def test_transfers_are_no_cost(case: tuple[Network, Demand]) -> None:
+    network, demand = case
+    dearer = network.replace(stages=network.stages.assign(fee_usd=900.0))
+    before = invest(network, demand, budget_musd=1.0)
+    after = invest(dearer, demand, budget_musd=1.0)
+    assert after.objective_musd_per_year == pytest.approx(before.objective_musd_per_year, rel=1e-6)
+
+
+def test_more_budget_never_worsens(case: tuple[Network, Demand]) -> None:
+    network, demand = case
+    frontier = budget_frontier(network, demand, budgets_musd=[4.0, 9.0, 20.0, 45.0, 90.0])
+    points = frontier.points
+    assert points["budget_musd"].tolist() == [0.0, 4.0, 9.0, 20.0, 45.0, 90.0]
+    assert (points["capex_musd"] <= points["budget_musd"] + 1e-9).all()
+    slack = 2e-6 * points["total_musd_per_year"].max()
+    assert (np.diff(points["saving_musd_per_year"]) >= -slack).all()
+    assert points["saving_musd_per_year"].iloc[0] == 0.0
+    assert (points["gap"] <= 1e-6).all()
+    bought = [set(text.split(";")) for text in points["projects"]]
+    assert not any({"lanes", "lanes3"} <= names for names in bought)
+    assert all("lanes" in names for names in bought if "back" in names)
+    assert set(frontier.entries["project_id"]) == set().union(*bought) - {""}
+    worth = frontier.borders
+    assert (worth["saving_at_flow_per_musd"] <= worth["saving_at_most_per_musd"] + 1e-9).all()
+
+
+def test_a_budget_that_buys_nothing_says_so(case: tuple[Network, Demand]) -> None:
+    plan = invest(*case, budget_musd=0.5)
+    assert plan.status == "optimal"
+    assert plan.chosen == ()
+    assert "buys nothing" in plan.sentences[0]
+    assert (plan.costs["change"].abs() < 1e-9).all()
+    assert plan.plan is not None
+    assert plan.base is not None
+    assert plan.plan.objective_usd_per_day == pytest.approx(plan.base.objective_usd_per_day)
+
+
+def test_stops_when_told_with_the_best_found(case: tuple[Network, Demand]) -> None:
+    seen: list[tuple[int, float, float]] = []
+    plan = invest(
+        *case, budget_musd=60.0, interrupt=lambda: len(seen) >= 1,
+        progress=lambda *told: seen.append(told),
+    )  # fmt: skip
+    assert plan.status == "feasible"
+    assert plan.limit == "interrupt"
+    assert plan.bound_musd_per_year <= plan.objective_musd_per_year
+    assert seen[0][2] <= seen[0][1]
+
+
+def test_all_faults_of_projects_are_told_at_once(case: tuple[Network, Demand]) -> None:
+    network, _ = case
+    rows = project_rows(
+        ("nowhere", 5.0, "links", "A9-A8-road", "status", "open"),
+        ("cheap", -3.0, "links", "A1-A2-road", "speed_kmh", 60.0),
+        ("backwards", 5.0, "links", "A1-A2-road", "speed_kmh", -60.0),
+        ("a", 5.0, "links", "A1-A2-road", "speed_kmh", 60.0),
+        ("b", 5.0, "links", "A1-A2-road", "speed_kmh", 60.0),
+        ("c", 5.0, "links", "A1-A2-road", "color", 60.0),
+        needs="a: b; b: a; c: ghost",
+    )
+    with pytest.raises(InputError) as caught:
+        with_project_table(network, rows)
+    found = {(fault.key.split("/")[0], fault.column) for fault in caught.value.faults}
+    assert found >= {
+        ("nowhere", "key"), ("cheap", "capex_musd"), ("backwards", "value"), ("a", "requires"),
+        ("c", "column"), ("c", "requires"),
+    }  # fmt: skip
+    assert "a -> b -> a" in str(caught.value)
+
+
+def test_all_faults_of_options_are_told_at_once(case: tuple[Network, Demand]) -> None:
+    network, demand = case
+    with pytest.raises(InputError) as caught:
+        invest(
+            network, demand, budget_musd=0.0, discount_rate=6.0, tolerance=-1.0,
+            projects=["back", "ghost"],
+        )  # fmt: skip
+    columns = {fault.column for fault in caught.value.faults}
+    assert columns == {"budget_musd", "discount_rate", "tolerance", "project_id", "requires"}
+
+
+def test_rows_of_a_project_must_agree(case: tuple[Network, Demand]) -> None:
+    network, _ = case
+    rows = project_rows(
+        ("lanes", 4.0, "stages", "ab-road/AAA/out//1/all", "servers", 2),
+        ("lanes", 5.0, "stages", "ab-road/BBB/in//1/all", "servers", 2),
+    )
+    with pytest.raises(InputError, match="2 values in the rows"):
+        with_project_table(network, rows)
