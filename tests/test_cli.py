@@ -497,7 +497,7 @@ def test_defect_is_a_message_not_a_traceback(toy: Path, monkeypatch: pytest.Monk
         raise ZeroDivisionError
 
     monkeypatch.delenv("CORRIDOR_TRACEBACK", raising=False)
-    monkeypatch.setattr(importlib.import_module("corridor.planning"), "plan", fail)
+    monkeypatch.setattr(importlib.import_module("corridor.planning"), "solve_plan", fail)
     refused(run("plan", toy), 3, "ZeroDivisionError", "CORRIDOR_TRACEBACK=1")
 
 
@@ -505,7 +505,7 @@ def test_keyboard_stops_with_130(toy: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(importlib.import_module("corridor.planning"), "plan", interrupt)
+    monkeypatch.setattr(importlib.import_module("corridor.planning"), "solve_plan", interrupt)
     refused(run("plan", toy), 130, "Stopped from the keyboard.")
 
 
