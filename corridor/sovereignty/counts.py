@@ -61,7 +61,7 @@ def weighed(territory: Territory, pairs: sparse.csr_array, unit: QuotaUnit) -> s
     elif unit == "teu_per_day":
         per_t = territory.class_teu_per_t[rows]
     else:
-        per_t = 1.0 / territory.arc_payload_t[rows, columns]
+        per_t = 1.0 / territory.payload_at(rows, columns)
     return sparse.csr_array((per_t, (rows, columns)), shape=pairs.shape)
 
 

@@ -46,6 +46,11 @@ class Territory:
         by_layer: FloatArray = self.payload_t[:, self.classes.commodity].T
         return by_layer[:, self.supernetwork.arc_layer]
 
+    def payload_at(self, classes: NDArray[np.integer], arcs: NDArray[np.integer]) -> FloatArray:
+        """Return the load of one vehicle of some classes on some arcs [t], shape (n,)."""
+        layer, commodity = self.supernetwork.arc_layer[arcs], self.classes.commodity[classes]
+        return np.asarray(self.payload_t[layer, commodity])
+
     @property
     def class_teu_per_t(self) -> FloatArray:
         """TEU in a tonne of each class; 0 for goods that do not go in containers."""

@@ -158,5 +158,11 @@ def _remedy(name: str, known: set[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else "correct the id or remove it"
 
 
+def labels(network: Network, table: str, column: str) -> set[str]:
+    """Return the values of a column of texts."""
+    # As an array of objects: iterating over Arrow's texts one by one is slow.
+    return set(network.table(table)[column].to_numpy(object))
+
+
 def _labels(network: Network, columns: tuple[tuple[str, str], ...]) -> set[str]:
-    return {name for table, column in columns for name in network.table(table)[column]}
+    return set().union(*(labels(network, table, column) for table, column in columns))

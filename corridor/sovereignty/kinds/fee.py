@@ -11,7 +11,7 @@ from corridor.errors import Fault
 from corridor.network import Network
 from corridor.sovereignty.counts import remember_entries
 from corridor.sovereignty.effects import Count, Effects, Fee
-from corridor.sovereignty.kinds.base import Rule
+from corridor.sovereignty.kinds.base import Rule, labels
 from corridor.sovereignty.territory import Territory
 
 
@@ -48,7 +48,7 @@ class FeeRule(Rule):
     def check(self, network: Network) -> list[Fault]:
         """Return a fault for each unknown id, and if the payee is no state of the network."""
         faults = super().check(network)
-        if self.payee not in ("host", "none", *network.nodes["country"]):
+        if self.payee not in ("host", "none", *labels(network, "nodes", "country")):
             expected = "host, none or a state of nodes.csv"
             faults.append(self.fault("payee", repr(self.payee), expected, "correct the payee"))
         return faults
@@ -77,7 +77,7 @@ class FeeRule(Rule):
         if self.usd_per_t is not None:
             return np.full(rows.size, self.usd_per_t)
         if self.usd_per_vehicle is not None:
-            per_t: NDArray[np.float64] = 1.0 / territory.arc_payload_t[rows, columns]
+            per_t: NDArray[np.float64] = 1.0 / territory.payload_at(rows, columns)
             return self.usd_per_vehicle * per_t
         teu: NDArray[np.float64] = territory.class_teu_per_t[rows]
         return (self.usd_per_teu or 0.0) * teu

@@ -9,7 +9,7 @@ from pydantic import Field
 from corridor.errors import Fault
 from corridor.network import Network
 from corridor.sovereignty.effects import Effects, Floor
-from corridor.sovereignty.kinds.base import Rule
+from corridor.sovereignty.kinds.base import Rule, labels
 from corridor.sovereignty.scope import Scope
 from corridor.sovereignty.territory import Territory
 
@@ -39,11 +39,11 @@ class InspectionFloorRule(Rule):
     def check(self, network: Network) -> list[Fault]:
         """Return a fault for each unknown id, and if the state or the stage is unknown."""
         faults = super().check(network)
-        if self.country not in set(network.nodes["country"]):
+        if self.country not in labels(network, "nodes", "country"):
             faults.append(
                 self.fault("country", repr(self.country), "a state of nodes.csv", "correct it")
             )
-        if self.stage not in set(network.stages["stage"]):
+        if self.stage not in labels(network, "stages", "stage"):
             faults.append(
                 self.fault("stage", repr(self.stage), "a stage of stages.csv", "correct it")
             )

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from corridor.errors import Fault
 from corridor.network import Network
-from corridor.sovereignty.kinds.base import Rule
+from corridor.sovereignty.kinds.base import Rule, labels
 
 
 class RegimeRule(Rule):
@@ -30,7 +30,7 @@ class RegimeRule(Rule):
     def check(self, network: Network) -> list[Fault]:
         """Return a fault for each unknown crossing, and one if no stage knows the regime."""
         faults = super().check(network)
-        known = sorted(set(network.stages["regime"]) - {""})
+        known = sorted(labels(network, "stages", "regime") - {""})
         if self.regime not in (*known, "standard"):
             expected = f"a regime of stages.csv ({', '.join(known)})"
             remedy = "correct it or add its stages"

@@ -13,7 +13,7 @@ from corridor.network import Network
 from corridor.network.supernetwork import ArcKind
 from corridor.sovereignty.effects import BoolArray, Effects, PathRule
 from corridor.sovereignty.journeys import Finding, Journeys
-from corridor.sovereignty.kinds.base import Rule
+from corridor.sovereignty.kinds.base import Rule, labels
 from corridor.sovereignty.kinds.inspection_floor import InspectionFloorRule
 from corridor.sovereignty.passages import Passage, passages, posts_of
 from corridor.sovereignty.patterns import Patterns, find_patterns
@@ -89,9 +89,9 @@ class SealedRule(Rule):
         """Return a fault for each unknown crossing and stage, and if no passage is left."""
         faults = super().check(network)
         known = {
-            "enter": set(network.crossings["crossing_id"]),
-            "leave": set(network.crossings["crossing_id"]),
-            "skip": set(network.stages["stage"]),
+            "enter": labels(network, "crossings", "crossing_id"),
+            "leave": labels(network, "crossings", "crossing_id"),
+            "skip": labels(network, "stages", "stage"),
         }
         for key, names in known.items():
             table = "stages.csv" if key == "skip" else "crossings.csv"

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from corridor.errors import Fault
 from corridor.network import Network
-from corridor.sovereignty.kinds.base import Rule
+from corridor.sovereignty.kinds.base import Rule, labels
 
 
 class WaiveRule(Rule):
@@ -25,6 +25,6 @@ class WaiveRule(Rule):
 
     def check(self, network: Network) -> list[Fault]:
         """Return a fault if the state is unknown."""
-        if self.country in set(network.nodes["country"]):
+        if self.country in labels(network, "nodes", "country"):
             return []
         return [self.fault("country", repr(self.country), "a state of nodes.csv", "correct it")]
