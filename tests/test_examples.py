@@ -20,6 +20,7 @@ UNITS = {
     "07_why_not.py": ["USD/day", "front_office", "ARM alone", "tripp_no_stop"],
     "09_who_depends_on_whom.py": ["USD/day", "Shapley", "shippers", "through tariff"],
     "10_what_if_it_closes.py": ["t/day are cut off", "MUSD/day", "USD/t", "days a year"],
+    "11_concrete_or_scanners.py": ["MUSD/year", "NPV", "EIRR", "Red Bridge"],
 }
 
 
