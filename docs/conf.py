@@ -16,6 +16,7 @@ version = release = corridor.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "corridor_docs"]
 exclude_patterns = ["_ext"]
 language = "en"
+smartquotes = False  # --out is an option, not a dash
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
 myst_heading_anchors = 3

@@ -17,6 +17,7 @@ from corridor.planning import Plan
 from corridor.report import styles
 from corridor.report.antimeridian import TURN, cut_lines, unroll_lines
 from corridor.report.fields import Field, describe_frame
+from corridor.report.path_tables import require_plans
 from corridor.report.scratch import scratch_file
 from corridor.study import Comparison
 
@@ -59,8 +60,8 @@ def write_geopackage(comparison: Comparison, path: str | Path) -> None:
     Raises
     ------
     InputError
-        If the folder does not exist, the path is a folder, or two variants differ in capitals only
-        (table names of a GeoPackage do not tell them apart).
+        If the folder does not exist, the path is a folder, the comparison is empty, or two variants
+        differ in capitals only (table names of a GeoPackage do not tell them apart).
     OSError
         If the file cannot be written; nothing is left behind.
 
@@ -71,6 +72,7 @@ def write_geopackage(comparison: Comparison, path: str | Path) -> None:
     >>> comparison = corridor.compare(study, variants=["status_quo"])  # doctest: +SKIP
     >>> write_geopackage(comparison, "corridor.gpkg")  # doctest: +SKIP
     """
+    require_plans(comparison)
     _check_names(list(comparison.plans))
     with scratch_file(path, "A GeoPackage") as part, _unsynchronized():
         styled = {}

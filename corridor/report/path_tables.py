@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from corridor.errors import InputError
 from corridor.report.scratch import scratch_file
 from corridor.study import Comparison
 
@@ -24,12 +25,26 @@ def path_frame(comparison: Comparison) -> pd.DataFrame:
     DataFrame
         Columns as `Plan.paths`; a variant without a plan has no rows.
     """
+    require_plans(comparison)
     parts = [
         plan.paths.assign(variant=variant)[["variant", *plan.paths.columns]]
         for variant, plan in comparison.plans.items()
     ]
     filled = [part for part in parts if len(part)]
     return pd.concat(filled or parts[:1], ignore_index=True)
+
+
+def require_plans(comparison: Comparison) -> None:
+    """Refuse a comparison of nothing.
+
+    Raises
+    ------
+    InputError
+        If it holds no plan.
+    """
+    if not comparison.plans:
+        msg = "A comparison must hold a variant to be written; it holds none. Plan the base first."
+        raise InputError(msg)
 
 
 def write_paths(comparison: Comparison, path: str | Path) -> None:
@@ -45,7 +60,7 @@ def write_paths(comparison: Comparison, path: str | Path) -> None:
     Raises
     ------
     InputError
-        If the folder does not exist, or the path is a folder.
+        If the folder does not exist, the path is a folder, or the comparison is empty.
     OSError
         If the file cannot be written; nothing is left behind.
     """

@@ -18,13 +18,13 @@ from xml.etree import ElementTree as ET
 
 import pandas as pd
 
+from corridor.report import colors
+
 TABLE: Final = "layer_styles"
 """Name of the table that QGIS looks for."""
 PALETTE: Final = ("#D55E00", "#0072B2", "#56B4E9", "#009E73", "#CC79A7", "#E69F00", "#555555")
 """Colors of layers, in the order of the data set's layers."""
 UNKNOWN: Final = "#9A9A9A"
-MORE: Final = "#B35806"
-LESS: Final = "#2166AC"
 LOADS: Final = (
     (0.5, "#9ECAE1", "at most 50 % used"),
     (0.8, "#4292C6", "50 to 80 % used"),
@@ -123,7 +123,7 @@ def crossing_style() -> str:
     shut = "closed, broken, planned or under construction"
     classes = [
         _Class(label="open", value="open", symbol=_marker("circle", "#222222", 1.8)),
-        _Class(label=shut, value="shut", symbol=_marker("cross2", MORE, 2.4)),
+        _Class(label=shut, value="shut", symbol=_marker("cross2", colors.LOSS, 2.4)),
     ]
     state = "if(coalesce(\"status\",'open')='open','open','shut')"
     return _document(_categorized(state, classes))
@@ -155,7 +155,7 @@ def flow_style(most_t_per_day: float) -> str:
 
 
 def difference_style(most_t_per_day: float) -> str:
-    """Return the style of differences: orange is more than in the base, blue less, width how much.
+    """Return the style of differences: blue is more than in the base, orange less, width how much.
 
     Parameters
     ----------
@@ -166,13 +166,13 @@ def difference_style(most_t_per_day: float) -> str:
     classes = [
         _Class(
             label="less than in the base",
-            symbol=_line(LESS, 1.0, {"outlineWidth": width}),
+            symbol=_line(colors.LOSS, 1.0, {"outlineWidth": width}),
             low=-_FOREVER,
             high=0.0,
         ),
         _Class(
             label="more than in the base",
-            symbol=_line(MORE, 1.0, {"outlineWidth": width}),
+            symbol=_line(colors.GAIN, 1.0, {"outlineWidth": width}),
             low=0.0,
             high=_FOREVER,
         ),

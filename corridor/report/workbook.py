@@ -12,6 +12,7 @@ import pandas as pd
 from corridor import __version__
 from corridor.report.fields import Field, describe_frame
 from corridor.report.licenses import license_of
+from corridor.report.path_tables import require_plans
 from corridor.report.scratch import scratch_file
 from corridor.report.tables import USE
 from corridor.study import Comparison
@@ -60,7 +61,7 @@ def write_workbook(comparison: Comparison, path: str | Path) -> None:
     Raises
     ------
     InputError
-        If the folder does not exist, or the path is a folder.
+        If the folder does not exist, the path is a folder, or the comparison is empty.
     OSError
         If the file cannot be written; nothing is left behind.
 
@@ -74,6 +75,7 @@ def write_workbook(comparison: Comparison, path: str | Path) -> None:
     from xlsxwriter import Workbook
     from xlsxwriter.exceptions import XlsxWriterException
 
+    require_plans(comparison)
     with scratch_file(path, "A workbook") as part:
         try:
             with Workbook(str(part), _PLAIN) as book:

@@ -30,25 +30,32 @@ class PublicNames(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the entries of the module's ``__all__``, or of what it defines."""
         module = importlib.import_module(self.arguments[0])
-        lines: list[str] = []
+        entries: dict[str, list[str]] = {"function": [], "class": [], "exception": [], "data": []}
         for name in _public(module):
             value = getattr(module, name)
+            kind = _kind(value)
             if module is not corridor and value is getattr(corridor, name, None):
-                lines += [f":py:obj:`corridor.{name}` stands among the verbs and results.", ""]
-                continue
-            kind = "data"
-            if inspect.isclass(value):
-                kind = "exception" if issubclass(value, BaseException) else "class"
-            elif callable(value):
-                kind = "function"
-            elif not _is_described(module, name):
-                continue  # constants without a text of their own are told of where they are used
-            lines += [f".. auto{kind}:: {module.__name__}.{name}"]
-            if kind in ("class", "exception"):
-                lines += ["   :members:"]
-            lines += ["   :no-value:"] if kind == "data" else []
-            lines += [""]
+                link = f":py:obj:`corridor.{name}` stands among the verbs and results."
+                entries[kind] += [link, ""]
+            elif kind != "data" or _is_described(module, name):
+                # Constants without a text of their own are told of where they are used.
+                entries[kind] += [f".. auto{kind}:: {module.__name__}.{name}", *_OPTIONS[kind], ""]
+        lines = [line for part in entries.values() for line in part]
         return self.parse_text_to_nodes("\n".join(lines))
+
+
+_OPTIONS = {
+    "function": (),
+    "class": ("   :members:",),
+    "exception": ("   :members:",),
+    "data": ("   :no-value:",),
+}
+
+
+def _kind(value: object) -> str:
+    if inspect.isclass(value):
+        return "exception" if issubclass(value, BaseException) else "class"
+    return "function" if callable(value) else "data"
 
 
 def _public(module: object) -> list[str]:

@@ -1,9 +1,18 @@
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from corridor import InputError
-from corridor.report import check_folder, outputs, write_outputs
+from corridor.report import (
+    check_folder,
+    outputs,
+    write_geopackage,
+    write_outputs,
+    write_paths,
+    write_workbook,
+)
 from corridor.study import Comparison
 
 NAMES = {
@@ -99,3 +108,25 @@ def test_folder_by_the_name_of_an_output_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"corridor.gpkg must be a file"):
         check_folder(tmp_path)
     assert names(tmp_path) == {"corridor.gpkg"}
+
+
+@pytest.mark.parametrize("write", [write_paths, write_workbook, write_geopackage])
+def test_a_comparison_of_nothing_is_refused(
+    comparison: Comparison, tmp_path: Path, write: outputs.Writer
+) -> None:
+    with pytest.raises(InputError, match="must hold a variant to be written"):
+        write(replace(comparison, plans={}), tmp_path / "file")
+    assert names(tmp_path) == set()
+
+
+def test_a_folder_that_may_not_be_written_to(
+    comparison: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbid(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied", str(tmp_path / "out"))
+
+    # Tests may run as root, whom no mode stops.
+    monkeypatch.setattr(tempfile, "mkdtemp", forbid)
+    with pytest.raises(PermissionError, match="Permission denied"):
+        write_outputs(comparison, tmp_path / "out")
+    assert names(tmp_path) == set()
