@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 
 from corridor.core.flows._arrays import FloatArray, LongArray
+from corridor.core.flows._design_limits import Limits
 from corridor.core.flows._design_model import USED
 from corridor.core.flows._design_relaxation import Relaxation
 
@@ -14,7 +15,7 @@ LEAST_SHARE: Final = 1 / 3
 """Share of the undecided switches that are opened in each round at least, the largest first."""
 
 
-def dive(relaxation: Relaxation, x: FloatArray, time_left: float | None) -> FloatArray | None:
+def dive(relaxation: Relaxation, x: FloatArray, limits: Limits) -> FloatArray | None:
     """Return a point of the relaxation all of whose switches are 0 or 1; None where stopped.
 
     Links that are found broken on the way stay in the relaxation.
@@ -25,8 +26,8 @@ def dive(relaxation: Relaxation, x: FloatArray, time_left: float | None) -> Floa
         The relaxation, solved.
     x : ndarray of float64, shape (n_columns,)
         Its point.
-    time_left
-        Wall time for each solve [s]; None for no limit.
+    limits
+        When to stop.
     """
     switches = relaxation.model.switches
     free = relaxation.program.lower
@@ -38,8 +39,9 @@ def dive(relaxation: Relaxation, x: FloatArray, time_left: float | None) -> Floa
             break
         lower[switches.start + chosen] = 1.0
         relaxation.session.change(lower=lower)
-        answer = relaxation.session.solve(time_left)
-        point = answer.x if answer.status == "optimal" else None
+        answer = relaxation.session.solve(limits.left())
+        stopped = answer.status != "optimal" or limits.reached()
+        point = None if stopped else answer.x
         if point is not None:
             relaxation.add_links(point)
     relaxation.session.change(lower=free)

@@ -1,7 +1,6 @@
 """The search for a design: relaxation, neighborhood, proof."""
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -10,6 +9,7 @@ import numpy as np
 
 from corridor.core.flows._arrays import BoolArray, FloatArray
 from corridor.core.flows._design_dive import dive
+from corridor.core.flows._design_limits import Limits, Report
 from corridor.core.flows._design_model import USED, DesignModel, build_model
 from corridor.core.flows._design_paths import paths_of
 from corridor.core.flows._design_relaxation import Relaxation
@@ -17,26 +17,29 @@ from corridor.core.flows.generation import min_cost_flow
 from corridor.core.flows.problem import FlowProblem
 from corridor.core.flows.result import FlowResult, PathColumns
 from corridor.core.solver import Answer, solve
-from corridor.core.solver.request import Effort, Interrupt, Progress, is_set
+from corridor.core.solver.request import Effort
 
 MANY_FLOWS: Final = 30_000
 """Flow columns from which a first design by paths comes before the relaxation."""
 FEW_SWITCHES: Final = 40
 """Free switches up to which the whole program is solved at once."""
-NEIGHBORHOOD_GAP: Final = 1e-3
-"""Gap to which the neighborhood of the relaxation is searched; the proof goes on from there."""
 HARD_GAP: Final = 0.02
 """Gap of the first design from which more is done for good designs."""
-MOST_NEIGHBORHOODS: Final = 5
+NEARLY: Final = 3.0
+"""Gap, in tolerances, that a better first design may close alone."""
+NEIGHBORHOOD_GAP: Final = 1e-3
+"""Gap to which the neighborhood of the relaxation is searched; the proof goes on from there."""
 NEIGHBORHOOD_SHARE: Final = 0.3
 """Share of the time left that a neighborhood of a hard problem may take."""
+MOST_NEIGHBORHOODS: Final = 5
 CUTOFF_SHARE: Final = 0.5
 """Share of the tolerance within which better designs may be cut off."""
 STALLED: Final = 0.01
 """Share of the tolerance by which a round of the relaxation must lift the bound."""
+DELAY_SHARE: Final = 0.2
+"""Share of the tolerance by which the tangents may miss the delay."""
+ROUTING_TOLERANCE: Final = 1e-9
 MOST_ROUNDS: Final = 200
-GRACE_S: Final = 1.0
-"""Time for routing over a design that was found just before the end."""
 OPEN: Final = 0.5
 
 
@@ -59,8 +62,21 @@ class Search:
 
     Parameters
     ----------
-    problem, fixed_cost, tolerance, time_limit, progress, interrupt
+    problem, fixed_cost, tolerance
         As of `corridor.core.flows.design.design_network`.
+    limits, report
+        When to stop, and whom to tell.
+
+    Attributes
+    ----------
+    best
+        The best design; None before the first.
+    bound
+        Proved lower bound on the cost of any design.
+    infeasible
+        What `min_cost_flow` said where the demand cannot be carried; else None.
+    limit
+        What stopped the search; empty while nothing does.
     """
 
     def __init__(
@@ -68,18 +84,16 @@ class Search:
         problem: FlowProblem,
         fixed_cost: FloatArray,
         tolerance: float,
-        time_limit: float | None,
-        progress: Progress | None,
-        interrupt: Interrupt | None,
+        limits: Limits,
+        report: Report,
     ) -> None:
-        self.began = time.perf_counter()
         self.problem, self.fixed_cost, self.tolerance = problem, fixed_cost, tolerance
-        self.time_limit, self.progress, self.interrupt = time_limit, progress, interrupt
+        self.limits, self.report = limits, report
         self.bound = -math.inf
         self.best: Design | None = None
         self.limit = ""
         self.infeasible: FlowResult | None = None
-        self._told = (math.inf, -math.inf)
+        self._loads: list[FloatArray] = []
 
     # -- the plan -----------------------------------------------------------------------------
 
@@ -99,26 +113,23 @@ class Search:
         self._raise_bound(self.model.first_bound)
         if self.model.n_flows > MANY_FLOWS:
             self._spread()
+        steps = (self._relax, self._dive, self._search_neighborhood, self._prove)
         for _ in range(MOST_ROUNDS):
-            if self._stopped() or not self._relax() or self._done():
-                return
-            self._dive()
-            if (
-                self._done()
-                or self._search_neighborhood()
-                or self._prove()
-                or not self._touch_delays()
-            ):
+            for step in steps:
+                if self._done():
+                    return
+                step()
+            if self._done() or not self._touch_delays():
                 return
 
     def _without_switches(self) -> None:
         """Solve where nothing costs anything to open."""
-        flow = min_cost_flow(self.problem, self.tolerance, self._left(), threads=1)
+        flow = min_cost_flow(self.problem, self.tolerance, self.limits.left(), threads=1)
         if flow.status == "infeasible":
             self.infeasible = flow
-            return
-        self._keep(flow)
-        self._raise_bound(flow.bound)
+        elif math.isfinite(flow.objective):
+            self._keep(flow)
+            self._raise_bound(flow.bound)
         self.limit = flow.limit
 
     def _spread(self) -> None:
@@ -128,50 +139,51 @@ class Search:
         room = np.full(self.fixed_cost.size, most) if capacity is None else np.fmin(capacity, most)
         extra = np.divide(self.fixed_cost, room, out=np.zeros(room.size), where=room > 0)
         spread = replace(self.problem, cost=self.problem.cost + extra)
-        flow = min_cost_flow(spread, self.tolerance, self._left(), threads=1)
+        flow = min_cost_flow(spread, self.tolerance, self.limits.left(), threads=1)
         if flow.status == "infeasible":
             self.infeasible = flow
         elif math.isfinite(flow.objective):
             self._raise_bound(flow.bound)
             self._try(flow.arc_flow > 0, flow.columns)
 
-    def _relax(self) -> bool:
-        """Tighten the relaxation and open what it uses; False when stopped or infeasible."""
-        if self.infeasible is not None:
-            return False
-        model, before = self.model, -math.inf
+    def _relax(self) -> None:
+        """Tighten the relaxation until nothing is broken or little comes of it; open its arcs."""
+        model, before, x = self.model, -math.inf, None
         while True:
-            answer = self.relaxation.solve(self._left())
+            answer = self.relaxation.solve(self.limits.left())
             if answer.status == "infeasible":
-                self._confirm_infeasible()
-                return False
+                self._open_all()
+                self.limit = "precision"  # where the flow engine says something else
+                return
             if answer.status != "optimal" or answer.x is None:
                 self.limit = answer.limit or "solver"
-                return False
-            self._raise_bound(answer.bound * model.money)
-            x = answer.x
+                return
+            x, bound = answer.x, answer.bound * model.money
+            self._raise_bound(bound)
             self.ever |= x[model.switches] > USED
-            load = self.relaxation.load(x)
             grew = self.relaxation.add_links(x) > 0
-            grew |= self.relaxation.add_tangents(load, self._precision() / max(load.size, 1))
-            rise, before = self.bound - before, self.bound
-            if not grew or rise <= STALLED * self.tolerance * abs(self.bound) or self._stopped():
+            grew |= self._touch(self.relaxation.load(x))
+            rise, before = bound - before, bound
+            little = rise <= STALLED * self.tolerance * abs(bound)
+            if not grew or little or self.limits.reached():
                 break
-        self._try(model.used(x), paths_of(model, x))
         self.support: BoolArray = x[model.switches] > USED
-        return not self._stopped()
+        self._try(model.used(x), paths_of(model, x))
+        if self.best is None:  # flow in circles met side rows, which paths must meet
+            self._open_all()
 
     def _dive(self) -> None:
-        """Look for a better first design where the relaxation's own is poor."""
-        answer = self.relaxation.answer
-        if answer is None or answer.x is None or self._gap() <= HARD_GAP:
+        """Look for a better first design where the relaxation's own is poor, or all but enough."""
+        answer, gap = self.relaxation.answer, self._gap()
+        worthwhile = gap > HARD_GAP or gap <= NEARLY * self.tolerance
+        if answer is None or answer.x is None or not worthwhile:
             return
-        x = dive(self.relaxation, answer.x, self._left())
+        x = dive(self.relaxation, answer.x, self.limits)
         if x is not None:
             self.ever |= x[self.model.switches] > USED
             self._try(self.model.used(x), paths_of(self.model, x))
 
-    def _search_neighborhood(self) -> bool:
+    def _search_neighborhood(self) -> None:
         """Solve over the arcs that the relaxation used, and those of the best design.
 
         Where the gap is small, those that any round of the relaxation used: few designs come into
@@ -180,9 +192,9 @@ class Search:
         """
         lower, upper, _ = self._fixed()
         if int((upper > lower).sum()) <= FEW_SWITCHES:
-            return False
+            return
         hard = self._gap() > HARD_GAP
-        gap = max(self.tolerance, NEIGHBORHOOD_GAP)
+        gap = max(0.1 * self.tolerance, NEIGHBORHOOD_GAP)
         for _ in range(MOST_NEIGHBORHOODS if hard else 1):
             before, near = self.best, self.support if hard else self.ever
             if before is not None:
@@ -191,28 +203,22 @@ class Search:
             share = NEIGHBORHOOD_SHARE if hard else 1.0
             self._solve(np.minimum(lower, near), np.minimum(upper, near), gap, "proof", share=share)
             if self.best is before or self._done():
-                break
-        return self._done()
+                return
 
-    def _prove(self) -> bool:
+    def _prove(self) -> None:
         """Solve with the switches fixed that reduced costs decide."""
         lower, upper, cutoff = self._fixed()
         effort: Effort = "balanced" if self._gap() > HARD_GAP else "proof"
         gap = (1 - CUTOFF_SHARE) * self.tolerance
         answer = self._solve(lower, upper, gap, effort, cutoff)
         self.limit = answer.limit
-        if answer.status == "infeasible" and self.best is None:
-            self._confirm_infeasible()
-        elif answer.status in ("optimal", "feasible", "infeasible"):
+        if answer.status in ("optimal", "feasible", "infeasible"):
             self._raise_bound(min(answer.bound * self.model.money, cutoff))
-        return self._done()
 
     def _touch_delays(self) -> bool:
-        """Add tangents at the best design's loads; False where there is nothing to add."""
-        if self.best is None or self.problem.delay is None:
-            return False
-        least = self._precision() / max(self.best.flow.pool_load.size, 1)
-        return self.relaxation.add_tangents(self.best.flow.pool_load, least)
+        """Add tangents at the loads of the designs found; False where there is nothing to add."""
+        loads, self._loads = self._loads, []
+        return sum(self._touch(load) for load in loads) > 0
 
     # -- steps --------------------------------------------------------------------------------
 
@@ -229,31 +235,42 @@ class Search:
 
         Its bound holds for all designs up to the cutoff. It may take a share of the time left.
         """
-        model = self.model
         program, keep = self.relaxation.restricted(lower, upper)
-        start, left = None, self._left()
-        if self.best is not None:
-            point = model.point(self.best.flow, self.best.is_open)
-            start = None if point is None or point[~keep].any() else point[keep]
         answer = solve(
             program,
             "scip",
-            None if left is None else share * left,
+            self.limits.left(share),
             relative_gap=gap,
-            start=start,
-            interrupt=self.interrupt,
-            progress=self._listener(cutoff),
+            start=self._start(keep),
+            interrupt=self.limits.interrupt,
+            progress=self._listener(cutoff) if self.report.wanted else None,
             effort=effort,
         )
-        if answer.x is None:
-            return answer
-        x = np.zeros(model.program.n_columns)
-        x[keep] = answer.x
-        used = model.used(x)
-        used[model.paid] &= x[model.switches] > OPEN
-        if self.best is None or not np.array_equal(used, self.best.is_open):
-            self._try(used, paths_of(model, x))
+        if answer.x is not None:
+            x = np.zeros(self.model.program.n_columns)
+            x[keep] = answer.x
+            self._open(x)
         return answer
+
+    def _start(self, keep: BoolArray) -> FloatArray | None:
+        """Return the best design as a point of the columns kept; None where it needs others."""
+        if self.best is None:
+            return None
+        point = self.model.point(self.best.flow, self.best.is_open)
+        return None if point is None or point[~keep].any() else point[keep]
+
+    def _open(self, x: FloatArray) -> None:
+        """Open what a point of the integer program opens, within the solver's rounding."""
+        model = self.model
+        used = model.used(x)
+        is_open = used.copy()
+        is_open[model.paid] &= x[model.switches] > OPEN
+        self._loads.append(self.relaxation.load(x))
+        if self.best is not None and np.array_equal(is_open, self.best.is_open):
+            return
+        columns = paths_of(model, x)
+        if not self._try(is_open, columns):
+            self._try(used, columns)
 
     def _fixed(self) -> tuple[FloatArray, FloatArray, float]:
         """Return bounds of the switches within which all better designs lie, and their limit.
@@ -274,45 +291,66 @@ class Search:
         lower[-reduced > room] = 1.0
         return lower, upper, limit
 
-    def _try(self, is_open: BoolArray, columns: PathColumns | None = None) -> None:
-        """Route the demand over the open arcs at least cost; keep the design if it is the best.
+    def _try(self, is_open: BoolArray, columns: PathColumns | None = None) -> bool:
+        """Route the demand over the open arcs at least cost; return whether that can be done.
 
         Paths to begin with save the search for them; they need not suffice.
         """
         usable = is_open | (self.fixed_cost <= 0)
         allowed = usable if self.problem.allowed is None else self.problem.allowed & usable
+        tolerance = min(ROUTING_TOLERANCE, self.tolerance)
+        if self.problem.delay is not None:
+            tolerance = DELAY_SHARE * self.tolerance
         flow = min_cost_flow(
             replace(self.problem, allowed=allowed),
-            min(1e-9, self.tolerance),
-            None if self.time_limit is None else max(self._left_raw(), GRACE_S),
+            tolerance,
+            self.limits.left_for_routing(),
             columns=columns,
             threads=1,
         )
-        if math.isfinite(flow.objective):
-            self._keep(flow)
+        if not math.isfinite(flow.objective):
+            return False
+        self._keep(flow)
+        return True
 
     def _keep(self, flow: FlowResult) -> None:
-        is_open = flow.arc_flow > USED * flow.arc_flow.max(initial=0.0)
+        """Keep a design if it is the best; one more without the arcs that carry next to nothing."""
+        is_open = flow.arc_flow > 0
+        idle = is_open & (flow.arc_flow <= USED * flow.arc_flow.max(initial=0.0))
+        if self.fixed_cost[idle].any():
+            self._try(is_open & ~idle, flow.columns)
         design = Design(is_open=is_open, flow=flow, fixed=float(self.fixed_cost[is_open].sum()))
+        self._loads.append(flow.pool_load)
         if self.best is None or design.objective < self.best.objective:
             self.best = design
             self._tell()
 
-    def _confirm_infeasible(self) -> None:
-        """Let the flow engine say that the demand cannot be carried, all arcs open."""
-        flow = min_cost_flow(self.problem, 1.0, self._left(), threads=1)
+    def _open_all(self) -> None:
+        """Route with all arcs open; what cannot be carried then never can."""
+        flow = min_cost_flow(
+            self.problem, self.tolerance, self.limits.left_for_routing(), threads=1
+        )
         if flow.status == "infeasible":
             self.infeasible = flow
-        else:
-            self.limit = flow.limit or "precision"
+        elif math.isfinite(flow.objective):
+            self._keep(flow)
+
+    def _touch(self, load: FloatArray) -> bool:
+        """Add tangents at a load where those there are miss the delay by what matters."""
+        if self.problem.delay is None:
+            return False
+        size = abs(self.bound) if self.best is None else abs(self.best.objective)
+        most = DELAY_SHARE * self.tolerance * size if math.isfinite(size) else 0.0
+        return self.relaxation.add_tangents(load, most / max(load.size, 1))
 
     # -- limits and reports -------------------------------------------------------------------
 
     def _done(self) -> bool:
-        return self._closed() or self._stopped()
-
-    def _closed(self) -> bool:
-        return self._gap() <= self.tolerance
+        """Return whether the gap is closed, nothing can be carried, or a limit is reached."""
+        if self._gap() <= self.tolerance or self.infeasible is not None:
+            return True
+        self.limit = self.limit or self.limits.reached()
+        return self.limit != ""
 
     def _gap(self) -> float:
         """Return the relative gap; inf without a design."""
@@ -321,50 +359,21 @@ class Search:
         gap = self.best.objective - self.bound
         return gap / abs(self.best.objective) if gap > 0 else 0.0
 
-    def _stopped(self) -> bool:
-        if is_set(self.interrupt):
-            self.limit = "interrupt"
-        elif self.time_limit is not None and self._left_raw() <= 0:
-            self.limit = "time"
-        return self.limit != ""
-
-    def _left_raw(self) -> float:
-        return (self.time_limit or 0.0) - (time.perf_counter() - self.began)
-
-    def _left(self) -> float | None:
-        """Return the time left [s], > 0; None without a limit."""
-        return None if self.time_limit is None else max(self._left_raw(), 1e-3)
-
-    def _precision(self) -> float:
-        """Return the error of the delay that does not matter."""
-        size = abs(self.bound) if self.best is None else abs(self.best.objective)
-        return 0.2 * self.tolerance * size if math.isfinite(size) else 0.0
-
     def _raise_bound(self, bound: float) -> None:
         if bound > self.bound:
             self.bound = bound
             self._tell()
 
     def _tell(self) -> None:
-        objective = math.inf if self.best is None else self.best.objective
-        self._say(objective, self.bound)
+        self.report.tell(math.inf if self.best is None else self.best.objective, self.bound)
 
-    def _say(self, objective: float, bound: float) -> None:
-        """Hand on what is new; a solver's log has but few digits and may fall behind."""
-        best, proved = self._told
-        now = (min(best, objective), max(proved, min(bound, objective)))
-        if self.progress is not None and now != self._told:
-            self._told = now
-            self.progress(*now)
-
-    def _listener(self, cutoff: float) -> Callable[[float, float], None] | None:
+    def _listener(self, cutoff: float) -> Callable[[float, float], None]:
         """Return what hands on the progress of an integer program."""
-        if self.progress is None:
-            return None
         money = self.model.money
 
         def listen(objective: float, bound: float) -> None:
             best = math.inf if self.best is None else self.best.objective
-            self._say(min(best, objective * money), max(self.bound, min(bound * money, cutoff)))
+            proved = max(self.bound, min(bound * money, cutoff))
+            self.report.tell(min(best, objective * money), proved)
 
         return listen

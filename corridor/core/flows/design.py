@@ -39,6 +39,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from corridor.core.flows._arrays import BoolArray, FloatArray, as_floats, check_values, wrong_shape
+from corridor.core.flows._design_limits import Limits, Report
 from corridor.core.flows._design_search import Search
 from corridor.core.flows.problem import FlowProblem
 from corridor.core.flows.result import FlowResult, Status
@@ -168,7 +169,8 @@ def design_network(
     if time_limit is not None and not time_limit > 0:
         msg = f"time_limit must be > 0 s or None; found {time_limit}."
         raise InputError(msg)
-    search = Search(problem, fixed, tolerance, time_limit, progress, interrupt)
+    limits, report = Limits(time_limit, interrupt), Report(progress)
+    search = Search(problem, fixed, tolerance, limits, report)
     search.run(_start_mask(start, problem.graph.n_arcs))
     return _result(problem, search, tolerance, began)
 

@@ -335,6 +335,55 @@ def test_delay_makes_a_second_road_worth_its_price() -> None:
     assert objective[6.0].status == "optimal"
 
 
+def richest(seed: int, *, delay: bool) -> tuple[FlowProblem, np.ndarray]:
+    """Return a design problem with classes, pools, side rows, and delay where asked for."""
+    base, fixed = random_design(seed, 5, 9, 4, unmet=True)
+    fixed[np.flatnonzero(fixed)[4:]] = 0.0
+    rng = np.random.default_rng(seed)
+    matrix = sp.csr_matrix((rng.random((2, 18)) < 0.4) * rng.uniform(0.5, 2.0, (2, 18)))
+    ceiling = 0.4 * base.demand.sum()
+    picks = sp.csr_matrix((rng.random((1, 18)) < 0.3).astype(float))
+    problem = dataclasses.replace(
+        base,
+        cost=rng.uniform(0, 5, (2, 9)),
+        commodity_class=rng.integers(0, 2, 4),
+        allowed=rng.random((2, 9)) < 0.9,
+        pools=Pools(matrix, [np.inf, np.inf] if delay else [ceiling, 2 * ceiling]),
+        delay=SquareDelay() if delay else None,
+        rows=Rows(picks, [-np.inf], [ceiling], unmet=sp.csr_matrix([[0.1, 0.0, 0.2, 0.0]])),
+    )
+    return problem, fixed
+
+
+@pytest.mark.parametrize("delay", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_classes_pools_rows_and_delay_are_the_best_of_all_subsets(seed: int, delay: bool) -> None:  # noqa: FBT001
+    problem, fixed = richest(seed, delay=delay)
+    paid = np.flatnonzero(fixed > 0)
+    best = math.inf
+    for choice in itertools.product([False, True], repeat=paid.size):
+        is_open = fixed <= 0
+        is_open[paid] = choice
+        charge = float(fixed[is_open].sum())
+        if charge < best:
+            some = dataclasses.replace(problem, allowed=problem.allowed & is_open)
+            flow = min_cost_flow(some, 1e-7)
+            best = min(best, charge + (flow.objective if flow.status == "optimal" else math.inf))
+    result = design_network(problem, fixed)
+    assert result.status == "optimal"
+    assert result.objective == pytest.approx(best, rel=1.1e-4)
+    assert result.bound <= best * (1 + 1e-7)
+
+
+def test_flow_in_circles_meets_no_side_row() -> None:
+    # Arc 2 leads back to where paths begin: only a circle could use it.
+    graph = Graph(2, [0, 0, 1], [1, 1, 0])
+    floor = Rows(sp.csr_matrix([[0.0, 0.0, 1.0]]), [1.0], [np.inf])
+    problem = FlowProblem(graph, [0], [1], [5.0], [1.0, 4.0, 0.0], rows=floor)
+    assert min_cost_flow(problem).status == "infeasible"
+    assert design_network(problem, [2.0, 2.0, 2.0]).status == "infeasible"
+
+
 class SquareDelay:
     """Total delay load**2 in two pools."""
 
