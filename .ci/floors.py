@@ -2,7 +2,7 @@
 
 Run as ``python .ci/floors.py > constraints.txt``. The bounds are read from ``pyproject.toml``, so
 there is one place to change them: ``numpy>=2.1`` becomes ``numpy==2.1``; an exact pin stays as it
-is. The extras that carry features are included; tools (``test``, ``bench``, ``dev``) are not, since
+is. The extras that carry features are included; tools (``test``, ``bench``, ``dev``, ``docs``) are not, since
 nobody's program depends on them.
 """
 
@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
-TOOL_EXTRAS = {"test", "bench", "dev"}
-BOUND = re.compile(r"(?P<name>[A-Za-z0-9._-]+)\s*(?P<operator>>=|==)\s*(?P<version>[^,;\s]+)")
+TOOL_EXTRAS = {"test", "bench", "dev", "docs"}
+BOUND = re.compile(
+    r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?\s*(?P<operator>>=|==)\s*(?P<version>[^,;\s]+)"
+)
 
 
 def requirements(project: dict[str, Any]) -> Iterator[str]:
