@@ -2,8 +2,8 @@
 
 Run as ``python .ci/floors.py > constraints.txt``. The bounds are read from ``pyproject.toml``, so
 there is one place to change them: ``numpy>=2.1`` becomes ``numpy==2.1``; an exact pin stays as it
-is. The extras that carry features are included; tools (``test``, ``bench``, ``dev``, ``docs``) are not, since
-nobody's program depends on them.
+is. The extras that carry features are included; tools (``test``, ``bench``, ``dev``, ``docs``) are
+not, since nobody's program depends on them.
 """
 
 import re
