@@ -6,7 +6,7 @@ Run ``python examples/10_what_if_it_closes.py [--short]``; ``--short`` leaves th
 import sys
 
 import corridor
-from corridor.study.windows import ClosureWindow
+from corridor.study import ClosureWindow
 
 WINTER = [ClosureWindow(item="lars-road", days_per_year=30.0, cause="avalanches")]
 

@@ -47,6 +47,15 @@ def test_json_is_all_of_it(study: str) -> None:
     assert record["date"] == "2026-01-01"
 
 
+def test_the_worst_closures_come_with_their_proof(study: str) -> None:
+    result = run(study, "--worst", "2")
+    assert result.exit_code == 0
+    assert "ab-road ab-rail" in result.stdout.replace("ab-rail ab-road", "ab-road ab-rail")
+    record = json.loads(run(study, "--worst", "1", "--json").stdout)
+    assert record["bound_usd_per_day"] >= record["weighted_usd_per_day"] > 0.0
+    assert run(study, "--worst", "0").exit_code == 2
+
+
 def test_where_nothing_can_be_carried_the_exit_code_says_so(study: str) -> None:
     result = run(study, "--variant", "contradiction", "--kind", "crossing")
     assert result.exit_code == 1

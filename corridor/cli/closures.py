@@ -9,6 +9,7 @@ from corridor.cli.app import BUNDLED, ExitCode, JsonOption, StudyArgument, app, 
 from corridor.cli.output import print_json, print_sheets, shown_progress
 
 if TYPE_CHECKING:
+    from corridor.study import Study
     from corridor.study.interruptions import Kind
 
 
@@ -35,6 +36,12 @@ def run_resilience(
         bool,
         typer.Option("--windows/--no-windows", help="Whether closures that come back are planned."),
     ] = True,
+    worst: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="K", help="Find instead the K crossings whose closure at once is worst."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the tables as CSV, whole or not at all.")
     ] = None,
@@ -53,6 +60,9 @@ def run_resilience(
         check_table_folder(out)
     loaded = load_study(study)
     chosen = loaded.base if variant is None else variant
+    if worst is not None:
+        _run_worst(loaded, chosen, worst, as_json=as_json)
+        return
     kinds = cast("list[Kind]", kind or ["crossing", "state", "pair"])
     case = loaded.case(chosen)
     with shown_progress("closures") as progress:
@@ -73,3 +83,18 @@ def run_resilience(
         print_sheets(resilience_sheets(found, f"{chosen}: {loaded.variant(chosen).title}"))
     if not found.served_t_per_day > 0:
         fail(f"Nothing can be carried: the plan is {found.status}.", ExitCode.NOTHING)
+
+
+def _run_worst(study: "Study", variant: str, n_closures: int, *, as_json: bool) -> None:
+    """Print the crossings whose closure at once is worst."""
+    from dataclasses import asdict
+
+    from corridor.report.closure_sheets import worst_sheet
+    from corridor.study import worst_closures
+
+    unmet_usd_per_t = study.header.unmet_usd_per_t
+    found = worst_closures(*study.case(variant), n_closures, unmet_usd_per_t=unmet_usd_per_t)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        print_sheets([worst_sheet(found, f"{variant}: {study.variant(variant).title}")])

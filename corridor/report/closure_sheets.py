@@ -5,7 +5,7 @@ from dataclasses import fields
 import pandas as pd
 
 from corridor.report.sheets import Column, Sheet
-from corridor.study import Resilience
+from corridor.study import Resilience, WorstClosures
 
 _K = 1e3
 _TOP = 12
@@ -177,3 +177,37 @@ def _recovery_sheet(found: Resilience) -> Sheet:
 def _assumption_sheet(found: Resilience) -> Sheet:
     columns = (Column(name="assumption", title="taken for granted", wrap=True),)
     return Sheet.from_frame(found.assumptions, columns, title="What this rests on")
+
+
+def worst_sheet(found: WorstClosures, title: str) -> Sheet:
+    """Return the closures that hurt most, for the terminal.
+
+    Parameters
+    ----------
+    found
+        What `corridor.study.worst_closures` returned.
+    title
+        What was closed.
+    """
+    row = {
+        "items": " ".join(found.items) or "nothing that matters",
+        "loss_usd_per_day": found.loss_usd_per_day,
+        "loss_share": found.loss_usd_per_day / found.served_usd_per_day,
+        "cut_off_t_per_day": found.cut_off_t_per_day,
+    }
+    columns = (
+        Column(name="items", title="closed at once", wrap=True),
+        _thousands("loss_usd_per_day", "dearer by"),
+        Column(name="loss_share", title="of all cost", unit="%", digits=2),
+        Column(name="cut_off_t_per_day", title="cut off", unit="t/day", digits=0),
+    )
+    proof = found.bound_usd_per_day / found.weighted_usd_per_day - 1.0
+    return Sheet.from_frame(
+        _in_thousands(pd.DataFrame([row])),
+        columns,
+        title=f"{title}\nThe worst that so many closures can do",
+        note=(
+            "On an empty network; no other closures of so many weigh more than "
+            f"{max(proof, 0.0):.1e} above these, goods cut off at the price of staying."
+        ),
+    )

@@ -4,28 +4,34 @@ from corridor.study.benefits import BenefitShares, share_benefits
 from corridor.study.closures import Resilience, resilience
 from corridor.study.comparison import Comparison, compare, write_indicators
 from corridor.study.evidence import validation_markdown
+from corridor.study.interdiction import WorstClosures, robust_variants, worst_closures
 from corridor.study.opportunities import unbuilt_case
 from corridor.study.studies import Case, Study, load_study
 from corridor.study.sweeps import Sweep, sweep
 from corridor.study.targets import TargetCheck, check_targets
 from corridor.study.uncertain_savings import investment_ranges
+from corridor.study.windows import ClosureWindow
 
 __all__ = [
     "BenefitShares",
     "Case",
+    "ClosureWindow",
     "Comparison",
     "Resilience",
     "Study",
     "Sweep",
     "TargetCheck",
+    "WorstClosures",
     "check_targets",
     "compare",
     "investment_ranges",
     "load_study",
     "resilience",
+    "robust_variants",
     "share_benefits",
     "sweep",
     "unbuilt_case",
     "validation_markdown",
+    "worst_closures",
     "write_indicators",
 ]
