@@ -12,7 +12,8 @@ from corridor.network import Demand, Network
 from corridor.planning.investment_results import used_network
 from corridor.planning.investments import DISCOUNT_RATE, GAP, check_investment, new_search
 from corridor.planning.plans import UNMET_USD_PER_T
-from corridor.planning.portfolio_search import MUSD_PER_YEAR, Found, PortfolioSearch, Progress
+from corridor.planning.portfolio_program import MUSD_PER_YEAR
+from corridor.planning.portfolio_search import Found, PortfolioSearch, Progress
 from corridor.planning.portfolio_values import affordable
 from corridor.planning.projects import read_projects
 from corridor.planning.results import Plan

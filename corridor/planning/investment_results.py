@@ -10,7 +10,8 @@ import pandas as pd
 from corridor.core.flows import FlowResult
 from corridor.network import Network
 from corridor.planning.appraisals import RATES, Subject, benefit_table, economics_table
-from corridor.planning.portfolio_search import MUSD_PER_YEAR, Found, PortfolioSearch
+from corridor.planning.portfolio_program import MUSD_PER_YEAR
+from corridor.planning.portfolio_search import Found, PortfolioSearch
 from corridor.planning.portfolio_values import PortfolioValues, Value, affordable
 from corridor.planning.project_effects import Case
 from corridor.planning.projects import Project, capital_musd_per_year, without, yearly_costs

@@ -18,14 +18,21 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from corridor.core.solver import Program, solve
+from corridor.planning.portfolio_program import (
+    MUSD_PER_YEAR,
+    Places,
+    Rows,
+    add_bound,
+    add_conditions,
+    add_value,
+    is_buildable,
+    least_use,
+    leave_out,
+)
 from corridor.planning.portfolio_values import Portfolio, PortfolioValues, Value
-from corridor.planning.price_bounds import PriceBound
-from corridor.planning.projects import Project, closure
-from corridor.units import DAYS_PER_YEAR
 
 FloatArray: TypeAlias = NDArray[np.float64]
 BoolArray: TypeAlias = NDArray[np.bool_]
@@ -33,10 +40,6 @@ Progress: TypeAlias = Callable[[int, float, float], None]
 """Told after each portfolio: portfolios solved, best cost and bound [MUSD/year]."""
 Interrupt: TypeAlias = Callable[[], bool]
 
-MUSD_PER_YEAR: Final = DAYS_PER_YEAR / 1e6
-"""[MUSD/year] in a [USD/day]."""
-_TRIFLE: Final = 1e-6
-"""Savings up to this are not worth a row [MUSD/year]."""
 _WHOLE: Final = 0.5
 
 
@@ -148,7 +151,7 @@ class PortfolioSearch:
             everything = values.relax(values.ids, _left(deadline))
             if not values.effects.worsens.any() and np.isfinite(everything):
                 self.floor_musd_per_year = everything * MUSD_PER_YEAR
-        least = [_least(bound) * MUSD_PER_YEAR for bound in values.bounds]
+        least = [least_use(bound) * MUSD_PER_YEAR for bound in values.bounds]
         self.floor_musd_per_year = max(self.floor_musd_per_year, *least, 0.0)
         self._begun = True
 
@@ -183,73 +186,19 @@ class PortfolioSearch:
 
         Columns: a project each, the cost of use above the floor, a saving for each group.
         """
-        n = len(self.values.projects)
-        rows = _Rows(n)
-        _add_conditions(rows, self.values.projects, budget_musd)
-        for bound in self.values.bounds:
-            self._add_bound(rows, bound)
-        for value in self.values.known.values():
-            self._add_value(rows, value)
+        values, n = self.values, len(self.values.projects)
+        rows = Rows(n)
+        places = Places(projects=tuple((i,) for i in range(n)), use=n)
+        add_conditions(rows, values.projects, budget_musd)
+        floor = self.floor_musd_per_year
+        for bound in values.bounds:
+            add_bound(rows, bound, places, floor)
+        worsens = values.effects.worsens if n else np.zeros(0, np.bool_)
+        for value in values.known.values():
+            add_value(rows, value, values.mask(value.projects), worsens, places, floor)
         for value in settled:
-            _leave_out(rows, self.values.mask(value.projects))
-        size = n + 1 + len(rows.savings)
-        unit = rows.unit()
-        upper = np.concatenate([np.ones(n), [np.inf], np.array(rows.savings) / unit])
-        cost = np.concatenate([self.yearly_musd / unit, [1.0], np.zeros(len(rows.savings))])
-        program = Program(
-            cost=cost, lower=np.zeros(size), upper=upper, matrix=rows.matrix(size, unit),
-            row_lower=np.full(len(rows.upper), -np.inf), row_upper=rows.limits(unit),
-            integer=np.arange(size) < n,
-        )  # fmt: skip
-        return program, unit
-
-    def _add_bound(self, rows: "_Rows", bound: PriceBound) -> None:
-        """Use costs at least what a bound says: constant + coefficient x - savings <= use."""
-        n = len(self.values.projects)
-        constant = bound.constant * MUSD_PER_YEAR - self.floor_musd_per_year
-        columns, entries = [*range(n), n], [*(bound.coefficient * MUSD_PER_YEAR), -1.0]
-        for group in bound.groups:
-            most = float(group.constant[0]) * MUSD_PER_YEAR
-            if most <= _TRIFLE:
-                constant -= max(most, 0.0)
-                continue
-            saving = rows.add_saving(most)
-            columns.append(saving)
-            entries.append(-1.0)
-            for limit, per_project in zip(group.constant[1:], group.coefficient[1:], strict=True):
-                # Below 0 only by rounding; more room is safe.
-                room = max(float(limit), 0.0) * MUSD_PER_YEAR
-                which = np.flatnonzero(per_project > 0.0)
-                if room >= most:
-                    continue
-                rows.add(
-                    [saving, *which.tolist()],
-                    [1.0, *(-per_project[which] * MUSD_PER_YEAR)],
-                    room,
-                    money=True,
-                )
-        rows.add(columns, entries, -constant, money=True)
-
-    def _add_value(self, rows: "_Rows", value: Value) -> None:
-        """Hold each part of a solved portfolio to its cost: fewer projects cost no less.
-
-        Where a project may worsen things, leaving it out is no longer a part.
-        """
-        n = len(self.values.projects)
-        chosen = self.values.mask(value.projects)
-        leave = chosen & self.values.effects.worsens if n else chosen
-        changes = np.where(chosen, np.where(leave, -1.0, 0.0), 1.0)
-        if value.status == "infeasible":
-            # A part of it may be lawful, where a post of the rest breaks a floor.
-            _leave_out(rows, chosen)
-            return
-        above = value.bound_usd_per_day * MUSD_PER_YEAR - self.floor_musd_per_year
-        if not np.isfinite(above) or above <= 0.0:
-            return
-        # above - above (others built + worsening ones left out) <= use
-        entries = [*(-above * changes), -1.0]
-        limit = -above * (1.0 - float(leave.sum()))
-        rows.add([*range(n), n], entries, limit, money=True)
+            leave_out(rows, values.mask(value.projects), places)
+        return rows.program(self.yearly_musd)
 
 
 class _Run:
@@ -303,101 +252,6 @@ def _stopped(deadline: float | None, interrupt: Interrupt | None) -> str:
     if interrupt is not None and interrupt():
         return "interrupt"
     return "time" if deadline is not None and time.perf_counter() >= deadline else ""
-
-
-class _Rows:
-    """Rows ``entries @ x <= upper`` of the integer program, and the limits of its savings.
-
-    Rows of money are kept in MUSD/year and scaled together, so that no entry exceeds 1.
-    """
-
-    def __init__(self, n_projects: int) -> None:
-        self.n_projects = n_projects
-        self.savings: list[float] = []
-        self.upper: list[float] = []
-        self._money: list[bool] = []
-        self._row: list[int] = []
-        self._column: list[int] = []
-        self._entry: list[float] = []
-
-    def add_saving(self, most: float) -> int:
-        """Add a column between 0 and its most, and return its position."""
-        self.savings.append(most)
-        return self.n_projects + len(self.savings)
-
-    def add(
-        self, columns: Sequence[int], entries: Sequence[float], upper: float, *, money: bool = False
-    ) -> None:
-        """Add a row; in a row of money the columns of money have the entries 1 and -1."""
-        self._row += [len(self.upper)] * len(columns)
-        self._column += columns
-        self._entry += entries
-        self._money.append(money)
-        self.upper.append(upper)
-
-    def unit(self) -> float:
-        """Return the largest amount of money in a row [MUSD/year], at least 1e-3."""
-        entries = self._of_money()
-        return max(float(np.abs(np.array(self._entry)[entries]).max(initial=0.0)), 1e-3)
-
-    def limits(self, unit: float) -> FloatArray:
-        """Return the upper ends of the rows, shape (n_rows,)."""
-        return np.array(self.upper) / np.where(self._money, unit, 1.0)
-
-    def matrix(self, n_columns: int, unit: float) -> sp.csr_matrix:
-        """Return the coefficients, shape (n_rows, n_columns)."""
-        entry = np.array(self._entry)
-        entry[self._of_money()] /= unit
-        place = np.array(self._row, np.intp), np.array(self._column, np.intp)
-        shape = (len(self.upper), n_columns)
-        return sp.csr_matrix(sp.coo_matrix((entry, place), shape=shape))
-
-    def _of_money(self) -> BoolArray:
-        """Return which entries are money per project, in rows of money."""
-        money = np.array(self._money, np.bool_)[np.array(self._row, np.intp)]
-        return money & (np.array(self._column, np.intp) < self.n_projects)
-
-
-def _leave_out(rows: _Rows, chosen: BoolArray) -> None:
-    """Add the row that keeps one portfolio out: something must differ."""
-    entries = np.where(chosen, 1.0, -1.0).tolist()
-    rows.add([*range(chosen.size)], entries, float(chosen.sum()) - 1.0)
-
-
-def _add_conditions(rows: _Rows, projects: Sequence[Project], budget_musd: float) -> None:
-    """Add the budget, the requirements and the exclusive groups."""
-    position = {project.id: i for i, project in enumerate(projects)}
-    if np.isfinite(budget_musd):
-        most = max(budget_musd, 1e-9)
-        capex = [project.capex_musd / most for project in projects]
-        rows.add([*range(len(projects))], capex, budget_musd / most)
-    groups: dict[str, list[int]] = {}
-    for project in projects:
-        groups.setdefault(project.exclusive_group, []).append(position[project.id])
-        for other in project.requires:
-            rows.add([position[project.id], position[other]], [1.0, -1.0], 0.0)
-    for name, members in groups.items():
-        if name and len(members) > 1:
-            rows.add(members, [1.0] * len(members), 1.0)
-
-
-def is_buildable(projects: Sequence[Project], portfolio: Portfolio, budget_musd: float) -> bool:
-    """Return whether a portfolio keeps budget, requirements and exclusive groups."""
-    chosen = [project for project in projects if project.id in portfolio]
-    groups = [project.exclusive_group for project in chosen if project.exclusive_group]
-    capex = sum(project.capex_musd for project in chosen)
-    return (
-        len(chosen) == len(portfolio)
-        and capex <= budget_musd + 1e-9 * max(capex, 1.0)
-        and len(set(groups)) == len(groups)
-        and closure(projects, portfolio) == portfolio
-    )
-
-
-def _least(bound: PriceBound) -> float:
-    """Return what no portfolio can be below [USD/day]."""
-    saved = sum(max(float(group.constant[0]), 0.0) for group in bound.groups)
-    return bound.constant + float(np.minimum(bound.coefficient, 0.0).sum()) - saved
 
 
 def _left(deadline: float | None) -> float | None:

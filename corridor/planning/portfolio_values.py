@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.core.flows import FlowResult, PathColumns, min_cost_flow
+from corridor.errors import SolverError
 from corridor.network import Demand, Network
 from corridor.planning.price_bounds import PriceBound, PriceBounds
 from corridor.planning.project_effects import Case, Effects, compare_cases, compile_case
@@ -16,6 +17,9 @@ from corridor.sovereignty import Rules
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 Portfolio: TypeAlias = frozenset[str]
+
+_ROUNDING = 1e-6
+"""Share of a cost by which a bound may be above it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -103,7 +107,10 @@ class PortfolioValues:
         """What the projects do."""
         if self._effects is None:
             alone = [self.case([name]) for name in self.ids]
-            self._effects = compare_cases(self.projects, self.case([]), alone, self.case(self.ids))
+            together = self.case(self.ids)
+            found = compare_cases(self.projects, self.case([]), alone, together)
+            rivals = self.mask(rival_projects(self.network, self.ids))
+            self._effects = replace(found, worsens=found.worsens | rivals)
         return self._effects
 
     def solve(self, portfolio: Iterable[str], time_limit: float | None = None) -> Value:
@@ -120,6 +127,7 @@ class PortfolioValues:
         if key not in self.known:
             case = self.case(key)
             self.known[key] = self._solved(key, case, time_limit)
+            self._check(self.known[key])
         return self.known[key]
 
     def relax(self, portfolio: Iterable[str], time_limit: float | None = None) -> float:
@@ -154,6 +162,19 @@ class PortfolioValues:
             unmet_t_per_day=float(np.sum(result.unmet)),
             bound_usd_per_day=float(result.bound) + standing,
         )
+
+    def _check(self, value: Value) -> None:
+        """Hold a solved portfolio against every bound that was to be true of it."""
+        chosen, cost = self.mask(value.projects), value.total_usd_per_day
+        most = max((bound.value(chosen) for bound in self.bounds), default=-np.inf)
+        if most > cost + _ROUNDING * abs(cost):
+            msg = (
+                "A bound must be below what a portfolio costs; the one on "
+                f"{', '.join(sorted(value.projects)) or 'no project'} is {most:.6g} USD a day, "
+                f"above its {cost:.6g}. Projects whose effects meet in a way that this version "
+                "does not foresee: please report it with the table of projects."
+            )
+            raise SolverError(msg)
 
     def _flow(self, case: Case, time_limit: float | None) -> FlowResult:
         n_arcs = case.problem.graph.n_arcs

@@ -244,6 +244,17 @@ def with_capex(project: Project, capex_musd: float) -> Project:
     return replace(project, capex_musd=capex_musd)
 
 
+def rival_projects(network: Network, ids: Iterable[str]) -> frozenset[str]:
+    """Return the projects among some that set a cell which another sets to another value.
+
+    The later of the table wins there, so that leaving it out may be better.
+    """
+    rows = network.projects
+    rows = rows[rows["project_id"].isin(list(ids))]
+    values = rows.groupby(["table", "key", "column"])["value"].transform("nunique")
+    return frozenset(rows.loc[values > 1, "project_id"])
+
+
 def network_with(network: Network, ids: Iterable[str]) -> Network:
     """Return the network with projects built.
 

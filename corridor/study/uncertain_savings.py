@@ -7,16 +7,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.errors import InputError
-from corridor.network.fills import fill_blanks
-from corridor.planning import InvestmentPlan
+from corridor.planning import InvestmentPlan, compile_model
 from corridor.planning.appraisals import appraise, cash_flows
-from corridor.planning.portfolio_search import MUSD_PER_YEAR
+from corridor.planning.portfolio_program import MUSD_PER_YEAR
 from corridor.planning.portfolio_values import PortfolioValues
 from corridor.planning.projects import Project, read_projects, with_capex, without, yearly_costs
 from corridor.study.inputs import study_inputs
 from corridor.study.opportunities import unbuilt_case
 from corridor.study.samples import Sampler, cell_values
-from corridor.study.scenarios import case_cells, drawn_case
+from corridor.study.scenarios import above_floors, case_cells, drawn_case
 from corridor.study.studies import Case, Study
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -63,7 +62,8 @@ def investment_ranges(
     case = unbuilt_case(study, variant_id)
     projects = tuple(p for p in read_projects(case.network) if p.id in plan.chosen)
     inputs = study_inputs(study)
-    cells = case_cells(study, inputs, case, fill_blanks(case.network))
+    nominal = compile_model(*case)
+    cells = above_floors(case_cells(study, inputs, case, nominal.filled), nominal)
     sampler = Sampler(inputs=inputs, factors=(), seed=seed)
     scores = sampler.scores(0, draws)
     savings = np.array(

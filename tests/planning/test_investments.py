@@ -11,7 +11,7 @@ from corridor.errors import InputError
 from corridor.network import Demand, Network
 from corridor.planning.frontiers import budget_frontier
 from corridor.planning.investments import invest, new_search
-from corridor.planning.portfolio_search import MUSD_PER_YEAR, is_buildable
+from corridor.planning.portfolio_program import MUSD_PER_YEAR, is_buildable
 from corridor.planning.project_effects import compile_case
 from corridor.planning.projects import (
     Project,
