@@ -192,7 +192,7 @@ def build_map(
     fig.toolbar.logo = None
     fig.axis.visible = False
     fig.grid.visible = False
-    land = land_within(_outlines(outlines), box.grown(_AROUND))
+    land = land_within(outlines_of(outlines), box.grown(_AROUND))
     draw_land(fig, land, set(frame.nodes["country"]))
     draw_links(fig, links, widest_t_per_day)
     draw_crossings(fig, crossings)
@@ -211,7 +211,14 @@ def _height_px(box: Box, width_px: int) -> int:
     return int(np.clip(height, width_px * 0.3, width_px * 1.2))
 
 
-def _outlines(folder: Path | str | None) -> dict[str, shapely.Geometry]:
+def outlines_of(folder: Path | str | None) -> dict[str, shapely.Geometry]:
+    """Return the outlines of states in a folder, None is the bundled ones.
+
+    Raises
+    ------
+    InputError
+        If it is no folder, or holds no GeoJSON.
+    """
     if folder is None:
         return dict(read_outlines())
     path = Path(folder)

@@ -52,9 +52,9 @@ def project(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
 
     Examples
     --------
-    >>> x, y = project(np.array([0.0, 180.0]), np.array([0.0, 45.0]))
+    >>> x, y = project(np.array([0.0, 180.0]), np.array([10.0, 45.0]))
     >>> x.round(0).tolist(), y.round(0).tolist()
-    ([0.0, 20037508.0], [0.0, 5621521.0])
+    ([0.0, 20037508.0], [1118890.0, 5621521.0])
     """
     held = np.clip(lat, -_MOST_LAT, _MOST_LAT)
     x = RADIUS_M * np.radians(lon)

@@ -52,7 +52,11 @@ class Browser:
     """A browser with one page, and what the page asked for and complained of."""
 
     def __init__(self, program: str) -> None:
-        self._profile = tempfile.TemporaryDirectory(prefix="corridor-browser-")
+        self._profile = tempfile.TemporaryDirectory(
+            # Helpers of the browser may write a moment longer than it lives.
+            prefix="corridor-browser-",
+            ignore_cleanup_errors=True,
+        )
         read_by_browser, self._write = _high_pipe()
         self._read, written_by_browser = _high_pipe()
         self._process = subprocess.Popen(

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -13,10 +13,18 @@ import pandas as pd
 
 from corridor import datasets
 from corridor.network import Network
-from corridor.planning import Crossing, Explanation, Frontier, Plan, crossing
+from corridor.planning import (
+    BudgetFrontier,
+    Crossing,
+    Explanation,
+    Frontier,
+    InvestmentPlan,
+    Plan,
+    crossing,
+)
 from corridor.report.map_frames import barred_crossings
 from corridor.sovereignty.rulebook import parse_rules
-from corridor.study import Case, Comparison
+from corridor.study import BenefitShares, Case, Comparison, Resilience, Sweep
 
 NO_PLAN: Final = ("infeasible", "unknown")
 MAIN_POSTS: Final = 4
@@ -39,12 +47,19 @@ class Material:
         Variant -> why its plan is as it is, where that was asked.
     frontiers
         Title -> trade-off curve, where one was asked.
+    sweep, resilience, benefits, investment, budgets
+        What other verbs found, where they were asked.
     """
 
     comparison: Comparison
     outlines: Path | None = None
-    explanations: Mapping[str, Explanation]
-    frontiers: Mapping[str, Frontier]
+    explanations: Mapping[str, Explanation] = field(default_factory=dict)
+    frontiers: Mapping[str, Frontier] = field(default_factory=dict)
+    sweep: Sweep | None = None
+    resilience: Resilience | None = None
+    benefits: BenefitShares | None = None
+    investment: InvestmentPlan | None = None
+    budgets: BudgetFrontier | None = None
 
     @property
     def network(self) -> Network:

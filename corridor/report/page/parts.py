@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from corridor.report.records import Record, plain
-from corridor.report.sheets import Column, write_number
+from corridor.report.sheets import Column, Sheet, write_number
 
 if TYPE_CHECKING:
     from bokeh.plotting import figure as Figure  # noqa: N812
@@ -83,6 +83,39 @@ class Table:
         cells = [[cell_of(column, value) for value in frame[column.name]] for column in columns]
         lines = tuple(Line(row) for row in zip(*cells, strict=True)) if len(frame) else ()
         return cls(id=id, title=title, columns=tuple(columns), lines=lines, note=note)
+
+
+def tables_of(sheets: Sequence[Sheet], prefix: str) -> list[Table]:
+    """Return sheets made for the terminal as tables of the page.
+
+    Parameters
+    ----------
+    sheets
+        The sheets; a text of several lines shows its first line large, the others small.
+    prefix
+        Of the tables' ids.
+    """
+    return [
+        Table(
+            id=f"{prefix}-{number}",
+            title=sheet.title.replace("\n", ": "),
+            columns=sheet.columns,
+            lines=tuple(Line(tuple(map(_sheet_cell, sheet.columns, row))) for row in sheet.rows),
+            n_keys=sheet.n_keys,
+            note=sheet.note,
+        )
+        for number, sheet in enumerate(sheets)
+    ]
+
+
+def _sheet_cell(column: Column, text: str) -> Cell:
+    first, _, rest = text.partition("\n")
+    if column.digits is None:
+        return Cell(first, None, rest)
+    try:
+        return Cell(first, float(first.replace(",", "")), rest)
+    except ValueError:  # blank, or a word in a column of numbers
+        return Cell(first, None, rest)
 
 
 def cell_of(column: Column, value: object, below: str = "") -> Cell:

@@ -11,11 +11,16 @@ from corridor.report.page.material import Material
 from corridor.report.page.parts import Section
 from corridor.report.page.sections.answer import answer_section
 from corridor.report.page.sections.atlas import map_section
+from corridor.report.page.sections.benefits import benefits_section
 from corridor.report.page.sections.chains import chains_section
 from corridor.report.page.sections.evidence import evidence_section
+from corridor.report.page.sections.frontiers import frontiers_section
 from corridor.report.page.sections.gates import gates_section
+from corridor.report.page.sections.investments import investment_section
 from corridor.report.page.sections.laws import rules_section
+from corridor.report.page.sections.losses import losses_section
 from corridor.report.page.sections.posts import posts_section
+from corridor.report.page.sections.spreads import sweep_section
 from corridor.report.page.sections.states import states_section
 from corridor.report.page.sections.variants import variants_section
 from corridor.report.records import Record
@@ -34,6 +39,11 @@ SECTIONS: Final[Sequence[Callable[[Material], Section | None]]] = (
     rules_section,
     states_section,
     chains_section,
+    frontiers_section,
+    sweep_section,
+    losses_section,
+    benefits_section,
+    investment_section,
     evidence_section,
 )
 """The sections in the order of the page; one that has nothing to show returns None."""

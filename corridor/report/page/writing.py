@@ -4,17 +4,22 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from corridor.errors import InputError
-from corridor.planning import Explanation, Frontier
+from corridor.planning import BudgetFrontier, Explanation, Frontier, InvestmentPlan
 from corridor.report.page.material import Material
 from corridor.report.page.rendering import render_page
 from corridor.report.scratch import scratch_file
-from corridor.study import Comparison
+from corridor.study import BenefitShares, Comparison, Resilience, Sweep
 
 
 def write_report(
     comparison: Comparison,
     path: str | Path,
     *,
+    sweep: Sweep | None = None,
+    resilience: Resilience | None = None,
+    benefits: BenefitShares | None = None,
+    investment: InvestmentPlan | None = None,
+    budgets: BudgetFrontier | None = None,
     explanations: Mapping[str, Explanation] | None = None,
     frontiers: Mapping[str, Frontier] | None = None,
     outlines: str | Path | None = None,
@@ -32,6 +37,16 @@ def write_report(
         What `corridor.compare` returned.
     path
         File to write; an existing one is replaced at once, or kept if anything fails.
+    sweep
+        What `corridor.sweep` returned: adds tornadoes, spreads and odds.
+    resilience
+        What `corridor.resilience` returned: adds a map of losses, and what each closure costs.
+    benefits
+        What `corridor.share_benefits` returned: adds who depends on whom, and shares.
+    investment
+        What `corridor.invest` returned: adds what to build.
+    budgets
+        What `corridor.planning.budget_frontier` returned: adds a plot of budgets against savings.
     explanations
         Variant -> what `corridor.explain` said of it: adds what each rule costs.
     frontiers
@@ -63,6 +78,11 @@ def write_report(
             outlines=folder,
             explanations=explanations or {},
             frontiers=frontiers or {},
+            sweep=sweep,
+            resilience=resilience,
+            benefits=benefits,
+            investment=investment,
+            budgets=budgets,
         )
         part.write_text(render_page(material), encoding="utf-8")
 
