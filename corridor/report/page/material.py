@@ -27,7 +27,7 @@ from corridor.sovereignty.rulebook import parse_rules
 from corridor.study import BenefitShares, Case, Comparison, Resilience, Sweep
 
 NO_PLAN: Final = ("infeasible", "unknown")
-MAIN_POSTS: Final = 4
+MAIN_POSTS: Final = 3
 """Crossings that are looked into: a second of computing each."""
 LABEL: Final = 28
 """Letters of a label at most: it must leave room for bars on a phone."""

@@ -21,7 +21,8 @@ _MONEY: Final = {
 _TONNES: Final = {"shapley_access_t_per_day": "Shapley value"}
 _ROW_PX: Final = 30
 _STEPS: Final = ("#f7f1ea", "#fde0b5", "#f9b35b", "#e0653f", "#9c2964", "#2d0b59")
-_DARK_FROM: Final = 0.45
+_DARK_FROM: Final = 3
+"""Step from which the color is too dark for dark letters."""
 
 
 def benefits_section(material: Material) -> Section | None:
@@ -62,7 +63,8 @@ def _heat_map(material: Material, found: BenefitShares) -> "Figure":
 
     rows = found.interdependence
     kusd = rows["loss_usd_per_day"].astype(float) / 1e3
-    most = max(float(kusd.max()), 1e-9)
+    single = rows["losing"].isin(rows["closing"])  # a state by itself, not all others together
+    most = max(float(kusd[single].max()), 1e-9)
     # The root spreads small losses over the colors: one state loses a hundred times another's.
     depth = (kusd.clip(lower=0.0) / most) ** 0.5
     step = np.minimum((depth * len(_STEPS)).astype(int), len(_STEPS) - 1)
@@ -85,7 +87,7 @@ def _heat_map(material: Material, found: BenefitShares) -> "Figure":
             "cut": rows["cut_off_t_per_day"].astype(float).tolist(),
             "text": [f"{value:,.0f}" if abs(value) >= 1.0 else "" for value in kusd],
             "color": [_STEPS[i] for i in step],
-            "ink": ["#ffffff" if deep >= _DARK_FROM else "#1d2126" for deep in depth],
+            "ink": ["#ffffff" if i >= _DARK_FROM else "#1d2126" for i in step],
         }
     )
     cells = fig.rect("closing", "losing", width=0.96, height=0.92, source=source,

@@ -75,7 +75,6 @@ def _commands(material: Material) -> list[str]:
     dataset = material.comparison.study.header.dataset
     name = "" if dataset == "crossroads" else " study.toml"
     return [
-        f"pip install corridor=={__version__}",
         f"corridor compare{name} --out out",
         f"corridor explain{name} --variant {material.base}",
         f"corridor targets{name}",

@@ -32,7 +32,7 @@ def investment_section(material: Material) -> Section | None:
         title="What to build",
         template="found.html.j2",
         context={
-            "lead": " ".join(plan.sentences),
+            "lead": "",
             "charts": [] if budgets is None else [("budgets", "Savings by budget")],
             "tables": tables_of(sheets, "investment"),
             "open": 2,

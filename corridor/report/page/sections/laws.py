@@ -70,7 +70,7 @@ def _rule_table(material: Material) -> Table:
         "Price: what one unit more of a limit saves; a ban has none. "
         + ("Cost: what the optimum with all rules costs more than without this one."
            if costs else
-           "The cost of each rule is computed by `corridor explain` and is not in this report.")
+           "The cost of each rule is computed by corridor explain and is not in this report.")
     )  # fmt: skip
     return Table(id="rules", title="Rules in force", columns=columns, note=note)
 

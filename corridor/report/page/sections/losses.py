@@ -132,6 +132,7 @@ def _bars(material: Material, found: Resilience) -> "Figure":
             "cut": rows["cut_off_t_per_day"].astype(float).tolist(),
         }
     )
+    fig.x_range.start = 0
     bars = fig.hbar(y="name", right="loss", left=0, height=0.7, source=source, color=SERIES[1])
     tips = [("closes", "@name"), ("costs", "@loss{0.000} MUSD/day"), ("cut off", "@cut{0,0} t/day")]
     fig.add_tools(HoverTool(renderers=[bars], tooltips=tips))

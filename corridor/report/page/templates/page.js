@@ -3,7 +3,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const figures = {};
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  const state = { variant: data.base, view: "flow", goods: "all", box: null };
+  const state = { variant: data.base, view: "flow", goods: "all", box: "focus" };
   const $ = (id) => document.getElementById(id);
   const title = (variant) => $("variant").querySelector(`option[value="${CSS.escape(variant)}"]`).textContent;
 
@@ -126,13 +126,14 @@
     });
   }
 
-  function fit(box) {
+  function fit(name, box) {
     // A meter must be as long north as east, whatever the shape of the window.
-    state.box = box;
+    const map = figures[name];
+    if (!map) return;
     const [west, south, east, north] = box;
-    const map = figures.map;
-    const wide = Math.max(map.inner_width || $("chart-map").clientWidth, 1);
-    const high = Math.max(map.inner_height || $("chart-map").clientHeight, 1);
+    const element = $(`chart-${name}`);
+    const wide = Math.max(map.inner_width || element.clientWidth, 1);
+    const high = Math.max(map.inner_height || element.clientHeight, 1);
     const scale = Math.max((east - west) / wide, (north - south) / high);
     const [x, y] = [(west + east) / 2, (south + north) / 2];
     const [dx, dy] = [scale * wide / 2, scale * high / 2];
@@ -140,8 +141,13 @@
     map.y_range.setv({ start: y - dy, end: y + dy });
   }
 
+  function fitAll() {
+    fit("map", data.map[state.box]);
+    fit("loss-map", data.map.whole);
+  }
+
   function move(where) {
-    if (where === "focus" || where === "whole") { fit(data.map[where]); return; }
+    if (where === "focus" || where === "whole") { state.box = where; fit("map", data.map[where]); return; }
     const map = figures.map;
     const [x, y] = [map.x_range, map.y_range];
     const [width, height] = [x.end - x.start, y.end - y.start];
@@ -173,9 +179,11 @@
     const map = figures.map;
     if (!map) return;
     map.setv({ background_fill_color: night ? "#1b2530" : "#f3f8fb", border_fill_color: null, outline_line_color: null });
-    source(map, "land-shapes").glyph.setv({ fill_color: { value: night ? "#2b3138" : "#edebe4" },
-                                            line_color: { value: night ? "#59626c" : "#aaa595" } });
-    source(map, "states").glyph.text_color = { value: quiet };
+    for (const figure of [map, figures["loss-map"]].filter(Boolean)) {
+      source(figure, "land-shapes").glyph.setv({ fill_color: { value: night ? "#2b3138" : "#edebe4" },
+                                                 line_color: { value: night ? "#59626c" : "#aaa595" } });
+      source(figure, "states").glyph.text_color = { value: quiet };
+    }
     const edge = { value: night ? "#dfe5ea" : "#4d4a43" };
     for (const renderer of map.renderers) {
       if (/^load-/.test(renderer.name)) renderer.glyph.line_color = edge;
@@ -223,7 +231,7 @@
     let timer;
     window.addEventListener("resize", () => {
       clearTimeout(timer);
-      timer = setTimeout(() => fit(state.box), 150);
+      timer = setTimeout(fitAll, 150);
     });
     window.addEventListener("beforeprint", () => { paint(); });
     window.addEventListener("afterprint", () => { paint(); });
@@ -238,7 +246,7 @@
     listen();
     paint();
     choose(data.base);
-    fit(data.map.focus);
+    fitAll();
     document.documentElement.dataset.ready = "yes";
   }
   start();
