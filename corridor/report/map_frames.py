@@ -18,8 +18,6 @@ from corridor.sovereignty import Rule
 Columns: TypeAlias = dict[str, list[Any]]
 
 WAYS: Final = ("forward", "backward")
-GOODS: Final = ("all", "containers", "bulk")
-"""All goods, those that go in containers, and the others."""
 UNKNOWN: Final = -1.0
 """Stands for what is not known: Bokeh has no word for NaN, and maps write it as such."""
 OPEN: Final = "open"
@@ -118,7 +116,7 @@ def _texts(frame: pd.DataFrame, column: str) -> list[str]:
     return frame[column].fillna("").astype(str).tolist()
 
 
-def flow_columns(network: Network, plan: Plan | None, goods: str = "all") -> Columns:
+def flow_columns(network: Network, plan: Plan | None) -> Columns:
     """Return what flows on each link, a column a way.
 
     Parameters
@@ -128,8 +126,6 @@ def flow_columns(network: Network, plan: Plan | None, goods: str = "all") -> Col
     plan
         Its plan; None and a plan without flows give zeros, an unknown utilization and links that
         are open by their status.
-    goods
-        ``all``, ``containers`` (TEU at their goods' own weight) or ``bulk`` (all others).
 
     Returns
     -------
@@ -138,19 +134,44 @@ def flow_columns(network: Network, plan: Plan | None, goods: str = "all") -> Col
         ``state``, one entry a link.
     """
     ids = network.links["link_id"]
-    columns: Columns = {}
-    boxed = _boxed_flows(network, plan) if goods != "all" else None
-    for way in WAYS:
-        tonnes = _by_way(plan, way, "t_per_day").reindex(ids).fillna(0.0).to_numpy(float)
-        if boxed is not None:
-            inside = boxed[way].reindex(ids).fillna(0.0).to_numpy(float)
-            tonnes = inside if goods == "containers" else np.maximum(tonnes - inside, 0.0)
-        columns[way] = np.round(tonnes, 1).tolist()
-    total = np.add(columns["forward"], columns["backward"])
+    tonnes = {way: _on_links(_by_way(plan, way, "t_per_day"), ids) for way in WAYS}
     used = [_by_way(plan, way, "utilization").reindex(ids).to_numpy(float) for way in WAYS]
-    columns["flow"] = np.round(total, 1).tolist()
-    columns["utilization"] = _known(np.fmax(*used))
-    columns["state"] = _link_states(network, plan)
+    shared: Columns = {
+        "utilization": _known(np.fmax(*used)),
+        "state": _link_states(network, plan),
+    }
+    return _tonnes(tonnes) | shared
+
+
+def flows_by_goods(network: Network, plan: Plan | None) -> dict[str, Columns]:
+    """Return the flows of all goods, of those in containers and of the others.
+
+    Parameters
+    ----------
+    network, plan
+        As in `flow_columns`.
+
+    Returns
+    -------
+    dict of dict
+        ``all`` as `flow_columns` gives it, ``containers`` and ``bulk`` with ``forward, backward,
+        flow`` [t/day].
+    """
+    ids = network.links["link_id"]
+    boxed = {way: _on_links(of, ids) for way, of in _boxed_flows(network, plan).items()}
+    every = flow_columns(network, plan)
+    bulk = {way: np.maximum(np.subtract(every[way], boxed[way]), 0.0) for way in WAYS}
+    return {"all": every, "containers": _tonnes(boxed), "bulk": _tonnes(bulk)}
+
+
+def _on_links(flow: pd.Series, ids: pd.Series) -> FloatArray:
+    """Return a flow by link in the order of the links, 0 where there is none."""
+    return flow.reindex(ids).fillna(0.0).to_numpy(float)
+
+
+def _tonnes(by_way: Mapping[str, FloatArray]) -> Columns:
+    columns: Columns = {way: np.round(by_way[way], 1).tolist() for way in WAYS}
+    columns["flow"] = np.round(np.add(columns["forward"], columns["backward"]), 1).tolist()
     return columns
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 
 from corridor.report.colors import GAIN, LOADS, LOSS, mode_color
-from corridor.report.map_frames import BARRED, GOODS, SHUT, base_frame, flow_columns, post_columns
+from corridor.report.map_frames import BARRED, SHUT, base_frame, flows_by_goods, post_columns
 from corridor.report.map_layers import GROUND
 from corridor.report.maps import build_map, change_columns, network_box
 from corridor.report.mercator import Box, box_of
@@ -42,10 +42,7 @@ def map_section(material: Material) -> Section:
     """
     network = material.network
     frame = base_frame(network)
-    flows = {
-        variant: {goods: flow_columns(network, plan, goods) for goods in GOODS}
-        for variant, plan in material.plans.items()
-    }
+    flows = {v: flows_by_goods(network, plan) for v, plan in material.plans.items()}
     posts = {
         variant: post_columns(network, plan, material.barred(variant))
         for variant, plan in material.plans.items()
