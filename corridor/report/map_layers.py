@@ -22,7 +22,7 @@ _WAITS_H: Final = (0.0, 1.0, 6.0, 24.0, 72.0)
 _SIZES_PX: Final = (6.0, 8.0, 12.0, 17.0, 24.0)
 
 LINK_CARD: Final = """
-<div class="card"><b>@name</b><div>@mode, @layer, @length_km{0,0} km, @state</div>
+<div class="card"><b>@name</b><div>@layer, @length_km{0,0} km, @state</div>
 <div>@ends: <b>@forward{0,0} t/day</b> there, <b>@backward{0,0} t/day</b> back</div>
 <div>fuller way: @utilization{custom} of its capacity</div>
 <div>against the base: @gain{0,0} t/day more, @loss{0,0} t/day less</div></div>
@@ -105,6 +105,8 @@ def draw_links(fig: "Figure", columns: Columns, widest_t_per_day: float | None) 
             renderers=[touch],
             tooltips=LINK_CARD,
             point_policy="follow_mouse",
+            attachment="below",  # cards of crossings are above: both can be read
+            limit=2,
             formatters={"@utilization": _percent()},
             description="Point at links",
         )
@@ -143,6 +145,8 @@ def draw_crossings(fig: "Figure", columns: Columns) -> None:
         HoverTool(
             renderers=seen,
             tooltips=POST_CARD,
+            attachment="above",
+            limit=2,
             formatters={"@utilization": _percent(), "@wait": _hours(), "@border": _hours()},
             description="Point at crossings",
         )
@@ -158,7 +162,14 @@ def draw_places(fig: "Figure", columns: Columns) -> None:
         "x", "y", source=source, view=_view("kind", "city"), name="places", marker="square",
         size=4, fill_color=INK, line_color=None,
     )  # fmt: skip
-    fig.add_tools(HoverTool(renderers=[places], tooltips=NODE_CARD, description="Point at places"))
+    fig.add_tools(
+        HoverTool(
+            renderers=[places],
+            tooltips=NODE_CARD,
+            attachment="left",
+            description="Point at places",
+        )
+    )
 
 
 def _view(column: str, group: str) -> "CDSView":
