@@ -223,8 +223,8 @@ def _of_borders(material: Material) -> tuple[str, str]:
     if servers:
         name, best = max(servers, key=lambda pair: pair[1]["usd"])
         said.append(
-            f"One more server for {best['stage']} of {material.state(best['country'])} at {name} is "
-            f"worth {_money(best['usd'] / 1e6)} a year at this flow."
+            f"One more server for {best['stage']} of {material.state(best['country'])} at {name} "
+            f"is worth {_money(best['usd'] / 1e6)} a year at this flow."
         )
     return head, " ".join(said) or "No border post has stages with a known number of servers."
 
