@@ -1,7 +1,7 @@
 """What a portfolio costs to use: solved cases, kept, and the bounds that their prices give."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -12,7 +12,7 @@ from corridor.errors import SolverError
 from corridor.network import Demand, Network
 from corridor.planning.price_bounds import PriceBound, PriceBounds
 from corridor.planning.project_effects import Case, Effects, compare_cases, compile_case
-from corridor.planning.projects import Project
+from corridor.planning.projects import Project, rival_projects
 from corridor.sovereignty import Rules
 
 BoolArray: TypeAlias = NDArray[np.bool_]
