@@ -23,6 +23,7 @@ from corridor.planning.plans import plan, solve_plan
 from corridor.planning.results import Plan
 from corridor.planning.screening import Screening, screen_crossing
 from corridor.planning.staffing import Staffing, plan_post_shifts, staff_crossings
+from corridor.planning.staging import Period, StagedPlan, stage_projects
 
 __all__ = [
     "BudgetFrontier",
@@ -35,9 +36,11 @@ __all__ = [
     "Itinerary",
     "Limits",
     "Model",
+    "Period",
     "Plan",
     "Screening",
     "Staffing",
+    "StagedPlan",
     "alternatives",
     "budget_frontier",
     "compile_model",
@@ -57,4 +60,5 @@ __all__ = [
     "solve_equilibrium",
     "solve_plan",
     "staff_crossings",
+    "stage_projects",
 ]
