@@ -1,6 +1,7 @@
 """What rules cost: the optimum with all of them, without each, without any; and who pays."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -9,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.core.flows import FlowResult, min_cost_flow
+from corridor.core.threads import as_threads
 from corridor.network import Demand, Network
 from corridor.planning.answer import evaluate
 from corridor.planning.blocks import Relaxed
@@ -17,6 +19,8 @@ from corridor.sovereignty import Rules
 from corridor.sovereignty.kinds.forbid import ForbidRule
 
 FloatArray: TypeAlias = NDArray[np.float64]
+Case: TypeAlias = tuple[Sequence[str], Network | None]
+"""Ids of rules that are dropped, and another network, if any."""
 
 ALL_RULES: Final = ""
 """Id under which the cost of all rules together stands."""
@@ -94,6 +98,11 @@ class Resolved:
         evaluate(model, problem, result, congestion=self._congestion)
         return result
 
+    def optima(self, cases: Sequence[Case]) -> list[FlowResult]:
+        """Return the optimum of each case, some at a time; see `optimum`."""
+        with ThreadPoolExecutor(max_workers=as_threads(None)) as pool:
+            return list(pool.map(lambda case: self.optimum(*case), cases))
+
     def without(self, dropped: Sequence[str]) -> Rules:
         """Return the rules without some."""
         rules = self.model.rules
@@ -128,8 +137,9 @@ def rule_costs(resolved: Resolved, binding: Sequence[str]) -> RuleCosts:
     best = resolved.optimum()
     in_force = [rule.id for rule in resolved.model.rules.in_force]
     records, payers = [], []
-    for name, dropped in [(ALL_RULES, in_force), *((rule, [rule]) for rule in binding)]:
-        without = resolved.optimum(dropped)
+    cases: list[Case] = [(in_force, None), *(([rule], None) for rule in binding)]
+    found = resolved.optima(cases)
+    for name, without in zip([ALL_RULES, *binding], found, strict=True):
         records.append((name, without.objective, best.objective - without.objective))
         dearer = best.demand_price - without.demand_price
         paid = payers_table(resolved.model, dearer)

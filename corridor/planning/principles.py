@@ -15,14 +15,12 @@ therefore that of inspecting: the optimum when the posts work the stage, less th
 the state works it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import product
 from typing import Final, NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from corridor.core.flows import FlowResult
 from corridor.network import Network
 from corridor.planning.bargaining import with_own_rows, worked_by_share
 from corridor.planning.burdens import Resolved, payers_table
@@ -95,46 +93,48 @@ def principle_costs(resolved: Resolved) -> PrincipleCosts:
     resolved
         Solver of the model; its optimum has all rules.
     """
-    best = resolved.optimum()
+    best, cases = resolved.optimum(), _counterfactuals(resolved)
+    found = resolved.optima([(case.rules, case.network) for case in cases])
     records, payers = [], []
-    for principle, without, rules, result in _counterfactuals(resolved):
-        objective = best.objective if result is None else result.objective
-        names = SEPARATOR.join(rules)
-        records.append((principle, without, names, objective, best.objective - objective))
-        if result is None:
-            continue
+    for case, result in zip(cases, found, strict=True):
+        key, objective = (case.principle, case.without), result.objective
+        cost = best.objective - objective
+        records.append((*key, SEPARATOR.join(case.rules), objective, cost))
         paid = payers_table(resolved.model, best.demand_price - result.demand_price)
-        paid.insert(0, "without", without)
-        paid.insert(0, "principle", principle)
+        for place, name in enumerate(("principle", "without")):
+            paid.insert(place, name, pd.Series([key[place]] * len(paid), dtype=str))
         payers.append(paid)
     columns = ["principle", "without", "rules", "objective_usd_per_day", "cost_usd_per_day"]
-    nobody = payers_table(resolved.model, np.zeros(len(resolved.model.shipments)))
-    empty = pd.DataFrame(columns=["principle", "without", *nobody.columns])
     return PrincipleCosts(
-        costs=pd.DataFrame(records, columns=columns),
-        payers=pd.concat(payers, ignore_index=True) if payers else empty,
+        costs=pd.DataFrame(records, columns=columns), payers=pd.concat(payers, ignore_index=True)
     )
 
 
-def _counterfactuals(
-    resolved: Resolved,
-) -> Iterator[tuple[str, str, list[str], FlowResult | None]]:
-    """Yield principle, what is taken away, its rules and the optimum without; None: no rules."""
+class _Counterfactual(NamedTuple):
+    """What is taken away for a principle: rules, and inspections by another network."""
+
+    principle: str
+    without: str
+    rules: list[str]
+    network: Network | None = None
+
+
+def _counterfactuals(resolved: Resolved) -> list[_Counterfactual]:
+    """Return what is taken away for each principle, and for all of them."""
     in_force = resolved.model.rules.in_force
     floors = [rule for rule in in_force if isinstance(rule, InspectionFloorRule)]
-    others = [rule for rule in in_force if not isinstance(rule, InspectionFloorRule)]
     bare = uninspected(resolved.model.network, floors) if floors else None
+    cases = []
     for principle, without in (
         (SOVEREIGNTY, LIMITS), (JURISDICTION, CHARGES), (RECIPROCITY, BANDS), (EQUALITY, FLAGS),
     ):  # fmt: skip
-        rules = [rule.id for rule in others if principle_of(rule) == principle]
-        yield principle, without, rules, resolved.optimum(rules) if rules else None
+        rules = [r.id for r in in_force if principle_of(r) == principle and r not in floors]
+        cases.append(_Counterfactual(principle, without, rules))
         if principle == SOVEREIGNTY:
             names = [rule.id for rule in floors]
-            found = resolved.optimum(names, bare) if names else None
-            yield principle, INSPECTIONS, names, found
+            cases.append(_Counterfactual(principle, INSPECTIONS, names, bare))
     rules = [rule.id for rule in in_force if principle_of(rule) != NO_PRINCIPLE]
-    yield ALL_PRINCIPLES, EVERYTHING, rules, resolved.optimum(rules, bare) if rules else None
+    return [*cases, _Counterfactual(ALL_PRINCIPLES, EVERYTHING, rules, bare)]
 
 
 def uninspected(network: Network, floors: Sequence[InspectionFloorRule]) -> Network:
