@@ -39,7 +39,17 @@ _BORDER_NUMBERS: Final = (
     "service_h",
     "wait_h",
     "cost_usd_per_t",
+    "marginal_delay_usd_per_vehicle",
     "capacity_price_usd_per_vehicle",
+    "next_server_at_flow_usd_per_year",
+)
+
+
+_PRICED: Final = (
+    "t_per_day",
+    "marginal_delay_usd_per_vehicle",
+    "capacity_price_usd_per_vehicle",
+    "next_server_at_flow_usd_per_year",
 )
 
 
@@ -72,6 +82,7 @@ def plan_indicators(
     crossings: pd.DataFrame,
     countries: pd.DataFrame,
     unmet: pd.DataFrame,
+    rules: pd.DataFrame,
 ) -> pd.DataFrame:
     """Return every indicator of a plan.
 
@@ -79,7 +90,7 @@ def plan_indicators(
     ----------
     answer
         The evaluated flow.
-    paths, crossings, countries, unmet
+    paths, crossings, countries, unmet, rules
         The plan's tables.
 
     Returns
@@ -94,6 +105,7 @@ def plan_indicators(
     _modes(rows, answer)
     _states(rows, countries)
     _screenlines(rows, answer)
+    _rules(rows, rules)
     return rows.frame()
 
 
@@ -172,13 +184,13 @@ def _borders(rows: _Rows, answer: FlowAnswer, crossings: pd.DataFrame) -> None:
     rows.add("queue_cost", "musd_per_year", answer.queue_usd_per_day * DAYS_PER_YEAR / _M)
     ways = (used["from_country"] + "-" + used["to_country"]).tolist()
     for i, (scope, way) in enumerate(zip(used["crossing_id"].tolist(), ways, strict=True)):
-        t_per_day, price = (
-            column[name][i] for name in ("t_per_day", "capacity_price_usd_per_vehicle")
-        )
+        t_per_day, delay, price, saved = (column[name][i] for name in _PRICED)
         rows.add("crossing_flow", "Mt_per_year", t_per_day * _MT_PER_YEAR, scope, way)
         rows.add("crossing_time", "h", hours[i], scope, way)
         rows.add("crossing_utilization", "share", utilization[i], scope, way)
+        rows.add("crossing_marginal_delay", "usd_per_vehicle", delay, scope, way)
         rows.add("crossing_capacity_price", "usd_per_vehicle", price, scope, way)
+        rows.add("next_server_at_this_flow", "musd_per_year", saved / _M, scope, way)
 
 
 def _modes(rows: _Rows, answer: FlowAnswer) -> None:
@@ -234,6 +246,14 @@ def _states(rows: _Rows, countries: pd.DataFrame) -> None:
             rows.add("transit", "Mt_per_year", transit * _MT_PER_YEAR, state)
             rows.add("revenue", "musd_per_year", revenue * DAYS_PER_YEAR / _M, state)
             rows.add("state_transport", "bn_t_km_per_year", t_km * DAYS_PER_YEAR / _BN, state)
+
+
+def _rules(rows: _Rows, rules: pd.DataFrame) -> None:
+    """Add the price of every rule that has one: what one unit more of its limit would save."""
+    priced = rules[rules["binding"].astype(bool) & (rules["price"] > 0.0)]
+    columns = (priced["rule_id"], priced["unit"], priced["price"])
+    for rule_id, unit, price in zip(*columns, strict=True):
+        rows.add("rule_price", unit, price, rule_id)
 
 
 def _screenlines(rows: _Rows, answer: FlowAnswer) -> None:

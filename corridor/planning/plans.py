@@ -266,17 +266,17 @@ def build_tables(
     paths = path_table(answer)
     crossings = crossing_table(answer, best=best, servers=servers)
     countries = country_table(answer, paths)
-    left = unmet_table(answer, unmet, obstacles)
+    left, rules = unmet_table(answer, unmet, obstacles), rule_table(answer, bans)
     return _Tables(
         links=link_table(answer),
         crossings=crossings,
         paths=paths,
-        rules=rule_table(answer, bans),
+        rules=rules,
         countries=countries,
         unmet=left,
         compliance=compliance_table(answer),
         stages=workload_table(answer),
-        indicators=plan_indicators(answer, paths, crossings, countries, left),
+        indicators=plan_indicators(answer, paths, crossings, countries, left, rules),
     )
 
 

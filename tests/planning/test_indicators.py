@@ -155,3 +155,16 @@ def test_a_weighted_quantile_is_a_value() -> None:
     assert _quantile(values, weights, 0.25) == 1.0
     assert _quantile(values, weights, 0.76) == 3.0
     assert np.isnan(_quantile(values, np.zeros(3), 0.5))
+
+
+def test_prices_of_rules_and_of_crossings_are_indicators(toy_tables: Tables) -> None:
+    quota = {"kind": "quota", "crossings": ["ab-rail"], "limit": 40, "unit": "t_per_day"}
+    found = indicators(toy_tables, ("A1", "B1", "grain", 100.0), rules=(quota,))
+    # A tonne more by rail saves what the road costs more.
+    assert found["rule_price", "usd_per_t", "r0", "", ""] > 1.0
+    for name, unit in (
+        ("crossing_marginal_delay", "usd_per_vehicle"),
+        ("crossing_capacity_price", "usd_per_vehicle"),
+        ("next_server_at_this_flow", "musd_per_year"),
+    ):
+        assert found[name, unit, "ab-road", "AAA-BBB", ""] >= 0.0
