@@ -77,14 +77,11 @@ def write_sweep(sweep: Sweep, folder: str | Path) -> list[Path]:
         msg = f"The sweep must go into a folder whose parent exists; {target} is none. Make it."
         raise InputError(msg)
     target.mkdir(exist_ok=True)
-    written = []
     with tempfile.TemporaryDirectory(prefix=".sweep-", dir=target) as scratch:
         for name in FILES:
             table: pd.DataFrame = getattr(sweep, name)
             table.to_csv(Path(scratch) / f"{name}.csv", index=False, lineterminator="\n")
-        for name in FILES:
-            written.append((Path(scratch) / f"{name}.csv").replace(target / f"{name}.csv"))
-    return written
+        return [(Path(scratch) / f"{name}.csv").replace(target / f"{name}.csv") for name in FILES]
 
 
 def _statuses_sheet(sweep: Sweep) -> Sheet:

@@ -29,7 +29,7 @@ from corridor.study.studies import Study
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
-TOLERANCE: Final = 1e-4
+TOLERANCE: Final = 5e-4
 """Relative gap at which a sample counts as solved; its own certified gap is kept."""
 PILOTS: Final = 16
 """Samples whose paths are stored beside those of the nominal plan."""
@@ -124,12 +124,17 @@ class Desk:
     ----------
     work
         What to do.
+    compilers
+        Those of its variants that are there already.
     """
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, compilers: Mapping[str, ScenarioCompiler] | None = None) -> None:
         load_kernels()
         self._work = work
-        self._compilers: dict[str, tuple[ScenarioCompiler, Readings]] = {}
+        self._compilers = {
+            name: (compiler, Readings(compiler.nominal))
+            for name, compiler in (compilers or {}).items()
+        }
 
     def compiler(self, variant: str) -> tuple[ScenarioCompiler, Readings]:
         """Return what compiles and reads the samples of a variant."""

@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from corridor.errors import InputError, MissingExtraError, SolverError
-from corridor.study.chunks import Chunk, Packed, Task, solve_packed
+from corridor.study.chunks import Chunk, Desk, Packed, Task, Work, solve_packed
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -31,13 +31,13 @@ _received: list[Packed] = []
 """In a worker process: the work that it was started with."""
 
 
-def solved(packed: Packed, tasks: Sequence[Task], executor: Executor) -> Iterator[Chunk]:
+def solved(work: Work, desk: Desk, tasks: Sequence[Task], executor: Executor) -> Iterator[Chunk]:
     """Yield the chunks of some tasks as they are done, in no order.
 
     Parameters
     ----------
-    packed
-        The work.
+    work, desk
+        The work, and where this process itself would do it.
     tasks
         What to do.
     executor
@@ -59,9 +59,9 @@ def solved(packed: Packed, tasks: Sequence[Task], executor: Executor) -> Iterato
         raise InputError(msg)
     if isinstance(executor, int):
         if executor == 1:
-            return (solve_packed(packed, task) for task in tasks)
-        return _by_processes(packed, tasks, executor)
-    return _by_dask(packed, tasks, executor)
+            return (desk.solve(task) for task in tasks)
+        return _by_processes(Packed.of(work), tasks, executor)
+    return _by_dask(Packed.of(work), tasks, executor)
 
 
 # -- processes ---------------------------------------------------------------------------------
@@ -114,8 +114,9 @@ def _by_pool(packed: Packed, tasks: Sequence[Task], workers: int) -> Iterator[tu
                 yield task, future.result()
     finally:
         # Whoever stops asking (an error, Ctrl-C) does not wait for what is under way.
-        for process in list((pool._processes or {}).values()) if running or waiting else ():
-            process.terminate()
+        if running or waiting:
+            for process in list((pool._processes or {}).values()):  # noqa: SLF001 (no public way)
+                process.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -154,7 +155,11 @@ def _by_dask(packed: Packed, tasks: Sequence[Task], executor: "str | Client") ->
         yield from _by_client(packed, tasks, client)
 
 
-def _by_client(packed: Packed, tasks: Sequence[Task], client: "Client") -> Iterator[Chunk]:
+def _by_client(
+    packed: Packed,
+    tasks: Sequence[Task],
+    client: Any,  # noqa: ANN401 (its methods have no types)
+) -> Iterator[Chunk]:
     """Yield chunks from the workers of a client; the work is sent to each of them once."""
     distributed = _distributed()
     left, breaks = list(tasks), 0

@@ -147,7 +147,7 @@ class TrafficPatch:
             vehicles = background_vehicles(part, plain, scenario)
             return np.append(vehicles, np.zeros(n_arcs - plain.n_arcs))
 
-        rest = frame.drop(index=cells.row[here])
+        rest = frame.drop(index=cells.row[here].tolist())
         unit = frame.assign(vehicles_per_day=1.0)
         each = [on_arcs(unit.iloc[[row]]) for row in cells.row[here]]
         return cls(
@@ -308,7 +308,7 @@ class ServicePatch:
         rate = sails / headway
 
         def total(values: FloatArray) -> FloatArray:
-            return np.bincount(self.group, values, minlength=n)
+            return np.bincount(self.group, values, minlength=n).astype(np.float64, copy=False)
 
         together = total(rate)
         if not (together > 0.0).all():

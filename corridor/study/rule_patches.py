@@ -122,7 +122,7 @@ def _counts(effects: Effects) -> Iterator[Count]:
 def _doubled(network: Network, what: str) -> Network:
     """Return a network with one thing doubled, and nothing else that rules look at changed.
 
-    Vehicles carry twice as much, a tonne fills twice as many containers, or links are twice as long.
+    Vehicles carry twice as much, a tonne fills twice the containers, or links are twice as long.
     """
     layers, goods, links = network.layers, network.commodities, network.links
     if what == "length":

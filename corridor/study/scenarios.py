@@ -7,21 +7,21 @@ goes the long way for all.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
 from corridor.border import FloorBreach, floor_breaches
-from corridor.network import Demand
+from corridor.network import Demand, Network
 from corridor.network.fills import FilledTables
 from corridor.network.supernetwork import Supernetwork
 from corridor.network.vehicles import payload_t, teu_per_t
 from corridor.planning import Model, compile_model
 from corridor.planning.costs import arc_costs
-from corridor.planning.pools import assemble_pools
 from corridor.planning.quantities import assemble_rows
 from corridor.sovereignty import Floor, Territory
 from corridor.study.inputs import FILLED, Cells, Inputs, filled_frames, variant_cells
@@ -33,12 +33,14 @@ from corridor.study.patches import (
     set_cells,
     with_frames,
 )
+from corridor.study.pool_patches import PoolPatch
 from corridor.study.rule_patches import RulePatch, Scale
 from corridor.study.studies import Case, Study
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
 
+_UNCOMPARED: Final = ("assumptions", "rules", "network")
 _SAME: Final = 1e-9
 """Largest relative difference between the two ways that counts as rounding."""
 
@@ -90,6 +92,7 @@ class ScenarioCompiler:
     posts: PostPatch
     services: ServicePatch
     rules: RulePatch
+    pools: PoolPatch
     demand_cells: IntArray
     floors: tuple[tuple[str, tuple[Floor, ...]], ...]
     is_patched: bool = True
@@ -107,6 +110,7 @@ class ScenarioCompiler:
         nominal = compile_model(*case)
         cells = above_floors(case_cells(study, inputs, case, nominal.filled), nominal)
         net = nominal.supernetwork
+        services = ServicePatch.of(case.network, nominal.filled.services, net)
         compiler = cls(
             case=case,
             nominal=nominal,
@@ -116,8 +120,9 @@ class ScenarioCompiler:
                 case.network, nominal.plain, net.n_arcs, case.demand.scenario, cells
             ),
             posts=PostPatch.of(nominal.posts, net, nominal.filled.stages),
-            services=ServicePatch.of(case.network, nominal.filled.services, net),
+            services=services,
             rules=RulePatch.of(nominal, case.demand),
+            pools=PoolPatch.of(nominal, services.services(nominal.filled.services)),
             demand_cells=np.flatnonzero(np.array(cells.table, dtype=object) == "demand"),
             floors=tuple(_floors(nominal)),
         )
@@ -167,9 +172,9 @@ class ScenarioCompiler:
         at_background = posts.wait_h(queues.wait_h(np.zeros(posts.n_pools)))
         costs = arc_costs(filled, net, posts, services, at_background)
         effects = self.rules.effects(self._scale(territory, net))
-        pools = assemble_pools(
-            old.network, filled, net, posts, services, effects,
-            queues=queues, classes=old.classes, payload_t=costs.payload_t, vehicles=vehicles,
+        pools = self.pools.pools(
+            old, filled, posts, services, effects,
+            queues=queues, payload_t=costs.payload_t, vehicles=vehicles,
         )  # fmt: skip
         model = replace(
             old, filled=filled, supernetwork=net, posts=posts, effects=effects,
@@ -269,13 +274,18 @@ def same_models(one: Model, other: Model) -> bool:
 
 
 def model_differences(one: Model, other: Model) -> list[str]:
-    """Return the names of the numbers in which two models differ by more than rounding."""
-    pairs = zip(_numbers(one), _numbers(other), strict=True)
-    found = [name for (name, a), (_, b) in pairs if not _are_same(a, b)]
-    return found + (["breaches"] if one.breaches != other.breaches else [])
+    """Return the names of the numbers in which two models differ by more than rounding.
+
+    Everything within the models is compared, whatever it may be, but for the list of assumptions,
+    which no flow depends on.
+    """
+    a, b = dict(_numbers(one, "model")), dict(_numbers(other, "model"))
+    return [
+        name for name in {**a, **b} if not (name in a and name in b and _same(a[name], b[name]))
+    ]
 
 
-def _are_same(a: FloatArray, b: FloatArray) -> bool:
+def _same(a: FloatArray, b: FloatArray) -> bool:
     if a.shape != b.shape:
         return False
     scale = np.maximum(np.abs(a), np.abs(b))
@@ -284,27 +294,45 @@ def _are_same(a: FloatArray, b: FloatArray) -> bool:
     return bool(close.all())
 
 
-def _numbers(model: Model) -> Iterator[tuple[str, FloatArray]]:
-    """Yield every number of a model that a draw may change."""
-    for part in (model.costs, model.posts, model.pools.queues):
-        for field in fields(part):
-            values = getattr(part, field.name)
-            if isinstance(values, np.ndarray) and not field.name.startswith("_"):
-                yield f"{type(part).__name__}.{field.name}", values.astype(np.float64)
-    for name in ("t_per_day", "background_vehicles", "service_wait_h", "fee_usd_per_t", "allowed"):
-        yield name, np.asarray(getattr(model, name), dtype=np.float64)
-    yield "arc_length_km", model.supernetwork.arc_length_km
-    pools = model.pools
-    yield "pools.capacity", pools.pools.capacity
-    yield "pools.matrix", _sorted_data(pools.pools.matrix)
-    yield "overruns.limit", pools.overruns.limit
-    if model.rows.rows is not None:
-        rows = model.rows.rows
-        yield "rows.matrix", _sorted_data(rows.matrix)
-        yield "rows.lower", rows.lower
-        yield "rows.upper", rows.upper
+def _numbers(thing: object, name: str) -> Iterator[tuple[str, FloatArray]]:
+    """Yield every number within something by its place."""
+    values = _as_numbers(thing)
+    if values is not None:
+        yield name, values
+        return
+    for place, part in _parts(thing):
+        yield from _numbers(part, f"{name}{place}")
 
 
-def _sorted_data(matrix: sparse.csr_matrix) -> FloatArray:
-    ordered = matrix.sorted_indices()
-    return np.asarray(np.concatenate([ordered.data, ordered.indices]), dtype=np.float64)
+def _as_numbers(thing: object) -> FloatArray | None:
+    """Return a number or an array of numbers as floats; None for all else."""
+    if sparse.issparse(thing):
+        return _entries(thing)
+    if isinstance(thing, (bool, int, float, np.number)):
+        return np.array([float(thing)])
+    if isinstance(thing, np.ndarray) and thing.dtype.kind in "biuf":
+        return np.asarray(thing, dtype=np.float64)
+    return None
+
+
+def _parts(thing: object) -> Iterator[tuple[str, object]]:
+    """Yield what something is made of: columns of numbers, entries of a list, fields."""
+    if isinstance(thing, pd.DataFrame):
+        for column in thing.select_dtypes("number").columns:
+            yield f".{column}", thing[column].to_numpy(np.float64)
+    elif isinstance(thing, (list, tuple)):
+        for position, part in enumerate(thing):
+            yield f"[{position}]", part
+    elif is_dataclass(thing) and not isinstance(thing, (type, Network)):
+        for field in fields(thing):
+            if field.name not in _UNCOMPARED:
+                yield f".{field.name}", getattr(thing, field.name)
+
+
+def _entries(matrix: object) -> FloatArray:
+    """Return the entries of a sparse matrix and their places, in one order."""
+    ordered = sparse.csr_matrix(matrix, copy=True)
+    ordered.eliminate_zeros()
+    ordered.sort_indices()
+    parts = (ordered.data, ordered.indices, ordered.indptr)
+    return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])

@@ -11,12 +11,11 @@ import pandas as pd
 
 from corridor import __version__
 from corridor.errors import InputError
-from corridor.planning import compile_model
 from corridor.study.checkpoints import Checkpoint, missing
 from corridor.study.chunks import (
     TOLERANCE,
     Chunk,
-    Packed,
+    Desk,
     Task,
     Work,
     load_kernels,
@@ -26,7 +25,7 @@ from corridor.study.chunks import (
 from corridor.study.comparison import Progress
 from corridor.study.executors import Executor, solved
 from corridor.study.inputs import study_inputs
-from corridor.study.readings import Key, Readings
+from corridor.study.readings import Key
 from corridor.study.samples import Sampler
 from corridor.study.scenarios import ScenarioCompiler
 from corridor.study.shocks import common_factors
@@ -151,7 +150,7 @@ def sweep(
 
     Every range of the data set is drawn (rows of one group together; shocks common to a state's
     posts, to weather at sea and to sanctioned states bind groups) by scrambled Sobol points. Each
-    sample is the optimum at a certified relative gap of 1e-4 or less, warm from stored paths.
+    sample is the optimum at a certified relative gap of 5e-4 or less, from stored paths.
 
     Parameters
     ----------
@@ -202,16 +201,15 @@ def sweep(
     if samples < 1 or seed < 0:
         msg = f"samples must be >= 1 and seed >= 0; found {samples} and {seed}."
         raise InputError(msg)
-    load_kernels()
-    work = _work(study, ids, seed)
-    keys = Readings(compile_model(*study.case(ids[0]))).keys
+    work, desk = prepared(study, ids, seed)
+    keys = desk.compiler(ids[0])[1].keys
     book: Checkpoint | None = None
     tasks = tasks_of(ids, samples)
     chunks: list[Chunk] = []
     if checkpoint is not None:
         book = Checkpoint(checkpoint, identity(study, seed), [str(key) for key in keys])
         tasks, chunks = missing(tasks, book.read())
-    limit = _collect(Packed.of(work), tasks, executor, chunks, book, progress)
+    limit = _collect(work, desk, tasks, executor, chunks, book, progress)
     return _results(study, work, seed, samples, limit, chunks, keys)
 
 
@@ -243,23 +241,24 @@ def _chosen(study: Study, variants: Iterable[str] | None) -> list[str]:
     return [name for name in study.variant_ids if name in wanted]
 
 
-def _work(study: Study, ids: Sequence[str], seed: int) -> Work:
-    """Return the work of a sweep, with the stored paths of each variant."""
+def prepared(study: Study, ids: Sequence[str], seed: int) -> tuple[Work, Desk]:
+    """Return the work of a sweep with the stored paths of each variant, and where to do it."""
+    load_kernels()
     inputs = study_inputs(study)
     factors = common_factors(study, inputs)
     sampler = Sampler(inputs=inputs, factors=factors, seed=seed)
-    columns = {}
-    for name in ids:
-        compiler = ScenarioCompiler.of(study, inputs, name)
-        columns[name] = stored_columns(study, sampler, compiler)
-    return Work(
+    compilers = {name: ScenarioCompiler.of(study, inputs, name) for name in ids}
+    columns = {name: stored_columns(study, sampler, one) for name, one in compilers.items()}
+    work = Work(
         study=study, variants=tuple(ids), inputs=inputs, factors=factors, seed=seed,
         columns=columns,
     )  # fmt: skip
+    return work, Desk(work, compilers)
 
 
 def _collect(
-    packed: Packed,
+    work: Work,
+    desk: Desk,
     tasks: Sequence[Task],
     executor: Executor,
     chunks: list[Chunk],
@@ -270,7 +269,7 @@ def _collect(
     done, total = sum(map(len, chunks)), sum(map(len, chunks)) + sum(task.n for task in tasks)
     start, before = time.monotonic(), done
     try:
-        for chunk in solved(packed, tasks, executor):
+        for chunk in solved(work, desk, tasks, executor):
             chunks.append(chunk)
             if book is not None:
                 book.add(chunk)

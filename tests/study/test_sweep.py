@@ -10,13 +10,13 @@ from corridor.core.flows import min_cost_flow
 from corridor.errors import InputError
 from corridor.planning import solve_plan
 from corridor.study import Study, load_study, sweep
-from corridor.study.chunks import Chunk, Packed, Task, solve_packed
+from corridor.study.chunks import TOLERANCE, Chunk, Task
 from corridor.study.inputs import study_inputs
 from corridor.study.readings import Readings
 from corridor.study.samples import CHUNK, Factor, Sampler, cell_values
 from corridor.study.scenarios import ScenarioCompiler, drawn_case, model_differences
 from corridor.study.shocks import common_factors
-from corridor.study.sweeps import _work, identity
+from corridor.study.sweeps import identity, prepared
 from tests.study.sweep_toy import RANGES, write_sweep_study
 
 
@@ -30,6 +30,11 @@ def toy(folder: Path) -> Study:
     return load_study(folder)
 
 
+@pytest.fixture(scope="module")
+def today(toy: Study) -> ScenarioCompiler:
+    return ScenarioCompiler.of(toy, study_inputs(toy), "today")
+
+
 def sampler_of(study: Study, seed: int = 3) -> Sampler:
     inputs = study_inputs(study)
     return Sampler(inputs=inputs, factors=common_factors(study, inputs), seed=seed)
@@ -38,14 +43,15 @@ def sampler_of(study: Study, seed: int = 3) -> Sampler:
 # -- draws ---------------------------------------------------------------------------------------
 
 
-def test_rows_of_a_group_share_one_draw_and_costs_of_projects_are_none(toy: Study) -> None:
+def test_rows_of_a_group_share_one_draw_and_costs_of_projects_are_none(
+    toy: Study, today: ScenarioCompiler
+) -> None:
     inputs = study_inputs(toy)
     assert inputs.names.count("speed") == 1
     assert len(inputs.rows[inputs.names.index("speed")]) == 2
     assert not any(name.startswith("projects") for name in inputs.names)
     sampler = sampler_of(toy)
-    compiler = ScenarioCompiler.of(toy, inputs, "today")
-    cells = compiler.cells
+    cells = today.cells
     speed = np.flatnonzero(cells.source == inputs.names.index("speed"))
     values = cell_values(cells, sampler.scores(0, 64))[:, speed]
     ranks = values.argsort(axis=0).argsort(axis=0)
@@ -60,9 +66,8 @@ def test_sample_k_does_not_depend_on_how_many_are_drawn(toy: Study) -> None:
     assert not np.array_equal(sampler_of(toy, seed=4).scores(0, 8), whole[:8])
 
 
-def test_distributions_have_their_quantiles(toy: Study) -> None:
-    inputs = study_inputs(toy)
-    cells = ScenarioCompiler.of(toy, inputs, "today").cells
+def test_distributions_have_their_quantiles(toy: Study, today: ScenarioCompiler) -> None:
+    inputs, cells = study_inputs(toy), today.cells
     scores = Sampler(inputs=inputs, factors=(), seed=1).scores(0, 4096)
     values = cell_values(cells, scores)
     inside = np.isin(cells.distribution, ["uniform", "triangular", "integer_uniform"])
@@ -82,9 +87,10 @@ def test_distributions_have_their_quantiles(toy: Study) -> None:
             assert drawn.mean() == pytest.approx(mean, rel=1e-3)
 
 
-def test_shares_are_not_drawn_below_the_floor_that_the_post_keeps(toy: Study) -> None:
-    inputs = study_inputs(toy)
-    cells = ScenarioCompiler.of(toy, inputs, "today").cells
+def test_shares_are_not_drawn_below_the_floor_that_the_post_keeps(
+    toy: Study, today: ScenarioCompiler
+) -> None:
+    cells = today.cells
     at = [name == "share" for name in cells.column].index(True)
     values = cell_values(cells, sampler_of(toy).scores(0, 256))[:, at]
     assert values.min() == 0.1
@@ -111,11 +117,11 @@ def test_shocks_are_read_off_the_data(toy: Study) -> None:
     assert found["sanctions"] == found["state AAA"]
 
 
-def test_what_a_variant_sets_is_a_decision(toy: Study) -> None:
-    inputs = study_inputs(toy)
+def test_what_a_variant_sets_is_a_decision(toy: Study, today: ScenarioCompiler) -> None:
+    works = ScenarioCompiler.of(toy, study_inputs(toy), "works")
     places = [
         set(zip(cells.table, cells.column, cells.row.tolist(), strict=True))
-        for cells in (ScenarioCompiler.of(toy, inputs, name).cells for name in ("today", "works"))
+        for cells in (today.cells, works.cells)
     ]
     assert places[0] - places[1] >= {("stages", "servers", 0)}
     assert places[1] <= places[0] | places[1]
@@ -124,28 +130,26 @@ def test_what_a_variant_sets_is_a_decision(toy: Study) -> None:
 # -- models ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("variant", ["today", "works", "slow", "rail_closed"])
+@pytest.mark.parametrize("variant", ["works", "rail_closed"])
 def test_patched_models_are_those_of_the_tables(toy: Study, variant: str) -> None:
     compiler = ScenarioCompiler.of(toy, study_inputs(toy), variant)
     assert compiler.is_patched
     assert len(compiler.cells) > 15
-    for drawn in cell_values(compiler.cells, sampler_of(toy).scores(0, 12)):
+    for drawn in cell_values(compiler.cells, sampler_of(toy).scores(0, 4)):
         assert model_differences(compiler.model(drawn), compiler.compiled(drawn)) == []
 
 
-def test_a_difference_is_seen(toy: Study) -> None:
-    compiler = ScenarioCompiler.of(toy, study_inputs(toy), "today")
-    drawn = cell_values(compiler.cells, sampler_of(toy).scores(0, 2))
-    found = model_differences(compiler.model(drawn[0]), compiler.model(drawn[1]))
-    assert {"t_per_day", "pools.matrix", "fee_usd_per_t", "service_wait_h"} <= set(found)
+def test_a_difference_is_seen(toy: Study, today: ScenarioCompiler) -> None:
+    drawn = cell_values(today.cells, sampler_of(toy).scores(0, 2))
+    found = model_differences(today.model(drawn[0]), today.model(drawn[1]))
+    names = ("t_per_day", "pools.pools.matrix", "fee_usd_per_t", "service_wait_h")
+    assert {f"model.{name}" for name in names} <= set(found)
 
 
-@pytest.mark.parametrize("variant", ["today", "slow"])
-def test_readings_are_the_plan_s_indicators(toy: Study, variant: str) -> None:
-    compiler = ScenarioCompiler.of(toy, study_inputs(toy), variant)
-    readings = Readings(compiler.nominal)
-    for drawn in cell_values(compiler.cells, sampler_of(toy).scores(0, 3)):
-        model = compiler.model(drawn)
+def test_readings_are_the_plan_s_indicators(toy: Study, today: ScenarioCompiler) -> None:
+    readings = Readings(today.nominal)
+    for drawn in cell_values(today.cells, sampler_of(toy).scores(0, 3)):
+        model = today.model(drawn)
         problem = model.flow_problem(congestion=True, unmet_usd_per_t=4000.0)
         values = readings.read(model, min_cost_flow(problem, tolerance=1e-6))
         compare_with_plan(readings, values, solve_plan(model, unmet_usd_per_t=4000.0).indicators)
@@ -170,7 +174,7 @@ def compare_with_plan(readings: Readings, values: np.ndarray, table: pd.DataFram
 
 @pytest.fixture(scope="module")
 def serial(toy: Study) -> pd.DataFrame:
-    return comparable(sweep(toy, 70, ["today", "banned"], seed=5, executor=1).samples)
+    return comparable(sweep(toy, 70, ["today"], seed=5, executor=1).samples)
 
 
 def comparable(samples: pd.DataFrame) -> pd.DataFrame:
@@ -197,17 +201,17 @@ def test_a_sweep_tells_everything_of_every_sample(toy: Study) -> None:
     assert cost["cvar_high"] == pytest.approx((worst[:3].sum() + 0.5 * worst[3]) / 3.5)
     assert rows.loc[("contradiction", "total_cost", "", ""), "samples"] == 0
     solved = found.samples[found.samples["status"].isin(["optimal", "partial"])]
-    assert (solved["gap"] <= 1e-4).all()
+    assert (solved["gap"] <= TOLERANCE).all()
+    assert found.samples["status"].isin(["optimal", "partial", "infeasible"]).all()
 
 
-def test_the_optimum_of_a_sample_is_that_of_its_tables(toy: Study) -> None:
-    found = sweep(toy, 6, ["today"], seed=5, executor=1).samples
-    compiler = ScenarioCompiler.of(toy, study_inputs(toy), "today")
-    for row, drawn in enumerate(cell_values(compiler.cells, sampler_of(toy, 5).scores(0, 6))):
-        case = drawn_case(compiler.case, compiler.cells, drawn)
-        plan = solve_plan_of(case)
-        value = found["total_cost.musd_per_year"].iloc[row]
-        assert value * 1e6 / 365 == pytest.approx(plan, rel=1e-4)
+def test_the_optimum_of_a_sample_is_that_of_its_tables(
+    toy: Study, today: ScenarioCompiler, serial: pd.DataFrame
+) -> None:
+    for row, drawn in enumerate(cell_values(today.cells, sampler_of(toy, 5).scores(0, 3))):
+        plan = solve_plan_of(drawn_case(today.case, today.cells, drawn))
+        value = serial["total_cost.musd_per_year"].iloc[row]
+        assert value * 1e6 / 365 == pytest.approx(plan, rel=TOLERANCE)
 
 
 def solve_plan_of(case) -> float:  # noqa: ANN001 (a Case)
@@ -231,20 +235,13 @@ def test_demand_drives_the_cost_of_the_toy(toy: Study) -> None:
 
 
 def test_processes_give_the_same_bits(toy: Study, serial: pd.DataFrame) -> None:
-    found = sweep(toy, 70, ["today", "banned"], seed=5, executor=2)
+    found = sweep(toy, 70, ["today"], seed=5, executor=2)
     pd.testing.assert_frame_equal(comparable(found.samples), serial, check_exact=True)
 
 
 def test_fewer_samples_are_the_first_of_more(toy: Study, serial: pd.DataFrame) -> None:
     found = comparable(sweep(toy, 20, ["today"], seed=5, executor=1).samples)
     pd.testing.assert_frame_equal(found, serial.iloc[:20], check_exact=True)
-
-
-def test_progress_tells_the_time_left(toy: Study) -> None:
-    told: list[tuple[int, int, str]] = []
-    sweep(toy, 66, ["today"], executor=1, progress=lambda *step: told.append(step))
-    assert [step[:2] for step in told] == [(64, 66), (66, 66)]
-    assert told[-1][2] == "today, 0 s left"
 
 
 # -- checkpoints -----------------------------------------------------------------------------------
@@ -255,23 +252,23 @@ def test_an_interrupt_returns_what_is_done_and_the_checkpoint_goes_on(
 ) -> None:
     file = tmp_path / "sweep.parquet"
 
-    def stop(done: int, total: int, text: str) -> None:
+    def stop(done: int, *_: object) -> None:
         if done >= 64:
             raise KeyboardInterrupt
 
-    part = sweep(toy, 70, ["today", "banned"], 5, executor=1, checkpoint=file, progress=stop)
+    part = sweep(toy, 70, ["today"], 5, executor=1, checkpoint=file, progress=stop)
     assert part.limit == "interrupt"
     assert len(part.samples) == 64
     assert len(pd.read_parquet(file)) == 64
-    told: list[int] = []
+    told: list[tuple[int, int, str]] = []
     whole = sweep(
-        toy, 70, ["today", "banned"], 5, executor=1, checkpoint=file,
-        progress=lambda done, total, text: told.append(done),
+        toy, 70, ["today"], 5, executor=1, checkpoint=file,
+        progress=lambda *step: told.append(step),
     )  # fmt: skip
-    assert told[0] == 70
+    assert told == [(70, 70, "today, 0 s left")]
     assert whole.limit == ""
     pd.testing.assert_frame_equal(comparable(whole.samples), serial, check_exact=True)
-    assert len(pd.read_parquet(file)) == 140
+    assert len(pd.read_parquet(file)) == 70
     assert list(tmp_path.iterdir()) == [file]
 
 
@@ -281,21 +278,21 @@ def test_parts_of_a_killed_run_are_taken_up(
     from corridor.study.checkpoints import Checkpoint
 
     file = tmp_path / "sweep.parquet"
-    packed = Packed.of(_work(toy, ["today"], 5))
-    names = [name for name in serial.columns[5:]]
+    _, desk = prepared(toy, ["today"], 5)
+    names = list(serial.columns[5:])
     book = Checkpoint(file, identity(toy, 5), names)
-    book.add(solve_packed(packed, Task("today", 0, 64)))  # and then the machine goes down
+    book.add(desk.solve(Task("today", 0, 64)))  # and then the machine goes down
     assert not file.exists()
     told: list[int] = []
     found = sweep(
         toy, 70, ["today"], 5, executor=1, checkpoint=file,
-        progress=lambda done, total, text: told.append(done),
+        progress=lambda done, *_: told.append(done),
     )  # fmt: skip
     assert told == [70]
     pd.testing.assert_frame_equal(comparable(found.samples), serial.iloc[:70], check_exact=True)
 
 
-def test_a_foreign_checkpoint_is_refused(toy: Study, folder: Path, tmp_path: Path) -> None:
+def test_a_foreign_checkpoint_is_refused(toy: Study, tmp_path: Path) -> None:
     file = tmp_path / "sweep.parquet"
     sweep(toy, 2, ["today"], seed=5, executor=1, checkpoint=file)
     before = file.read_bytes()
