@@ -74,7 +74,7 @@ def test_two_states_that_replace_each_other_lose_more_together() -> None:
         )
 
 
-@pytest.mark.parametrize("seed", [3, 11])
+@pytest.mark.parametrize("seed", [3])
 def test_every_closure_is_the_plan_from_scratch(seed: int) -> None:
     """Capacities, queues, quotas and railways: closed rows of the tables, compiled anew."""
     world = draw_world(seed, kinds=("fee", "quota"))
