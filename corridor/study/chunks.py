@@ -213,8 +213,7 @@ def load_kernels() -> None:
 def stored_columns(study: Study, sampler: Sampler, compiler: ScenarioCompiler) -> PathColumns:
     """Return the paths that every sample of a variant starts from.
 
-    All paths found for the nominal plan, and those that carry something in the plans of the first
-    `PILOTS` samples.
+    Those that carry something in the nominal plan and in the plans of the first `PILOTS` samples.
     """
     if compiler.nominal.breaches:
         return PathColumns(
@@ -223,9 +222,8 @@ def stored_columns(study: Study, sampler: Sampler, compiler: ScenarioCompiler) -
             arcs=np.zeros(0, np.int32),
         )
     nominal = solve_model(compiler.nominal, study, None)
-    found = [
-        (nominal.columns.commodity, [nominal.columns.path(i) for i in range(len(nominal.columns))])
-    ]
+    # Paths that carried nothing are left out: they cost each program more than they save rounds.
+    found = [(nominal.path_commodity, list(nominal.path_arcs))]
     for drawn in cell_values(compiler.cells, sampler.scores(0, PILOTS)):
         try:
             model = compiler.model(drawn)

@@ -24,7 +24,6 @@ from corridor.sovereignty import Effects
 
 FloatArray: TypeAlias = NDArray[np.float64]
 LongArray: TypeAlias = NDArray[np.int64]
-BoolArray: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,9 +35,9 @@ class PoolPatch:
     nominal
         Pools of the model, quotas last.
     matrix
-        Coefficients of all pools but quotas; its data are not used.
+        Where coefficients stand; its data are not used.
     loaded, empty, tonnes : ndarray of float64, shape (n_entries,)
-        Loaded vehicles, returning empties and tonnes that a vehicle's load stands for.
+        Of all pools but quotas: loaded vehicles, returning empties and tonnes that a vehicle's load stands for.
     goods, arc : ndarray of int64, shape (n_entries,)
         Commodity and arc of each entry.
     kind : ndarray of object (str), shape (n_pools,)
@@ -77,6 +76,7 @@ class PoolPatch:
         one, two, half = matrix(1.0, 1.0), matrix(2.0, 1.0), matrix(1.0, 0.5)
         vehicles = half.data - one.data
         empty = two.data - one.data
+        quotas = [sparse.csr_matrix(quota.per_t.reshape((1, -1))) for quota in model.effects.quotas]
         classes, arc = np.divmod(one.indices.astype(np.int64), model.supernetwork.n_arcs)
         kind = model.pools.table["kind"].to_numpy(object)
         pool = np.repeat(np.arange(n_plain), np.diff(one.indptr))
@@ -84,7 +84,7 @@ class PoolPatch:
         members = np.unique(np.column_stack((pool[counted], arc[counted])), axis=0)
         return cls(
             nominal=model.pools,
-            matrix=one,
+            matrix=sparse.csr_matrix(sparse.vstack([one, *quotas], format="csr")),
             loaded=vehicles - empty,
             empty=empty,
             tonnes=one.data - vehicles,
@@ -111,20 +111,20 @@ class PoolPatch:
         returns = filled.commodities["empty_return_share"].to_numpy(float)[self.goods]
         per_vehicle = self.loaded + returns * self.empty
         data = self.tonnes + per_vehicle / payload_t[self.goods, self.arc]
-        quotas = [quota.per_t.reshape((1, -1)) for quota in effects.quotas]
-        plain = sparse.csr_matrix(
-            (data, self.matrix.indices, self.matrix.indptr), shape=self.matrix.shape
+        # A quota's row is its count, class by class: its entries stand in the same order.
+        counts = [quota.per_t.data for quota in effects.quotas]
+        matrix = sparse.csr_matrix(
+            (np.concatenate([data, *counts]), self.matrix.indices, self.matrix.indptr),
+            shape=self.matrix.shape,
         )
-        matrix = sparse.csr_matrix(sparse.vstack([plain, *quotas], format="csr"))
         capacity, base = self._sizes(model, filled, posts, services, vehicles)
         left = np.maximum(capacity - base, 0.0)
         overruns: HingeDelay = self.nominal.overruns
         left[overruns.price > 0.0] = np.inf
-        all_queues = replace(queues, n_pools=capacity.size)
         return PoolSet(
             pools=Pools(matrix, left),
-            queues=all_queues,
-            delay=SumDelay((all_queues, overruns)),
+            queues=queues,
+            delay=SumDelay((queues, overruns)),
             overruns=overruns,
             table=self.nominal.table.assign(capacity=capacity, base=base),
         )

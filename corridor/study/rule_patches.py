@@ -19,7 +19,7 @@ from corridor.sovereignty.effects import Count, Effects
 from corridor.study.patches import with_frames
 
 FloatArray: TypeAlias = NDArray[np.float64]
-BoolArray: TypeAlias = NDArray[np.bool_]
+IntArray: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,16 +48,19 @@ class Scale:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Kinds:
-    """Which entries of a count are by vehicle, by TEU and by kilometer."""
+    """Which entries of a count are by vehicle, by TEU and by kilometer, and where all stand."""
 
-    by_vehicle: BoolArray
-    by_teu: BoolArray
-    by_km: BoolArray
+    by_vehicle: IntArray
+    by_teu: IntArray
+    by_km: IntArray
+    classes: IntArray
+    arcs: IntArray
 
     def scaled(self, per_t: sparse.csr_array, scale: Scale) -> sparse.csr_array:
-        """Return a count's entries at a scale."""
-        classes, arcs = per_t.tocoo().coords
-        data = per_t.data.copy()
+        """Return a count's entries at a scale; itself where no entry changes."""
+        if not (self.by_vehicle.size or self.by_teu.size or self.by_km.size):
+            return per_t
+        classes, arcs, data = self.classes, self.arcs, per_t.data.copy()
         data[self.by_vehicle] *= scale.payload[classes[self.by_vehicle], arcs[self.by_vehicle]]
         data[self.by_teu] *= scale.teu[classes[self.by_teu]]
         data[self.by_km] *= scale.length[arcs[self.by_km]]
@@ -80,8 +83,17 @@ class RulePatch:
         ]
         kinds = []
         for nominal, *probes in zip(_counts(model.effects), *map(_counts, doubled), strict=True):
-            changed = [np.asarray(probe.per_t.data != nominal.per_t.data) for probe in probes]
-            kinds.append(_Kinds(by_vehicle=changed[0], by_teu=changed[1], by_km=changed[2]))
+            changed = [np.flatnonzero(probe.per_t.data != nominal.per_t.data) for probe in probes]
+            classes, arcs = (part.astype(np.int64) for part in nominal.per_t.tocoo().coords)
+            kinds.append(
+                _Kinds(
+                    by_vehicle=changed[0],
+                    by_teu=changed[1],
+                    by_km=changed[2],
+                    classes=classes,
+                    arcs=arcs,
+                )  # fmt: skip
+            )
         return cls(nominal=model.effects, kinds=tuple(kinds))
 
     def effects(self, scale: Scale) -> Effects:

@@ -15,7 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from corridor.border import FloorBreach, floor_breaches
+from corridor.border import FloorBreach, Posts, floor_breaches
+from corridor.core.queues import QueueDelay
 from corridor.network import Demand, Network
 from corridor.network.fills import FilledTables
 from corridor.network.supernetwork import Supernetwork
@@ -82,6 +83,8 @@ class ScenarioCompiler:
         The variant, its model, and the cells that are drawn.
     is_patched
         Whether the short way holds; else every sample is compiled from its tables.
+    keeps_floors
+        Whether no draw can break an inspection floor: none does with all shares at their lowest.
     """
 
     case: Case
@@ -96,6 +99,7 @@ class ScenarioCompiler:
     demand_cells: IntArray
     floors: tuple[tuple[str, tuple[Floor, ...]], ...]
     is_patched: bool = True
+    keeps_floors: bool = False
 
     @classmethod
     def of(cls, study: Study, inputs: Inputs, variant: str) -> "ScenarioCompiler":
@@ -126,6 +130,10 @@ class ScenarioCompiler:
             demand_cells=np.flatnonzero(np.array(cells.table, dtype=object) == "demand"),
             floors=tuple(_floors(nominal)),
         )
+        lowest = np.maximum(cells.low, cells.least)
+        is_bounded = cells.distribution[_are_shares(cells)] != "lognormal90"
+        if is_bounded.all() and not compiler.model(lowest).breaches:
+            compiler = replace(compiler, keeps_floors=True)
         middle = (cells.low + 3.0 * cells.high) / 4.0
         probe = np.where(cells.distribution == "integer_uniform", np.floor(middle), middle)
         if same_models(compiler.model(probe), compiler.compiled(probe)):
@@ -168,8 +176,8 @@ class ScenarioCompiler:
         vehicles = self.traffic.vehicles(values)
         posts = self.posts.posts(filled.stages, vehicles)
         services = self.services.services(filled.services)
-        queues = posts.queue_delay(_vehicle_usd_per_h(filled, old, t_per_day))
-        at_background = posts.wait_h(queues.wait_h(np.zeros(posts.n_pools)))
+        queues = _queues(old, posts, _vehicle_usd_per_h(filled, old, t_per_day))
+        at_background = posts.wait_h(queues.wait_h(np.zeros(queues.n_pools)))
         costs = arc_costs(filled, net, posts, services, at_background)
         effects = self.rules.effects(self._scale(territory, net))
         pools = self.pools.pools(
@@ -183,7 +191,7 @@ class ScenarioCompiler:
             fee_usd_per_t=effects.fee_usd_per_t(len(old.classes), net.n_arcs),
             pools=pools, rows=assemble_rows(effects, old.class_of, t_per_day),
         )  # fmt: skip
-        return replace(model, breaches=self._breaches(model))
+        return model if self.keeps_floors else replace(model, breaches=self._breaches(model))
 
     def _scale(self, territory: Territory, net: Supernetwork) -> Scale:
         """Return what rules count by, against the nominal model."""
@@ -211,16 +219,33 @@ def above_floors(cells: Cells, model: Model) -> Cells:
     least = cells.least.copy()
     stages = model.filled.stages
     names, states = (stages[name].to_numpy(object) for name in ("stage", "country"))
-    shares = np.array([name == "stages" for name in cells.table]) & np.array(
-        [name == "share" for name in cells.column]
-    )
-    at = np.flatnonzero(shares)
+    at = np.flatnonzero(_are_shares(cells))
     for floor in model.effects.floors:
         row = cells.row[at]
         held = (names[row] == floor.stage) & (states[row] == floor.country)
         held &= cells.nominal[at] >= floor.share
         least[at[held]] = np.maximum(least[at[held]], floor.share)
     return replace(cells, least=least)
+
+
+def _are_shares(cells: Cells) -> NDArray[np.bool_]:
+    """Return which cells are shares of vehicles sent to a stage."""
+    places = zip(cells.table, cells.column, strict=True)
+    return np.array([place == ("stages", "share") for place in places], dtype=np.bool_)
+
+
+def _queues(old: Model, posts: Posts, usd_per_h: FloatArray) -> QueueDelay:
+    """Return the queues of posts among all pools of a model, see `Posts.queue_delay`."""
+    return replace(
+        old.pools.queues,
+        share=posts.stage_share,
+        servers=posts.stage_servers,
+        service_h=posts.stage_service_h,
+        arrival_scv=posts.stage_arrival_scv,
+        service_scv=posts.stage_service_scv,
+        usd_per_vehicle_h=usd_per_h[posts.pool_layer[posts.stage_pool]],
+        base_load=posts.pool_base[posts.stage_pool],
+    )
 
 
 def _floors(model: Model) -> Iterator[tuple[str, tuple[Floor, ...]]]:
@@ -331,7 +356,7 @@ def _parts(thing: object) -> Iterator[tuple[str, object]]:
 
 def _entries(matrix: object) -> FloatArray:
     """Return the entries of a sparse matrix and their places, in one order."""
-    ordered = sparse.csr_matrix(matrix, copy=True)
+    ordered = sparse.csr_matrix(matrix, copy=True)  # type: ignore[call-overload]
     ordered.eliminate_zeros()
     ordered.sort_indices()
     parts = (ordered.data, ordered.indices, ordered.indptr)

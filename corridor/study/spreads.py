@@ -181,4 +181,5 @@ def _standard(values: FloatArray) -> FloatArray:
     """Return values with mean 0 and length 1 along the first axis; 0 where they do not vary."""
     centered = values - values.mean(axis=0)
     length = np.sqrt((centered**2).sum(axis=0))
-    return centered / np.where(length > 0.0, length, 1.0)
+    scaled: FloatArray = centered / np.where(length > 0.0, length, 1.0)
+    return scaled

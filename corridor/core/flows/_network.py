@@ -75,6 +75,8 @@ class Network:
         That slope.
     usage : CSR of float64, shape (n_class_rows * n_arcs, n_resources)
         What a unit of flow takes of each resource.
+    by_resource : CSR of float64, shape (n_resources, n_class_rows * n_arcs)
+        The same, resource by resource.
     lower, upper : ndarray of float64, shape (n_resources,)
         Bounds of each resource.
     n_pools, n_arc_rows, n_side_rows
@@ -88,6 +90,7 @@ class Network:
     cost: FloatArray
     first_slope: FloatArray
     usage: sp.csr_matrix
+    by_resource: sp.csr_matrix
     lower: FloatArray
     upper: FloatArray
     n_pools: int
@@ -133,18 +136,24 @@ def build_network(problem: FlowProblem) -> Network:
     if problem.capacity is not None:
         arc_rows = np.flatnonzero(np.isfinite(problem.capacity))
     blocks, lower, upper = _resources(problem, used, arc_rows)
-    usage = sp.csr_matrix(sp.vstack(blocks, format="csr").T)
-    usage.eliminate_zeros()
-    cost = problem.open_cost()[used]
+    by_resource = blocks[0] if len(blocks) == 1 else sp.csr_matrix(sp.vstack(blocks, format="csr"))
+    usage = sp.csr_matrix(by_resource.T)
+    if not by_resource.data.all():
+        usage.eliminate_zeros()
+    cost = problem.open_cost()
+    cost = cost if used.size == problem.n_classes else cost[used]
     first_slope = _first_slope(problem)
     if first_slope.any():
-        cost += (usage[:, : first_slope.size] @ first_slope).reshape(cost.shape)
+        slope = np.zeros(usage.shape[1])
+        slope[: first_slope.size] = first_slope
+        cost += (usage @ slope).reshape(cost.shape)
     return Network(
         graph=problem.graph,
         groups=groups,
         cost=cost,
         first_slope=first_slope,
         usage=usage,
+        by_resource=by_resource,
         lower=lower,
         upper=upper,
         n_pools=first_slope.size,
@@ -231,10 +240,14 @@ def _resources(
     """Return the resource matrices over the used classes, and the bounds."""
     n_arcs = problem.graph.n_arcs
     columns = (used[:, None] * n_arcs + np.arange(n_arcs)).ravel()
-    blocks = [sp.csr_matrix((0, columns.size))]
+
+    def of_used(matrix: sp.csr_matrix) -> sp.csr_matrix:
+        return matrix if matrix.shape[1] == columns.size else sp.csr_matrix(matrix[:, columns])
+
+    blocks: list[sp.csr_matrix] = []
     lower, upper = [], []
     if problem.pools is not None:
-        blocks.append(problem.pools.matrix[:, columns])
+        blocks.append(of_used(problem.pools.matrix))
         lower.append(np.full(problem.pools.n_pools, -np.inf))
         upper.append(problem.pools.capacity)
     if problem.capacity is not None and arc_rows.size:
@@ -246,7 +259,9 @@ def _resources(
         lower.append(np.full(arc_rows.size, -np.inf))
         upper.append(problem.capacity[arc_rows])
     if problem.rows is not None:
-        blocks.append(problem.rows.matrix[:, columns])
+        blocks.append(of_used(problem.rows.matrix))
         lower.append(problem.rows.lower)
         upper.append(problem.rows.upper)
+    if not blocks:
+        blocks.append(sp.csr_matrix((0, columns.size)))
     return blocks, np.concatenate([np.empty(0), *lower]), np.concatenate([np.empty(0), *upper])

@@ -80,7 +80,7 @@ class Pricing:
         self._signed: SignedSearch | None = None
         if uses_kernels("auto", ROUNDS * self._tree_row.size * network.graph.n_arcs):
             self._method = "kernels"
-        self._by_resource = sp.csr_matrix(network.usage.T)
+        self._by_resource = network.by_resource
 
     def find_first(self) -> Priced:
         """Return the cheapest paths while no resource has a price."""
