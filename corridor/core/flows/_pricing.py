@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import scipy.sparse as sp
 
-from corridor.core.flows._arrays import BoolArray, FloatArray, IntArray, LongArray, sum_by
+from corridor.core.flows._arrays import BoolArray, FloatArray, IntArray, LongArray
 from corridor.core.flows._network import Network
 from corridor.core.graph import Graph
 from corridor.core.paths import arc_paths_batch, shortest_trees
@@ -63,9 +63,13 @@ class Pricing:
         The network.
     threads
         Threads for the searches; None takes all cores. Results do not depend on it.
+    by_resource : CSR of float64, shape (n_resources, n_class_rows * n_arcs), optional
+        The network's usage, resource by resource, where it is there already.
     """
 
-    def __init__(self, network: Network, threads: int | None) -> None:
+    def __init__(
+        self, network: Network, threads: int | None, by_resource: sp.csr_matrix | None = None
+    ) -> None:
         self._network, self._threads = network, as_threads(threads)
         self._method: Method = "auto"
         groups = network.groups
@@ -80,7 +84,7 @@ class Pricing:
         self._signed: SignedSearch | None = None
         if uses_kernels("auto", ROUNDS * self._tree_row.size * network.graph.n_arcs):
             self._method = "kernels"
-        self._by_resource = network.by_resource
+        self._by_resource = sp.csr_matrix(network.usage.T) if by_resource is None else by_resource
 
     def find_first(self) -> Priced:
         """Return the cheapest paths while no resource has a price."""
@@ -102,25 +106,29 @@ class Pricing:
             Whether arcs themselves cost nothing (where feasibility alone is asked).
         """
         network = self._network
-        surcharge = self._arc_prices(price)
         base = np.where(np.isfinite(network.cost), 0.0, np.inf) if free else network.cost
-        cost = base + surcharge
-        if self._to_go is not None and not free and surcharge.min(initial=0.0) >= 0:
+        place, amount = self._surcharges(price)
+        cost = base.copy()
+        np.add.at(cost.reshape(-1), place, amount)
+        rises = not amount.size or bool(amount.min() >= 0.0)
+        if self._to_go is not None and not free and (rises or bool((cost >= base).all())):
             return self._by_searches(self._to_go, cost, known)
         if cost.min(initial=0.0) < 0:
             return self._by_signed(cost, known)
         return self._by_trees(cost, known)
 
-    def _arc_prices(self, price: FloatArray) -> FloatArray:
-        """Return what prices put onto each class and arc: few resources have one."""
-        by_resource, shape = self._by_resource, self._network.cost.shape
+    def _surcharges(self, price: FloatArray) -> tuple[LongArray, FloatArray]:
+        """Return where prices stand on classes and arcs, and what they put there, to be added up.
+
+        Few resources have a price, so few entries are touched.
+        """
+        by_resource = self._by_resource
         priced = np.flatnonzero(price)
         start = by_resource.indptr[priced]
         size = by_resource.indptr[priced + 1] - start
         entries = np.arange(size.sum()) + np.repeat(start - np.cumsum(size) + size, size)
-        amount = by_resource.data[entries] * np.repeat(price[priced], size)
-        total = sum_by(by_resource.indices[entries], amount, shape[0] * shape[1])
-        return total.reshape(shape)
+        amount: FloatArray = by_resource.data[entries] * np.repeat(price[priced], size)
+        return by_resource.indices[entries], amount
 
     # -- one tree for each class and origin ----------------------------------------------------
 

@@ -1,12 +1,12 @@
 """Delay curves that are not queues, and sums of curves."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from corridor.core.flows._arrays import FloatArray, LongArray, as_floats, check_values, wrong_shape
-from corridor.core.flows.problem import Delay, PartialDelay, value_and_slope
+from corridor.core.flows.problem import Delay, value_and_slope
 from corridor.errors import InputError
 
 
@@ -63,6 +63,10 @@ class HingeDelay:
     def slope(self, load: FloatArray) -> FloatArray:
         """Return the price above the limit and 0 up to it, shape (n_pools,)."""
         return np.where(_as_load(load, self.n_pools) > self.limit, self.price, 0.0)
+
+    def value_and_slope(self, load: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return `value` and `slope`, shape (n_pools,) each."""
+        return self.value(load), self.slope(load)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,7 +160,9 @@ class _SomeOf:
 
 def curves_of(delay: Delay, pools: LongArray) -> Delay:
     """Return the curves of some pools, in the order given; a pool may come again."""
-    return delay.take(pools) if isinstance(delay, PartialDelay) else _SomeOf(delay, pools)
+    # Looked up by name: asking a protocol costs more than a small curve.
+    take: Callable[[LongArray], Delay] | None = getattr(delay, "take", None)
+    return _SomeOf(delay, pools) if take is None else take(pools)
 
 
 def _as_load(load: FloatArray, n_pools: int) -> FloatArray:

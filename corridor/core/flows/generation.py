@@ -150,7 +150,7 @@ class _Search:
         network = build_network(problem)
         self.network: Network = network
         self.columns = Columns(network)
-        self.pricing = Pricing(network, threads)
+        self.pricing = Pricing(network, threads, network.by_resource)
         self.pool_capacity = network.upper[: network.n_pools]
         self.curves: Tangents = tangents_at_zero(network.first_slope, self.pool_capacity)
         self.flat: Tangents = tangents_at_zero(np.zeros(network.n_pools), self.pool_capacity)
@@ -409,6 +409,8 @@ def _row_sizes(network: Network) -> tuple[FloatArray, FloatArray]:
     """
     rows = slice(network.first_side_row, None)
     unit = np.zeros(network.n_side_rows)
+    if not unit.size:
+        return unit, unit
     for matrix in (network.usage[:, rows], network.groups.unmet_usage):
         if matrix.nnz and matrix.shape[1] == unit.size:
             unit = np.maximum(unit, abs(matrix).max(axis=0).toarray().ravel())

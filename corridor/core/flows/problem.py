@@ -1,5 +1,6 @@
 """What is to be carried, on what, and what limits it: the input of the flow engine."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -66,9 +67,10 @@ class PartialDelay(Delay, Protocol):
 
 def value_and_slope(delay: Delay, load: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return value and slope of every curve, at once where the curve can."""
-    if isinstance(delay, JointDelay):
-        return delay.value_and_slope(load)
-    return delay.value(load), delay.slope(load)
+    # Looked up by name: asking a protocol costs more than a small curve.
+    both: Callable[[FloatArray], tuple[FloatArray, FloatArray]] | None
+    both = getattr(delay, "value_and_slope", None)
+    return (delay.value(load), delay.slope(load)) if both is None else both(load)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
