@@ -19,6 +19,7 @@ UNITS = {
     "05_own_network.py": ["t/day", "min", "2 scanners: optimal"],
     "06_border_inspection.py": ["kUSD/year", "h/day", "no_stop", "broken: floor_arm_scanner"],
     "07_why_not.py": ["USD/day", "front_office", "ARM alone", "tripp_no_stop"],
+    "08_uncertainty.py": ["bn USD/year", "% of the draws", "rank correlation", "optimum"],
     "09_who_depends_on_whom.py": ["USD/day", "Shapley", "shippers", "through tariff"],
     "10_what_if_it_closes.py": ["t/day are cut off", "MUSD/day", "USD/t", "days a year"],
     "11_concrete_or_scanners.py": ["MUSD/year", "NPV", "EIRR", "Red Bridge"],

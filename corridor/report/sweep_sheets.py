@@ -110,12 +110,12 @@ def _distributions_sheet(sweep: Sweep) -> Sheet:
         Column(name="variant", title="variant"),
         Column(name="indicator", title="indicator"),
         Column(name="unit", title="unit"),
-        Column(name="mean", title="mean", digits=1),
-        Column(name="standard_error", title="error", digits=2),
-        Column(name="p5", title="P5", digits=1),
-        Column(name="p50", title="P50", digits=1),
-        Column(name="p95", title="P95", digits=1),
-        Column(name="cvar_high", title="CVaR", unit="high 5 %", digits=1),
+        Column(name="mean", title="mean", digits=2),
+        Column(name="standard_error", title="error", digits=3),
+        Column(name="p5", title="P5", digits=2),
+        Column(name="p50", title="P50", digits=2),
+        Column(name="p95", title="P95", digits=2),
+        Column(name="cvar_high", title="CVaR", unit="high 5 %", digits=2),
     )
     return Sheet.from_frame(frame, columns, title="Spread of the indicators", n_keys=2)
 

@@ -7,6 +7,7 @@ gives its chunks back; they are solved by another.
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -70,7 +71,16 @@ def solved(work: Work, desk: Desk, tasks: Sequence[Task], executor: Executor) ->
 def _receive(packed: Packed) -> None:
     """Take the work in a new worker process; Ctrl-C is the parent's to answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     _received[:] = [packed]
+
+
+def _leave_with_parent() -> None:
+    """End this worker when its parent is gone: one that was killed cannot say so."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _solve_received(task: Task) -> Chunk:

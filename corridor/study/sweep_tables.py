@@ -143,12 +143,16 @@ def probability_table(samples: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame
     rows = []
     for one, other in permutations(names, 2):
         for column, indicator, unit in _headline_columns(keys):
-            both = pd.concat([by_variant[one][column], by_variant[other][column]], axis=1).dropna()
-            difference = both.iloc[:, 0].to_numpy(float) - both.iloc[:, 1].to_numpy(float)
+            pair = [by_variant[name][[column, "gap"]].dropna() for name in (one, other)]
+            both = pd.concat(pair, axis=1, join="inner")
+            a, gap_a, b, gap_b = both.to_numpy(float).T
+            difference = a - b
             n = difference.size
+            # Costs nearer to each other than their gaps cannot be told apart: half a win.
+            margin = np.abs(a) * gap_a + np.abs(b) * gap_b if indicator == "total_cost" else 0.0
             better = difference * HEADLINES[indicator]
-            # The gaps of two optima may hide a difference of rounding; a tie is half a win.
-            share = float(((better > 0) + 0.5 * (better == 0)).mean()) if n else np.nan
+            tied = np.abs(better) <= margin
+            share = float(((better > margin) + 0.5 * tied).mean()) if n else np.nan
             mean = float(difference.mean()) if n else np.nan
             rows.append((one, other, indicator, unit, n, share, mean))
     columns = ["variant", "other", "indicator", "unit", "samples", "probability", "mean_difference"]

@@ -74,7 +74,8 @@ class Sweep:
         standard error is that of independent draws, which scrambled Sobol points keep below.
     probabilities
         ``variant, other, indicator, unit, samples, probability, mean_difference``: how likely the
-        variant is better than the other, draw by draw; ties count half.
+        variant is better than the other, draw by draw; ties count half, and total costs nearer to
+        each other than the certified gaps are ties.
     drivers
         ``variant, indicator, unit, input, kind, sobol_first, rank_correlation, low, high``: low and
         high are means of the indicator where the input is in its lowest and highest tenth.
