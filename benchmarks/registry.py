@@ -14,6 +14,7 @@ from benchmarks import (
     queues,
     resolve,
     simulation,
+    studies,
 )
 from benchmarks.harness import Workload
 
@@ -24,6 +25,7 @@ GROUPS: dict[str, dict[str, Callable[[bool], Workload]]] = {
     "flows": {**equilibrium.WORKLOADS, **flows.WORKLOADS, **resolve.WORKLOADS},
     "design": design.WORKLOADS,
     "games": coalitions.WORKLOADS,
+    "studies": studies.WORKLOADS,
     "queues": {**queues.WORKLOADS, **simulation.WORKLOADS},
 }
 """Group -> name -> function of ``smoke`` that builds the workload (tiny when it is true). A group
