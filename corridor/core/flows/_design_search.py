@@ -148,16 +148,26 @@ class Search:
 
     def _relax(self) -> None:
         """Tighten the relaxation until nothing is broken or little comes of it; open its arcs."""
+        x = self._tighten()
+        if x is not None:
+            self.support: BoolArray = x[self.model.switches] > USED
+            self._try(self.model.used(x), paths_of(self.model, x))
+        if self.best is None and self.infeasible is None:
+            # Out of time, or flow in circles met side rows, which paths must meet.
+            self._open_all()
+
+    def _tighten(self) -> FloatArray | None:
+        """Add what the relaxation breaks, and solve it again; return the last point, if any."""
         model, before, x = self.model, -math.inf, None
         while True:
             answer = self.relaxation.solve(self.limits.left())
             if answer.status == "infeasible":
                 self._open_all()
                 self.limit = "precision"  # where the flow engine says something else
-                return
+                return None
             if answer.status != "optimal" or answer.x is None:
                 self.limit = answer.limit or "solver"
-                return
+                return x
             x, bound = answer.x, answer.bound * model.money
             self._raise_bound(bound)
             self.ever |= x[model.switches] > USED
@@ -166,11 +176,7 @@ class Search:
             rise, before = bound - before, bound
             little = rise <= STALLED * self.tolerance * abs(bound)
             if not grew or little or self.limits.reached():
-                break
-        self.support: BoolArray = x[model.switches] > USED
-        self._try(model.used(x), paths_of(model, x))
-        if self.best is None:  # flow in circles met side rows, which paths must meet
-            self._open_all()
+                return x
 
     def _dive(self) -> None:
         """Look for a better first design where the relaxation's own is poor, or all but enough."""

@@ -114,7 +114,8 @@ def design_network(
     tolerance : float
         Relative gap at which the design counts as optimal, >= 0.
     time_limit : float, optional
-        Wall time [s], > 0; the best design so far is returned when it ends.
+        Wall time [s], > 0; the best design so far is returned when it ends. Routing over it may
+        take up to a second more.
     start : array-like of bool, shape (n_arcs,), optional
         Arcs of a known design to begin with; it need not be good, nor carry the demand.
     interrupt : threading.Event or callable, optional

@@ -437,6 +437,7 @@ def test_a_time_limit_leaves_a_valid_bound() -> None:
     stopped = design_network(problem, fixed, time_limit=1e-6, start=np.ones(90, dtype=bool))
     assert (stopped.status, stopped.limit) == ("feasible", "time")
     assert stopped.bound <= best.objective * (1 + 1e-9)
+    assert stopped.objective >= best.bound * (1 - 1e-9)
 
 
 @given(seed=st.integers(0, 10_000), arc=st.integers(0, 11), factor=st.floats(1.0, 5.0))

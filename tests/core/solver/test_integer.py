@@ -172,6 +172,17 @@ def test_known_point_is_used(solver: str) -> None:
     assert seen[0] == pytest.approx(-3300)
 
 
+@pytest.mark.parametrize("solver", ["scip", "cp_sat"])
+def test_a_proof_ends_where_a_balanced_search_does(solver: str) -> None:
+    best = solve(knapsack()).x
+    answer = solve(knapsack(), solver, start=best, effort="proof")
+    assert answer.status == "optimal"
+    assert answer.objective == pytest.approx(-3300)
+    assert answer.bound == pytest.approx(-3300)
+    with pytest.raises(InputError, match="effort must be one of balanced, proof"):
+        solve(knapsack(), effort="hard")  # type: ignore[arg-type]
+
+
 def test_partial_and_wrong_points_do_no_harm() -> None:
     program = knapsack(20)
     best = solve(program).objective
