@@ -262,7 +262,8 @@ def _draw_lines(
 
     if not len(lines):
         return
-    parts, of = shapely.get_parts(lines.to_numpy(object), return_index=True)
+    # A copy: shapely 2.0 does not take the read-only arrays that pandas gives.
+    parts, of = shapely.get_parts(np.array(lines, dtype=object), return_index=True)
     collection = LineCollection(
         [shapely.get_coordinates(part) for part in parts],
         linewidths=widths.to_numpy(float)[of],

@@ -93,8 +93,8 @@ def _disjoint_routes(model: Model, rows: NDArray[np.int64]) -> tuple[NDArray[np.
 
 def _cut_link(
     model: Model,
-    graph: sparse.csr_array[Any, tuple[int, int]],
-    flow: sparse.csr_array[Any, Any],
+    graph: "sparse.csr_array[Any, tuple[int, int]]",
+    flow: "sparse.csr_array[Any, Any]",
     source: int,
 ) -> int:
     """Return the link that closes the only route: it leaves what the source can still reach."""

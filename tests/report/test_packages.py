@@ -23,11 +23,17 @@ CASTS = {
 }
 
 
+_written: list[Path] = []
+"""The folder once it is written: no test changes it."""
+
+
 @pytest.fixture
-def folder(comparison: Comparison, tmp_path: Path) -> Path:
+def folder(comparison: Comparison, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write every file of the comparison."""
-    write_outputs(comparison, tmp_path / "out")
-    return tmp_path / "out"
+    if not _written:
+        _written.append(tmp_path_factory.mktemp("package") / "out")
+        write_outputs(comparison, _written[0])
+    return _written[0]
 
 
 def record(folder: Path) -> dict[str, object]:

@@ -21,11 +21,17 @@ def strange(
     return strange_comparison(tmp_path / "strange", toy_tables, toy_demand.rows)
 
 
+_written: list[Path] = []
+"""The folder once it is written: no test changes it."""
+
+
 @pytest.fixture
-def folder(strange: Comparison, tmp_path: Path) -> Path:
+def folder(strange: Comparison, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write every file of the strange study."""
-    write_outputs(strange, tmp_path / "out")
-    return tmp_path / "out"
+    if not _written:
+        _written.append(tmp_path_factory.mktemp("strange") / "out")
+        write_outputs(strange, _written[0])
+    return _written[0]
 
 
 def test_in_the_geopackage(folder: Path) -> None:
