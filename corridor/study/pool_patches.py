@@ -37,7 +37,8 @@ class PoolPatch:
     matrix
         Where coefficients stand; its data are not used.
     loaded, empty, tonnes : ndarray of float64, shape (n_entries,)
-        Of all pools but quotas: loaded vehicles, returning empties and tonnes that a vehicle's load stands for.
+        Of all pools but quotas: loaded vehicles, returning empties and tonnes that a vehicle's
+        load stands for.
     goods, arc : ndarray of int64, shape (n_entries,)
         Commodity and arc of each entry.
     kind : ndarray of object (str), shape (n_pools,)

@@ -92,7 +92,7 @@ class RulePatch:
                     by_km=changed[2],
                     classes=classes,
                     arcs=arcs,
-                )  # fmt: skip
+                )
             )
         return cls(nominal=model.effects, kinds=tuple(kinds))
 
