@@ -69,7 +69,7 @@ def lognormal_times(
     --------
     >>> late, share = lognormal_times(np.array([10.0, 10.0]), np.array([0.0, 5.0]), 0.95, 0.0)
     >>> late.round(2), share.round(3)
-    (array([10.  , 19.41]), array([1.   , 0.593]))
+    (array([10.  , 19.45]), array([1.   , 0.593]))
     """
     cv = np.divide(spread, mean, out=np.zeros(mean.size), where=mean > 0.0)
     sigma = np.sqrt(np.log1p(cv**2))
