@@ -13,7 +13,6 @@ from corridor.core.graph import FloatArray
 from corridor.core.paths import pareto_tree
 
 Neighbors = list[list[tuple[int, int, int, int]]]
-Step = tuple[int, int, int]
 
 N_CRITERIA = 3
 
@@ -70,42 +69,6 @@ def count_by_staircase(neighbors: Neighbors, origin: int) -> list[int]:
     return count
 
 
-def label_by_staircase(neighbors: Neighbors, origin: int) -> tuple[list[int], list[Step]]:
-    """Do the same, and keep the way into each label and the label it extends, as ours does.
-
-    A way is the tail of its arc and the arc's position among those that leave it.
-    """
-    seconds: list[list[int]] = [[] for _ in neighbors]
-    thirds: list[list[int]] = [[] for _ in neighbors]
-    count = [0] * len(neighbors)
-    settled: list[Step] = []
-    heap = [(0, 0, 0, origin, -1, -1, -1)]
-    while heap:
-        first, second, third, node, back, position, parent = heappop(heap)
-        steps, heights = seconds[node], thirds[node]
-        place = bisect_right(steps, second)
-        if place and heights[place - 1] <= third:
-            continue
-        stop = place
-        if place and steps[place - 1] == second:
-            place -= 1
-        while stop < len(heights) and heights[stop] >= third:
-            stop += 1
-        steps[place:stop] = [second]
-        heights[place:stop] = [third]
-        count[node] += 1
-        label = len(settled)
-        settled.append((back, position, parent))
-        for way, (target, one, two, three) in enumerate(neighbors[node]):
-            if target == back:
-                continue
-            its_second, its_third = second + two, third + three
-            place = bisect_right(seconds[target], its_second)
-            if not place or thirds[target][place - 1] > its_third:
-                heappush(heap, (first + one, its_second, its_third, target, node, way, label))
-    return count, settled
-
-
 def count_by_martins(
     peer: Any,  # noqa: ANN401 - a networkx graph
     origin: int,
@@ -148,12 +111,6 @@ def one_to_all(smoke: bool) -> Workload:  # noqa: FBT001
     def by_python() -> Run:
         neighbors = neighbors_of(roads, costs)
         return lambda: np.array(
-            [label_by_staircase(neighbors, origin)[0] for origin in origins], dtype=np.float64
-        )
-
-    def by_counting() -> Run:
-        neighbors = neighbors_of(roads, costs)
-        return lambda: np.array(
             [count_by_staircase(neighbors, origin) for origin in origins], dtype=np.float64
         )
 
@@ -180,7 +137,6 @@ def one_to_all(smoke: bool) -> Workload:  # noqa: FBT001
                 floor=15.0,
                 goal=100.0,
             ),
-            Contestant(name="the same, no paths kept", package="corridor", prepare=by_counting),
             Contestant(name="Martins on networkx", package="networkx", prepare=by_networkx),
         ),
     )

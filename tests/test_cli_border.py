@@ -104,12 +104,17 @@ def test_tables_go_into_files(toy: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in out.iterdir()) == ["ab-road"]
 
 
-def test_files_replace_older_ones_whole(toy_tables: Tables, tmp_path: Path) -> None:
+def test_files_of_these_names_are_replaced_and_others_stay(
+    toy_tables: Tables, tmp_path: Path
+) -> None:
     found = look(toy_tables, 96)
     (tmp_path / "ab-road").mkdir()
-    (tmp_path / "ab-road" / "old.csv").write_text("old")
+    old, kept = tmp_path / "ab-road" / "stages.csv", tmp_path / "ab-road" / "notes.csv"
+    for path in (old, kept):
+        path.write_text("old")
     files = write_crossing(found, tmp_path)
-    assert sorted((tmp_path / "ab-road").iterdir()) == sorted(files)
+    assert sorted((tmp_path / "ab-road").iterdir()) == sorted([*files, kept])
+    assert kept.read_text() == "old" != old.read_text()
     assert len(files) == len(crossing_tables(found))
 
 

@@ -41,12 +41,13 @@ def run_share(
 ) -> None:
     """Say who depends on whom, what states save together, and how to share it."""
     from corridor.report.benefit_sheets import benefit_record, benefit_sheets, benefit_tables
-    from corridor.report.table_files import check_table_folder, write_table_files
+    from corridor.report.scratch import check_folder
+    from corridor.report.table_files import write_table_files
     from corridor.study import load_study, share_benefits
     from corridor.study.benefits import DISPERSION_PER_USD
 
     if out is not None:
-        check_table_folder(out)
+        check_folder(out)
     loaded = load_study(study)
     chosen = loaded.base if variant is None else variant
     names = None if players is None else [name.strip() for name in players.split(",")]

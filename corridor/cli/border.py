@@ -105,12 +105,15 @@ def run_border(  # noqa: PLR0913 (each is an option of the command)
     from corridor.planning.border_cases import find_crossing
     from corridor.report.border_files import fields_record, write_crossing
     from corridor.report.border_sheets import crossing_sheets
+    from corridor.report.scratch import check_folder
     from corridor.study import load_study
 
     views = _Views(
         staff, beside or [], server_cost or [], state or [], shifts, screening, green_lane
     )
     views.check(out)
+    if out is not None:
+        check_folder(out / crossing_id)
     loaded = load_study(study)
     chosen = loaded.base if variant is None else variant
     network, _, rules = loaded.case(chosen)

@@ -53,11 +53,12 @@ def run_resilience(
         resilience_sheets,
         resilience_tables,
     )
-    from corridor.report.table_files import check_table_folder, write_table_files
+    from corridor.report.scratch import check_folder
+    from corridor.report.table_files import write_table_files
     from corridor.study import load_study, resilience
 
     if out is not None:
-        check_table_folder(out)
+        check_folder(out)
     loaded = load_study(study)
     chosen = loaded.base if variant is None else variant
     if worst is not None:

@@ -54,11 +54,12 @@ def run_invest(  # noqa: PLR0913 (each is an option of the command)
         investment_sheets,
         investment_tables,
     )
-    from corridor.report.table_files import check_table_folder, write_table_files
+    from corridor.report.scratch import check_folder
+    from corridor.report.table_files import write_table_files
     from corridor.study import investment_ranges, load_study, unbuilt_case
 
     if out is not None:
-        check_table_folder(out)
+        check_folder(out)
     loaded = load_study(study)
     chosen = loaded.base if variant is None else variant
     case = unbuilt_case(loaded, chosen)

@@ -1,15 +1,12 @@
-"""What commands print: sheets, JSON, progress; and text files."""
+"""What commands print: sheets, JSON and progress."""
 
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import typer
-
-from corridor.errors import InputError
 
 if TYPE_CHECKING:
     from corridor.report.sheets import Sheet
@@ -63,19 +60,6 @@ def shown_progress(noun: str) -> Iterator[Notice]:
         yield lambda done, total, name: bar.update(
             task, completed=done, total=total, description=name
         )
-
-
-def write_text(text: str, file: Path) -> None:
-    """Write a text file whole or not at all."""
-    import tempfile
-
-    if not file.parent.is_dir() or file.is_dir():
-        msg = f"The text must go into a file of an existing folder; {str(file)!r} is none."
-        raise InputError(msg)
-    with tempfile.TemporaryDirectory(prefix=".corridor-", dir=file.parent) as stage:
-        part = Path(stage) / file.name
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)
 
 
 def count_of(n: int, noun: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from corridor.cli.app import BUNDLED, ExitCode, JsonOption, StudyArgument, app, fail, guarded
-from corridor.cli.output import print_json, print_sheets, shown_progress, write_text
+from corridor.cli.output import print_json, print_sheets, shown_progress
 
 
 @app.command("compare")
@@ -31,14 +31,14 @@ def run_compare(
     as_json: JsonOption = False,
 ) -> None:
     """Plan every variant of a study on the same demand and compare them with the base."""
-    from corridor.report import check_folder, write_geoparquet, write_outputs
+    from corridor.report import WRITERS, check_folder, write_geoparquet, write_outputs
     from corridor.report.geoparquet import require_pyarrow
     from corridor.report.records import comparison_record
     from corridor.report.tables import comparison_sheets
     from corridor.study import compare, load_study
 
     if out is not None:
-        check_folder(out)
+        check_folder(out, WRITERS)
     elif geoparquet:
         fail("--geoparquet needs --out DIR, the folder to write to.", ExitCode.BAD_INPUT)
     if geoparquet:
@@ -67,12 +67,14 @@ def run_targets(
 ) -> None:
     """Hold the model against published volumes and times."""
     from corridor.report.records import target_record
+    from corridor.report.scratch import scratch_file
     from corridor.report.tables import target_sheets
     from corridor.study import check_targets, load_study, validation_markdown
 
     check = check_targets(load_study(study))
     if write is not None:
-        write_text(validation_markdown(check), write)
+        with scratch_file(write, "The account") as part:
+            part.write_text(validation_markdown(check), encoding="utf-8")
         typer.echo(f"Wrote {write}", err=True)
     if as_json:
         print_json(target_record(check))

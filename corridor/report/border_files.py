@@ -1,15 +1,13 @@
 """One crossing for machines: a record, and its tables as files."""
 
-import shutil
-import tempfile
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from corridor.errors import InputError
 from corridor.planning import Crossing
+from corridor.report.table_files import write_table_files
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -34,8 +32,8 @@ def write_crossing(crossing: Crossing, folder: str | Path) -> list[Path]:
     crossing
         What `corridor.crossing` returned.
     folder
-        The files go into a folder in it that has the crossing's name; one that is there already is
-        replaced.
+        The files go into a folder in it that has the crossing's name. Files of an earlier call are
+        replaced, others stay.
 
     Returns
     -------
@@ -45,27 +43,8 @@ def write_crossing(crossing: Crossing, folder: str | Path) -> list[Path]:
     Raises
     ------
     InputError
-        If the folder is a file.
+        As `corridor.report.check_folder`.
     OSError
         If a file cannot be written. What was there before is then still there.
     """
-    parent = Path(folder)
-    target = parent / crossing.crossing_id
-    for path in (parent, target):
-        if path.exists() and not path.is_dir():
-            msg = f"The tables must go into a folder; {str(path)!r} is a file. Give another name."
-            raise InputError(msg)
-    parent.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=".corridor-", dir=parent))
-    try:
-        new, old = stage / "new", stage / "old"
-        new.mkdir()
-        tables = crossing_tables(crossing)
-        for name, table in tables.items():
-            table.to_csv(new / f"{name}.csv", index=False, lineterminator="\n")
-        if target.exists():
-            target.replace(old)
-        new.replace(target)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-    return [target / f"{name}.csv" for name in tables]
+    return write_table_files(crossing_tables(crossing), Path(folder) / crossing.crossing_id)

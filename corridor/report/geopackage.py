@@ -16,8 +16,8 @@ from corridor.network import Network
 from corridor.planning import Plan
 from corridor.report import styles
 from corridor.report.antimeridian import TURN, cut_lines, unroll_lines
+from corridor.report.comparison_files import require_plans
 from corridor.report.fields import Field, describe_frame
-from corridor.report.path_tables import require_plans
 from corridor.report.scratch import scratch_file
 from corridor.study import Comparison
 

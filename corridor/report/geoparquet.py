@@ -5,8 +5,6 @@ References
 .. [1] OGC, "GeoParquet", version 1.1, 2024, https://geoparquet.org/.
 """
 
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +12,7 @@ import pandas as pd
 
 from corridor.errors import InputError, MissingExtraError
 from corridor.report.geopackage import GisLayer, gis_layers
+from corridor.report.scratch import scratch_folder
 from corridor.study import Comparison
 
 FILES: Final = (
@@ -68,18 +67,11 @@ def write_geoparquet(comparison: Comparison, folder: str | Path) -> list[Path]:
             "Give another one."
         )
         raise InputError(msg)
-    layers = _joined(comparison)
-    stage = Path(tempfile.mkdtemp(prefix=".corridor-", dir=target.parent))
-    try:
-        for name, frame in layers.items():
-            frame.to_parquet(stage / f"{name}.parquet", index=False)
-        target.mkdir(exist_ok=True)
-        # Every file is complete by now; a rename within a file system does not run out of room.
-        for name in layers:
-            (stage / f"{name}.parquet").replace(target / f"{name}.parquet")
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-    return [target / f"{name}.parquet" for name in layers]
+    files = {f"{name}.parquet": frame for name, frame in _joined(comparison).items()}
+    with scratch_folder(folder, files) as stage:
+        for name, frame in files.items():
+            frame.to_parquet(stage / name, index=False)
+    return [target / name for name in files]
 
 
 def require_pyarrow() -> None:

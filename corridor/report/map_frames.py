@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pandas as pd
 
+from corridor.errors import InputError
 from corridor.network import Network
 from corridor.planning import Plan
 from corridor.report.antimeridian import cut_lines
@@ -25,6 +26,48 @@ SHUT: Final = "not open"
 BARRED: Final = "closed by rule"
 _LONGEST_WAIT_H: Final = 1e4
 _NARROW: Final = ("commodities", "flags", "origins", "destinations", "traffic", "countries")
+
+
+def drawn_network(
+    shown: Network | Plan, network: Network | None, base: Plan | None, verb: str
+) -> Network:
+    """Return the network that a map is drawn on.
+
+    Parameters
+    ----------
+    shown, network, base
+        What the verb was given.
+    verb
+        Its name, for messages.
+
+    Raises
+    ------
+    InputError
+        If nothing, or another network than that of the plans, is given.
+    """
+    if isinstance(shown, Network):
+        return shown
+    if not isinstance(shown, Plan):
+        msg = (
+            f"A map must be of a Network or a Plan; found {type(shown).__name__}. Give one of them."
+        )
+        raise InputError(msg)
+    if network is None:
+        msg = (
+            "A map of a plan needs the network that it was planned on: a plan knows links by id, "
+            f"not where they lie. Call {verb}(plan, network)."
+        )
+        raise InputError(msg)
+    known = set(network.links["link_id"])
+    for plan in (shown, base):
+        strange = [] if plan is None else sorted(set(plan.links["link_id"]) - known)
+        if strange:
+            msg = (
+                f"A plan must be of the network it is drawn on; {len(strange)} of its links are "
+                f"not in it, such as {strange[0]!r}. Give the plan's own network."
+            )
+            raise InputError(msg)
+    return network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

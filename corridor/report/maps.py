@@ -15,6 +15,7 @@ from corridor.report.map_frames import (
     Columns,
     barred_crossings,
     base_frame,
+    drawn_network,
     flow_columns,
     post_columns,
 )
@@ -82,7 +83,8 @@ def plot_map(
     >>> corridor.plot_map(net).name
     'map'
     """
-    network, plan = _checked(shown, network, base)
+    network = drawn_network(shown, network, base, "plot_map")
+    plan = shown if isinstance(shown, Plan) else None
     frame = base_frame(network)
     barred = barred_crossings(rules.in_force) if rules is not None else {}
     links = {**frame.links, **flow_columns(network, plan), **_changes(network, plan, base)}
@@ -94,34 +96,6 @@ def plot_map(
             renderer.visible = name in ("gain", "loss") or not name.startswith("flow-")
     fig.add_layout(_legend(fig), "right")
     return fig
-
-
-def _checked(
-    shown: Network | Plan, network: Network | None, base: Plan | None
-) -> tuple[Network, Plan | None]:
-    if isinstance(shown, Network):
-        return shown, None
-    if not isinstance(shown, Plan):
-        msg = (
-            f"A map must be of a Network or a Plan; found {type(shown).__name__}. Give one of them."
-        )
-        raise InputError(msg)
-    if network is None:
-        msg = (
-            "A map of a plan needs the network that it was planned on: a plan knows links by id, "
-            "not where they lie. Call plot_map(plan, network)."
-        )
-        raise InputError(msg)
-    known = set(network.links["link_id"])
-    for plan in (shown, base):
-        strange = [] if plan is None else sorted(set(plan.links["link_id"]) - known)
-        if strange:
-            msg = (
-                f"A plan must be of the network it is drawn on; {len(strange)} of its links are "
-                f"not in it, such as {strange[0]!r}. Give the plan's own network."
-            )
-            raise InputError(msg)
-    return network, shown
 
 
 def _changes(network: Network, plan: Plan | None, base: Plan | None) -> Columns:

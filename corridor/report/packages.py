@@ -18,10 +18,10 @@ from typing import Final, TypeAlias
 import pandas as pd
 
 from corridor import __version__
+from corridor.report.comparison_files import path_frame
 from corridor.report.fields import Field, describe_frame
 from corridor.report.geopackage import CRS, gis_layers
 from corridor.report.licenses import license_of
-from corridor.report.path_tables import path_frame
 from corridor.report.scratch import scratch_file
 from corridor.study import Comparison, Study
 from corridor.study.comparison import KEYS

@@ -21,6 +21,7 @@ from corridor.report.geopackage import (
     link_lines,
     node_points,
 )
+from corridor.report.map_frames import drawn_network
 from corridor.report.scratch import scratch_file
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def draw_map(
     >>> figure.axes[0].get_title(loc="left")
     'Crossroads'
     """
-    network = _checked(shown, network, base)
+    network = drawn_network(shown, network, base, "draw_map")
     plan = shown if isinstance(shown, Plan) else None
     figure, axes = _canvas(_box(network) if extent is None else extent, width_in)
     _draw_land(axes, outlines)
@@ -142,27 +143,6 @@ def write_map(figure: "Figure", path: str | Path) -> None:
         # Neither the clock nor a random salt: the same map gives the same file.
         still = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(suffix)
         figure.savefig(part, format=suffix.removeprefix("."), dpi=_DPI, metadata=still)
-
-
-def _checked(shown: Network | Plan, network: Network | None, base: Plan | None) -> Network:
-    if isinstance(shown, Network):
-        return shown
-    if network is None:
-        msg = (
-            "A map of a plan needs the network that it was planned on: a plan knows links by id, "
-            "not where they lie. Call draw_map(plan, network)."
-        )
-        raise InputError(msg)
-    known = set(network.links["link_id"])
-    for plan in (shown, base):
-        strange = [] if plan is None else sorted(set(plan.links["link_id"]) - known)
-        if strange:
-            msg = (
-                f"A plan must be of the network it is drawn on; {len(strange)} of its links are "
-                f"not in it, such as {strange[0]!r}. Give the plan's own network."
-            )
-            raise InputError(msg)
-    return network
 
 
 def _box(network: Network) -> Extent:

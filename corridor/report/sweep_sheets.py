@@ -1,13 +1,10 @@
 """A sweep as tables for a terminal, as a record for JSON, and as CSV files."""
 
-import tempfile
 from pathlib import Path
 from typing import Final
 
-import pandas as pd
-
-from corridor.errors import InputError
 from corridor.report.sheets import Column, Sheet
+from corridor.report.table_files import write_table_files
 from corridor.study import Sweep
 
 TOP: Final = 12
@@ -60,7 +57,7 @@ def write_sweep(sweep: Sweep, folder: str | Path) -> list[Path]:
     sweep
         A sweep.
     folder
-        Folder; it is made if its parent exists. Files of an earlier sweep are replaced.
+        Folder; it is made where it does not exist. Files of an earlier sweep are replaced.
 
     Returns
     -------
@@ -70,18 +67,9 @@ def write_sweep(sweep: Sweep, folder: str | Path) -> list[Path]:
     Raises
     ------
     InputError
-        If the folder cannot be made.
+        As `corridor.report.check_folder`.
     """
-    target = Path(folder)
-    if not target.parent.is_dir() or target.is_file():
-        msg = f"The sweep must go into a folder whose parent exists; {target} is none. Make it."
-        raise InputError(msg)
-    target.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".sweep-", dir=target) as scratch:
-        for name in FILES:
-            table: pd.DataFrame = getattr(sweep, name)
-            table.to_csv(Path(scratch) / f"{name}.csv", index=False, lineterminator="\n")
-        return [(Path(scratch) / f"{name}.csv").replace(target / f"{name}.csv") for name in FILES]
+    return write_table_files({name: getattr(sweep, name) for name in FILES}, folder)
 
 
 def _statuses_sheet(sweep: Sweep) -> Sheet:

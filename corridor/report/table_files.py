@@ -1,27 +1,11 @@
 """Tables as CSV files in a folder, all of them or none."""
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from corridor.errors import InputError
-
-
-def check_table_folder(folder: str | Path) -> None:
-    """Refuse a folder that tables cannot go into, before the work is done.
-
-    Raises
-    ------
-    InputError
-        If it, or what it lies in, is a file.
-    """
-    target = Path(folder)
-    inside = next((path for path in (target, *target.parents) if path.exists()), target)
-    if inside.exists() and not inside.is_dir():
-        msg = f"The tables must go into a folder; {str(inside)!r} is a file. Give another name."
-        raise InputError(msg)
+from corridor.report.scratch import scratch_folder
 
 
 def write_table_files(tables: Mapping[str, pd.DataFrame], folder: str | Path) -> list[Path]:
@@ -42,16 +26,12 @@ def write_table_files(tables: Mapping[str, pd.DataFrame], folder: str | Path) ->
     Raises
     ------
     InputError
-        As `check_table_folder`.
+        As `corridor.report.check_folder`.
     OSError
         If a file cannot be written; then none of them is.
     """
-    check_table_folder(folder)
-    target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".corridor-", dir=target) as stage:
-        for name, table in tables.items():
-            table.to_csv(Path(stage) / f"{name}.csv", index=False, lineterminator="\n")
-        for name in tables:
-            (Path(stage) / f"{name}.csv").replace(target / f"{name}.csv")
-    return [target / f"{name}.csv" for name in tables]
+    files = {f"{name}.csv": table for name, table in tables.items()}
+    with scratch_folder(folder, files) as stage:
+        for name, table in files.items():
+            table.to_csv(stage / name, index=False, lineterminator="\n")
+    return [Path(folder) / name for name in files]

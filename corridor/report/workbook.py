@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from corridor import __version__
+from corridor.report.comparison_files import require_plans
 from corridor.report.fields import Field, describe_frame
 from corridor.report.licenses import license_of
-from corridor.report.path_tables import require_plans
 from corridor.report.scratch import scratch_file
 from corridor.report.tables import USE
 from corridor.study import Comparison

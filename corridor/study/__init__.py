@@ -2,7 +2,7 @@
 
 from corridor.study.benefits import BenefitShares, share_benefits
 from corridor.study.closures import Resilience, resilience
-from corridor.study.comparison import Comparison, compare, write_indicators
+from corridor.study.comparison import Comparison, compare
 from corridor.study.evidence import validation_markdown
 from corridor.study.interdiction import WorstClosures, robust_variants, worst_closures
 from corridor.study.opportunities import unbuilt_case
@@ -33,5 +33,4 @@ __all__ = [
     "unbuilt_case",
     "validation_markdown",
     "worst_closures",
-    "write_indicators",
 ]

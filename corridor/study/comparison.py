@@ -1,11 +1,9 @@
 """The verb ``compare``: every variant on the same demand, set against the base."""
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -200,48 +198,6 @@ def compare(
         references=totals_table(doors),
         legs=leg_table(doors),
     )
-
-
-def write_indicators(comparison: Comparison, path: str | Path) -> None:
-    """Write the indicators as CSV, whole or not at all.
-
-    Parameters
-    ----------
-    comparison
-        A comparison.
-    path
-        File to write; an existing one is replaced at once, or kept if anything fails.
-
-    Raises
-    ------
-    InputError
-        If the folder does not exist, or the path is a folder.
-    """
-    target = Path(path)
-    if not target.parent.is_dir() or target.is_dir():
-        msg = (
-            f"The indicators must go into a file in an existing folder; {target} is none. "
-            "Make the folder first, and name a file in it."
-        )
-        raise InputError(msg)
-    text = comparison.indicators.to_csv(index=False, lineterminator="\n")
-    handle, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        # mkstemp makes files for their owner alone; a result is as readable as any other file.
-        Path(scratch).chmod(0o666 & ~_umask())
-        Path(scratch).replace(target)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    """Return the process's mask of permissions; it can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _chosen(study: Study, variants: Iterable[str] | None) -> list[str]:

@@ -2,6 +2,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from corridor import InputError
@@ -9,6 +11,7 @@ from corridor.report import (
     check_folder,
     outputs,
     write_geopackage,
+    write_indicators,
     write_outputs,
     write_paths,
     write_workbook,
@@ -106,7 +109,7 @@ def test_folder_must_not_be_a_file(tmp_path: Path) -> None:
 def test_folder_by_the_name_of_an_output_is_refused(tmp_path: Path) -> None:
     (tmp_path / "corridor.gpkg").mkdir()
     with pytest.raises(InputError, match=r"corridor.gpkg must be a file"):
-        check_folder(tmp_path)
+        check_folder(tmp_path, outputs.WRITERS)
     assert names(tmp_path) == {"corridor.gpkg"}
 
 
@@ -130,3 +133,32 @@ def test_a_folder_that_may_not_be_written_to(
     with pytest.raises(PermissionError, match="Permission denied"):
         write_outputs(comparison, tmp_path / "out")
     assert names(tmp_path) == set()
+
+
+def test_indicators_are_written_whole_or_not_at_all(
+    comparison: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    file = folder / "indicators.csv"
+    write_indicators(comparison, file)
+    # Read as text: how exactly a parser rounds is not what is tested.
+    back = pd.read_csv(file, keep_default_na=False, dtype=str)
+    assert back.columns.tolist() == comparison.indicators.columns.tolist()
+    values = [float(text) if text else np.nan for text in back["value"]]
+    np.testing.assert_array_equal(values, comparison.indicators["value"])
+    first = file.read_bytes()
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="No space"):
+        write_indicators(comparison, file)
+    assert file.read_bytes() == first
+    assert [p.name for p in folder.iterdir()] == ["indicators.csv"]
+
+
+def test_a_missing_folder_is_an_input_error(comparison: Comparison, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="existing folder"):
+        write_indicators(comparison, tmp_path / "none" / "indicators.csv")

@@ -13,8 +13,9 @@ import pytest
 
 import corridor
 from corridor import InputError
+from corridor.report import write_indicators
 from corridor.report.page import rendering
-from corridor.study import Comparison, write_indicators
+from corridor.study import Comparison
 
 SIX_MB = 6_000_000
 

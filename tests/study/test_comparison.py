@@ -1,14 +1,12 @@
 """Comparing variants: statuses, blanks, determinism and the contract's columns."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from corridor.errors import InputError
 from corridor.planning import plan, route
-from corridor.study import Comparison, Study, compare, write_indicators
+from corridor.study import Comparison, Study, compare
 
 COLUMNS = ["variant", "indicator", "unit", "value", "scope", "direction", "commodity"]
 COLUMNS += ["low", "high"]
@@ -160,32 +158,3 @@ def test_an_interrupt_stops_what_has_not_begun(study: Study) -> None:
     with pytest.raises(KeyboardInterrupt):
         compare(study, workers=1, progress=interrupt)
     assert seen == ["today"]
-
-
-def test_indicators_are_written_whole_or_not_at_all(
-    comparison: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "out"
-    folder.mkdir()
-    file = folder / "indicators.csv"
-    write_indicators(comparison, file)
-    # Read as text: how exactly a parser rounds is not what is tested.
-    back = pd.read_csv(file, keep_default_na=False, dtype=str)
-    assert back.columns.tolist() == COLUMNS
-    values = [float(text) if text else np.nan for text in back["value"]]
-    np.testing.assert_array_equal(values, comparison.indicators["value"])
-    first = file.read_bytes()
-
-    def fail(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="No space"):
-        write_indicators(comparison, file)
-    assert file.read_bytes() == first
-    assert [p.name for p in folder.iterdir()] == ["indicators.csv"]
-
-
-def test_a_missing_folder_is_an_input_error(comparison: Comparison, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="existing folder"):
-        write_indicators(comparison, tmp_path / "none" / "indicators.csv")

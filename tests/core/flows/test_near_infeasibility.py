@@ -18,13 +18,13 @@ NOTHING = (7, 18)
 
 def simple_paths(graph: Graph, origin: int, destination: int) -> list[list[int]]:
     """Return every simple path by arcs; for graphs of a few nodes."""
-    found, todo = [], [([origin], list[int]())]
-    while todo:
-        nodes, arcs = todo.pop()
+    found, partial = [], [([origin], list[int]())]
+    while partial:
+        nodes, arcs = partial.pop()
         if nodes[-1] == destination:
             found.append(arcs)
             continue
-        todo += [
+        partial += [
             ([*nodes, int(graph.head[arc])], [*arcs, arc])
             for arc in np.flatnonzero(graph.tail == nodes[-1]).tolist()
             if graph.head[arc] not in nodes

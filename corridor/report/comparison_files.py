@@ -1,4 +1,4 @@
-"""``paths.csv``: the ways that goods take in each variant."""
+"""A comparison as CSV: ``indicators.csv``, and the ways that goods take in ``paths.csv``."""
 
 from pathlib import Path
 
@@ -45,6 +45,29 @@ def require_plans(comparison: Comparison) -> None:
     if not comparison.plans:
         msg = "A comparison must hold a variant to be written; it holds none. Plan the base first."
         raise InputError(msg)
+
+
+def write_indicators(comparison: Comparison, path: str | Path) -> None:
+    """Write the indicators of all variants as CSV, whole or not at all.
+
+    Parameters
+    ----------
+    comparison
+        What `corridor.compare` returned.
+    path
+        File to write, ``indicators.csv``; an existing file is replaced once the new one is
+        complete.
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist, or the path is a folder.
+    OSError
+        If the file cannot be written; nothing is left behind.
+    """
+    with scratch_file(path, "A table of indicators") as part:
+        text = comparison.indicators.to_csv(index=False, lineterminator="\n")
+        part.write_text(text, encoding="utf-8", newline="")
 
 
 def write_paths(comparison: Comparison, path: str | Path) -> None:
