@@ -310,6 +310,19 @@ class Network:
         _check_names({name: None})
         return self.rows[name].frame.copy(deep=False)
 
+    def texts(self, table: str, column: str) -> NDArray[np.object_]:
+        """Return a column of texts as an array, without the copy of its table.
+
+        An array of objects, because iterating over Arrow's texts one by one is slow.
+
+        Examples
+        --------
+        >>> import corridor
+        >>> corridor.load_network("crossroads").texts("layers", "layer").tolist()[:2]
+        ['road', 'rail1520']
+        """
+        return np.asarray(self.rows[table].frame[column].to_numpy(object))
+
     def __repr__(self) -> str:
         date = f", date={self.date.isoformat()}" if self.date else ""
         counts = ", ".join(

@@ -62,8 +62,8 @@ class Territory:
         net, network = self.supernetwork, self.network
         arcs = np.ones(net.n_arcs, np.bool_)
         if scope.links is not None or scope.crossings is not None:
-            arcs = _named(network.links["link_id"].tolist(), scope.links or (), net.arc_link)
-            crossings = network.crossings["crossing_id"].tolist()
+            arcs = _named(network.texts("links", "link_id").tolist(), scope.links or (), net.arc_link)
+            crossings = network.texts("crossings", "crossing_id").tolist()
             arcs |= _named(crossings, scope.crossings or (), net.arc_crossing)
         if scope.countries is not None:
             arcs &= _named(net.countries, scope.countries, net.arc_country)
@@ -198,6 +198,8 @@ class Territory:
 def _named(labels: Sequence[str], names: tuple[str, ...], codes: NDArray[np.int32]) -> BoolArray:
     """Return which codes stand for one of the names; -1 stands for none."""
     wanted = np.zeros(len(labels) + 1, np.bool_)
-    wanted[:-1] = [label in names for label in labels]
+    if names:
+        few = set(names)
+        wanted[:-1] = [label in few for label in labels]
     chosen: BoolArray = wanted[codes]
     return chosen

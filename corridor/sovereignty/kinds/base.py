@@ -160,8 +160,7 @@ def _remedy(name: str, known: set[str]) -> str:
 
 def labels(network: Network, table: str, column: str) -> set[str]:
     """Return the values of a column of texts."""
-    # As an array of objects: iterating over Arrow's texts one by one is slow.
-    return set(network.table(table)[column].to_numpy(object))
+    return set(network.texts(table, column))
 
 
 def _labels(network: Network, columns: tuple[tuple[str, str], ...]) -> set[str]:
