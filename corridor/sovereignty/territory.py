@@ -62,7 +62,9 @@ class Territory:
         net, network = self.supernetwork, self.network
         arcs = np.ones(net.n_arcs, np.bool_)
         if scope.links is not None or scope.crossings is not None:
-            arcs = _named(network.texts("links", "link_id").tolist(), scope.links or (), net.arc_link)
+            arcs = _named(
+                network.texts("links", "link_id").tolist(), scope.links or (), net.arc_link
+            )
             crossings = network.texts("crossings", "crossing_id").tolist()
             arcs |= _named(crossings, scope.crossings or (), net.arc_crossing)
         if scope.countries is not None:
