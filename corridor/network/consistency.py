@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.errors import Fault
-from corridor.network.defaults import matching_defaults, stage_layers
+from corridor.network.defaults import matching_defaults, ranked_defaults, stage_layers
 from corridor.network.schema import (
     BORDER_LINK_LIMIT_KM,
     LAND_MODES,
@@ -376,10 +376,13 @@ def post_faults(rows: Rows) -> Iterable[Fault]:
     served = _served_posts(rows)
     unclear = _unclear_stages(rows)
     layers = _lookup(rows["layers"], "layer")
-    places = {name: place for place, name in enumerate(crossings.frame["crossing_id"].tolist())}
+    columns = (crossings.frame[name].tolist() for name in ("crossing_id", "layer", "regime"))
+    at = {
+        name: (place, layer, regime)
+        for place, (name, layer, regime) in enumerate(zip(*columns, strict=True))
+    }
     for crossing, country, direction in sorted(_posts(rows)):
-        place = places[crossing]
-        layer, regime = (str(crossings.frame[name].iloc[place]) for name in ("layer", "regime"))
+        place, layer, regime = at[crossing]
         own, templates = (crossing, country, direction), (layer, country, direction)
         regimes = served.get(own, set()) | served.get(templates, set())
         perhaps = any(
@@ -491,8 +494,7 @@ def _unfilled(
 ) -> Iterable[Fault]:
     description = table.table.column(column)
     blank = table.frame[column].isna().to_numpy(dtype=bool)
-    defaults = rows["defaults"].frame
-    name = table.table.name
+    defaults, name = ranked_defaults(rows["defaults"].frame), table.table.name
     for _, _, matches in matching_defaults(defaults, name, column, layers, country):
         blank = blank & ~matches
     return _each(
@@ -507,13 +509,12 @@ def _unfilled(
 
 def _links_without_time(rows: Rows) -> Iterable[Fault]:
     links, layers = rows["links"], rows["layers"]
+    defaults = ranked_defaults(rows["defaults"].frame)
     speed = dict(zip(layers.frame["layer"].tolist(), layers.frame["speed_kmh"], strict=True))
     for layer in list(speed):
         names = [np.array([layer], dtype=object)]
         nowhere = np.array([""], dtype=object)
-        for _, value, matches in matching_defaults(
-            rows["defaults"].frame, "layers", "speed_kmh", names, nowhere
-        ):
+        for _, value, matches in matching_defaults(defaults, "layers", "speed_kmh", names, nowhere):
             speed[layer] = value if matches[0] and np.isnan(speed[layer]) else speed[layer]
     own = links.frame["layer"].map(speed)
     known = links.frame["layer"].isin(list(speed))
@@ -523,9 +524,7 @@ def _links_without_time(rows: Rows) -> Iterable[Fault]:
     unclear = set(layers.frame["layer"][layers.doubtful("speed_kmh")].tolist())
     blank = (known & ~timed & ~links.frame["layer"].isin(unclear)).to_numpy(dtype=bool)
     for column in ("speed_kmh", "time_h"):
-        for _, _, matches in matching_defaults(
-            rows["defaults"].frame, "links", column, layer_of, start
-        ):
+        for _, _, matches in matching_defaults(defaults, "links", column, layer_of, start):
             blank = blank & ~matches
     return _each(
         links,

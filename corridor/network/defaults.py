@@ -1,6 +1,7 @@
 """Which row of ``defaults.csv`` fills which blank."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,31 @@ from corridor.network.schema import TEMPLATE
 
 BoolArray = NDArray[np.bool_]
 ObjectArray = NDArray[np.object_]
+Defaults: TypeAlias = Mapping[tuple[str, str], Sequence[tuple[str, str, float]]]
+"""Layer, state and value of each default by table and column: layer and state together come first,
+then the layer, then the state, then neither; rows of one rank keep their order."""
+
+
+def ranked_defaults(frame: pd.DataFrame) -> Defaults:
+    """Return the rows of ``defaults.csv`` by table and column.
+
+    Parameters
+    ----------
+    frame
+        The table of defaults.
+    """
+    ranked: dict[tuple[str, str], list[tuple[str, str, float]]] = {}
+    names = ("table", "column", "layer", "country", "value")
+    columns = (frame[name].tolist() for name in names)
+    for table, column, layer, country, value in zip(*columns, strict=True):
+        ranked.setdefault((table, column), []).append((layer, country, float(value)))
+    for rows in ranked.values():
+        rows.sort(key=lambda row: 2 * (row[0] == "") + (row[1] == ""))
+    return ranked
 
 
 def matching_defaults(
-    defaults: pd.DataFrame,
+    defaults: Defaults,
     table: str,
     column: str,
     layers: Sequence[ObjectArray],
@@ -21,13 +43,10 @@ def matching_defaults(
 ) -> Iterator[tuple[str, float, BoolArray]]:
     """Yield the rows of ``defaults.csv`` for one column, the most specific first.
 
-    Layer and state together come before the layer, the layer before the state, the state before
-    neither; rows of one rank keep their order.
-
     Parameters
     ----------
     defaults
-        The table of defaults.
+        As `ranked_defaults` returns them.
     table, column
         Table and column to fill.
     layers
@@ -40,20 +59,14 @@ def matching_defaults(
     origin, value, matches
         Where the value comes from, the value, and the rows it may fill, bool of shape (n_rows,).
     """
-    if not len(defaults):
-        return
-    chosen = defaults[(defaults["table"] == table) & (defaults["column"] == column)]
-    rank = 2 * (chosen["layer"] != "").astype(int) + (chosen["country"] != "").astype(int)
-    order = np.argsort(-rank.to_numpy(), kind="stable")
-    for row in chosen.iloc[order].itertuples():
-        layer, state = str(row.layer), str(row.country)
+    for layer, state, value in defaults.get((table, column), ()):
         matches = np.ones(len(country), dtype=np.bool_)
         if layer:
             matches &= np.logical_or.reduce([names == layer for names in layers])
         if state:
             matches &= country == state
         scope = "/".join(part for part in (layer, state) if part)
-        yield f"defaults.csv {scope}".strip(), float(str(row.value)), matches
+        yield f"defaults.csv {scope}".strip(), value, matches
 
 
 def stage_layers(stages: pd.DataFrame, crossings: pd.DataFrame) -> ObjectArray:

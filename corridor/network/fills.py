@@ -11,7 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from corridor.network.defaults import looked_up, matching_defaults, stage_layers, texts
+from corridor.network.defaults import (
+    Defaults,
+    looked_up,
+    matching_defaults,
+    ranked_defaults,
+    stage_layers,
+    texts,
+)
 from corridor.network.models import Network
 from corridor.network.schema import TABLES
 from corridor.network.tables import row_keys
@@ -71,7 +78,7 @@ class _Blanks:
     frame: pd.DataFrame
     layers: tuple[ObjectArray, ...]
     country: ObjectArray
-    defaults: pd.DataFrame
+    defaults: Defaults
     notes: list[tuple[str, str, float, str, int, str]]
     keys: ObjectArray = field(init=False)
 
@@ -178,7 +185,7 @@ def _fill_layers(
         frame=frame,
         layers=(texts(frame["layer"]),),
         country=nowhere,
-        defaults=network.defaults,
+        defaults=ranked_defaults(network.defaults),
         notes=notes,
     )
     for column in TABLES["layers"].columns:
@@ -201,7 +208,7 @@ def _fill_commodities(
         frame=frame,
         layers=(nowhere,),
         country=nowhere,
-        defaults=network.defaults,
+        defaults=ranked_defaults(network.defaults),
         notes=notes,
     )
     for name in ("t_per_teu", "empty_return_share", "reliability_ratio"):
@@ -222,7 +229,7 @@ def _fill_links(
         frame=frame,
         layers=(texts(frame["layer"]),),
         country=looked_up(frame["from_node"], network.nodes, "node_id", "country"),
-        defaults=network.defaults,
+        defaults=ranked_defaults(network.defaults),
         notes=notes,
     )
     for name in ("time_h", "capacity_t_per_day", "cost_usd_per_teu_km", "cost_usd_per_teu"):
@@ -251,7 +258,7 @@ def _fill_terminals(
         frame=frame,
         layers=(texts(frame["from_layer"]), texts(frame["to_layer"])),
         country=looked_up(frame["node_id"], network.nodes, "node_id", "country"),
-        defaults=network.defaults,
+        defaults=ranked_defaults(network.defaults),
         notes=notes,
     )
     names = ("time_h", "cost_usd_per_t", "cost_usd_per_teu", "capacity_t_per_day", "host_share")
@@ -272,7 +279,7 @@ def _fill_stages(
         frame=frame,
         layers=(stage_layers(frame, network.crossings),),
         country=texts(frame["country"]),
-        defaults=network.defaults,
+        defaults=ranked_defaults(network.defaults),
         notes=notes,
     )
     for column in TABLES["stages"].columns:
@@ -293,7 +300,7 @@ def _fill_services(
         frame=frame,
         layers=(looked_up(frame["link_id"], network.links, "link_id", "layer"),),
         country=looked_up(frame["from_node"], network.nodes, "node_id", "country"),
-        defaults=network.defaults,
+        defaults=ranked_defaults(network.defaults),
         notes=notes,
     )
     untimed = (frame["departures"] == "").to_numpy(dtype=bool)

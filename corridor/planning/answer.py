@@ -283,8 +283,9 @@ def _verify(answer: FlowAnswer, problem: FlowProblem, objective: float) -> None:
         over = np.maximum(answer.row_value - problem.rows.upper, 0.0)
         under = np.maximum(problem.rows.lower - answer.row_value, 0.0)
         _hold("every side row keeps its bounds", np.maximum(over, under), scale)
-    for rule in model.rules.in_force if model.effects.paths else ():
-        for finding in rule.audit(answer.journeys()):
+    if model.effects.paths:
+        journeys = answer.journeys()
+        for finding in (f for rule in model.rules.in_force for f in rule.audit(journeys)):
             _hold(f"{finding.rule_id} is kept ({finding})", np.array([not finding.kept]), 1.0)
     if problem.unmet_cost is not None:
         cost += float(problem.unmet_cost @ answer.unmet_t_per_day)

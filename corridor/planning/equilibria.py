@@ -146,6 +146,7 @@ def solve_equilibrium(
     constants: Sequence[ChoiceConstant] = (),
     unmet_usd_per_t: float = UNMET_USD_PER_T,
     next_servers: NextServers = False,
+    threads: int | None = None,
 ) -> Plan:
     """Return the equilibrium of a compiled model; see `equilibrium`.
 
@@ -157,6 +158,8 @@ def solve_equilibrium(
         As of `equilibrium`.
     elasticity : ndarray of float64, shape (n_shipments,), optional
         Elasticity of each shipment's demand, <= 0; None leaves the demand as it is.
+    threads
+        Threads for shortest paths; None takes all cores.
     """
     _check(model, dispersion_per_usd, unmet_usd_per_t)
     _check_rows(compiled)
@@ -168,8 +171,9 @@ def solve_equilibrium(
         return no_plan(compiled, "infeasible", None, broken_rules(compiled))
     charges = pool_charges(compiled)
     result = assign(
-        compiled, charges, dispersion_per_usd, constants, elasticity, tolerance, unmet_usd_per_t
-    )
+        compiled, charges, dispersion_per_usd, constants, elasticity, tolerance, unmet_usd_per_t,
+        threads,
+    )  # fmt: skip
     if result.flow.status not in ("optimal", "feasible"):
         return no_plan(compiled, "unknown", result.flow.limit or None, set())
     moved = compiled if elasticity is None else replace(compiled, t_per_day=result.demand)
@@ -225,6 +229,7 @@ def assign(
     elasticity: FloatArray | None = None,
     tolerance: float = 1e-6,
     unmet_usd_per_t: float = UNMET_USD_PER_T,
+    threads: int | None = None,
 ) -> ChoiceResult:
     """Return the core's equilibrium of a model: logit at a dispersion, deterministic without."""
     problem = compiled.flow_problem(congestion=True, unmet_usd_per_t=unmet_usd_per_t)
@@ -235,11 +240,12 @@ def assign(
     length = compiled.supernetwork.arc_length_km
     if dispersion_per_usd is None:
         return capacitated_equilibrium(
-            problem, charges, length=length, elasticity=elasticity, tolerance=tolerance
-        )
+            problem, charges,
+            length=length, elasticity=elasticity, tolerance=tolerance, threads=threads,
+        )  # fmt: skip
     return logit_equilibrium(
         problem, dispersion_per_usd, charges,
-        length=length, elasticity=elasticity, tolerance=tolerance,
+        length=length, elasticity=elasticity, tolerance=tolerance, threads=threads,
     )  # fmt: skip
 
 

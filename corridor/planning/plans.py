@@ -119,11 +119,15 @@ def solve_plan(
     tolerance: float = 1e-6,
     time_limit: float | None = None,
     next_servers: NextServers = False,
+    threads: int | None = None,
 ) -> Plan:
-    """Return the plan of a compiled model; see `plan`."""
+    """Return the plan of a compiled model; see `plan`.
+
+    Shortest paths are searched on `threads` threads; None takes all cores.
+    """
     found, _ = plan_and_flow(
         model, congestion=congestion, unmet_usd_per_t=unmet_usd_per_t, tolerance=tolerance,
-        time_limit=time_limit, next_servers=next_servers,
+        time_limit=time_limit, next_servers=next_servers, threads=threads,
     )  # fmt: skip
     return found
 
@@ -136,16 +140,17 @@ def plan_and_flow(
     tolerance: float,
     time_limit: float | None = None,
     next_servers: NextServers = False,
+    threads: int | None = None,
 ) -> tuple[Plan, FlowResult | None]:
     """Return the plan of a compiled model, and the flow that it tells of; None where there is none.
 
-    Parameters are those of `plan`.
+    Parameters are those of `solve_plan`.
     """
     asked = asked_crossings(model, next_servers)
     if model.breaches:
         return no_plan(model, "infeasible", None, broken_rules(model)), None
     problem = model.flow_problem(congestion=congestion, unmet_usd_per_t=unmet_usd_per_t)
-    result = min_cost_flow(problem, tolerance=tolerance, time_limit=time_limit)
+    result = min_cost_flow(problem, tolerance=tolerance, time_limit=time_limit, threads=threads)
     if result.status not in ("optimal", "feasible"):
         status: Status = "infeasible" if result.status == "infeasible" else "unknown"
         return no_plan(model, status, result.limit or None, set()), None

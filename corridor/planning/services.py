@@ -7,11 +7,11 @@ the residual life of an interval). Where each departure sails with probability p
 intervals). Several services on one link and direction add their departures.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.errors import InputError
@@ -22,6 +22,9 @@ from corridor.network.supernetwork import Supernetwork
 from corridor.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 FloatArray: TypeAlias = NDArray[np.float64]
+ObjectArray: TypeAlias = NDArray[np.object_]
+
+_NUMBERS: Final = ("headway_h", "headway_cv", "cancel_share", "capacity_t", "sailing_h")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,12 +60,19 @@ def link_services(network: Network, filled: FilledTables, net: Supernetwork) -> 
     position = {link: i for i, link in enumerate(network.links["link_id"])}
     start = network.links["from_node"].to_numpy(object)
     share = net.arc_share
-    for (link_id, from_node), rows in filled.services.groupby(["link_id", "from_node"], sort=False):
-        link = position[str(link_id)]
+    services = filled.services
+    columns = {name: services[name].to_numpy(object) for name in ("departures", *_NUMBERS)}
+    together: dict[tuple[str, str], list[int]] = {}
+    ends = zip(services["link_id"].tolist(), services["from_node"].tolist(), strict=True)
+    for place, end in enumerate(ends):
+        together.setdefault(end, []).append(place)
+    for (link_id, from_node), places in together.items():
+        rows = {name: column[places] for name, column in columns.items()}
+        link = position[link_id]
         arcs = np.flatnonzero((net.arc_link == link) & (share > 0.0))
         arcs = arcs[net.arc_forward[arcs] == (start[link] == from_node)]
         main = arcs[net.arc_is_main[arcs]]
-        joint = _joint_service(rows, str(link_id))
+        joint = _joint_service(rows, link_id)
         wait[main], sd[main], capacity[main] = joint.wait_h, joint.sd_h, joint.t_per_day
         sailing[arcs] = joint.sailing_h * share[arcs]
     return LinkServices(
@@ -79,8 +89,9 @@ class _Joint(NamedTuple):
     t_per_day: float
 
 
-def _joint_service(rows: pd.DataFrame, link_id: str) -> _Joint:
-    sails = 1.0 - rows["cancel_share"].to_numpy(float)
+def _joint_service(rows: Mapping[str, ObjectArray], link_id: str) -> _Joint:
+    """Return what the services of these rows, given by column, are together."""
+    sails = 1.0 - rows["cancel_share"].astype(float)
     columns = (rows["departures"], rows["headway_h"], rows["headway_cv"])
     stated = [_headway(*values) for values in zip(*columns, strict=True)]
     headway, cv = np.array(stated).T
@@ -95,11 +106,11 @@ def _joint_service(rows: pd.DataFrame, link_id: str) -> _Joint:
     cv2 = float(np.average(sails * cv**2 + 1.0 - sails, weights=rate))
     wait = h * (1.0 + cv2) / 2.0
     second_moment = h * h * (1.0 + cv2) * (1.0 + 2.0 * cv2) / 3.0
-    t_per_day = float((rate * rows["capacity_t"].to_numpy(float)).sum() * HOURS_PER_DAY)
+    t_per_day = float((rate * rows["capacity_t"].astype(float)).sum() * HOURS_PER_DAY)
     return _Joint(
         wait_h=wait,
         sd_h=float(np.sqrt(max(second_moment - wait**2, 0.0))),
-        sailing_h=float(np.average(rows["sailing_h"].to_numpy(float), weights=rate)),
+        sailing_h=float(np.average(rows["sailing_h"].astype(float), weights=rate)),
         t_per_day=np.inf if np.isnan(t_per_day) else t_per_day,
     )
 

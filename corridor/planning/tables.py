@@ -1,5 +1,6 @@
 """Tables of a plan: links, paths, rules, states and what is unmet."""
 
+from itertools import pairwise
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -149,14 +150,14 @@ def _path_labels(answer: FlowAnswer) -> dict[str, list[str]]:
 
 def _met(answer: FlowAnswer, names: list[str], counted: BoolArray, codes: IntArray) -> list[str]:
     """Return the names that each path meets on counted arcs, each run of the same once."""
-    steps = np.where(counted, codes, -1)[answer.path_arc]
-    paths = []
-    for first, last in zip(answer.path_indptr[:-1], answer.path_indptr[1:], strict=True):
-        met = steps[first:last]
-        met = met[met >= 0]
-        is_new = np.append(True, met[1:] != met[:-1])[: met.size]
-        paths.append(SEPARATOR.join(names[code] for code in met[is_new]))
-    return paths
+    counts = np.flatnonzero((counted & (codes >= 0))[answer.path_arc])
+    path, code = answer.step_path[counts], codes[answer.path_arc[counts]]
+    is_new = np.ones(path.size, np.bool_)
+    is_new[1:] = (path[1:] != path[:-1]) | (code[1:] != code[:-1])
+    path, code = path[is_new], code[is_new]
+    met = [names[place] for place in code.tolist()]
+    ends = np.searchsorted(path, np.arange(answer.path_t_per_day.size + 1)).tolist()
+    return [SEPARATOR.join(met[first:last]) for first, last in pairwise(ends)]
 
 
 def full_quotas(answer: FlowAnswer) -> frozenset[str]:

@@ -1,6 +1,5 @@
 """The verb ``compare``: every variant on the same demand, set against the base."""
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import pandas as pd
 
+from corridor.core.threads import as_threads
 from corridor.errors import CorridorError, InputError
 from corridor.planning import (
     ChoiceConstant,
@@ -182,7 +182,7 @@ def compare(
     if workers is not None and workers < 1:
         msg = f"workers must be at least 1 thread; found {workers}."
         raise InputError(msg)
-    threads = workers if workers is not None else min(2, os.cpu_count() or 1)
+    threads = workers if workers is not None else min(2, as_threads(None))
     outcomes = _plan_all(study, ids, threads, progress)
     plans = {name: outcomes[name].plan for name in ids}
     best = {name: outcomes[name].best for name in ids}
@@ -221,9 +221,11 @@ def _plan_all(
 ) -> dict[str, _Outcome]:
     """Plan each variant in a pool of threads; the solver and the kernels leave Python's lock."""
     done: dict[str, _Outcome] = {}
+    # Variants share the cores: threads of their own would only get into each other's way.
+    cores = max(1, as_threads(None) // threads)
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="compare") as pool:
         names: dict[Future[_Outcome], str] = {
-            pool.submit(_plan_one, study, name): name for name in ids
+            pool.submit(_plan_one, study, name, cores): name for name in ids
         }
         try:
             for future in as_completed(names):
@@ -237,13 +239,14 @@ def _plan_all(
     return done
 
 
-def _plan_one(study: Study, name: str) -> _Outcome:
+def _plan_one(study: Study, name: str, threads: int | None = None) -> _Outcome:
+    unmet = study.header.unmet_usd_per_t
     try:
         case = study.case(name)
         model = compile_model(*case)
-        best = solve_plan(model, unmet_usd_per_t=study.header.unmet_usd_per_t)
+        best = solve_plan(model, unmet_usd_per_t=unmet, threads=threads)
         steered = study.header.assignment == "optimum" or unpriced_rules(model)
-        plan = best if steered else chosen_plan(study, model)
+        plan = best if steered else chosen_plan(study, model, threads=threads)
     except CorridorError as error:
         error.add_note(f"This is variant {name!r} of {study.file}.")
         raise
@@ -252,7 +255,13 @@ def _plan_one(study: Study, name: str) -> _Outcome:
     return _Outcome(plan, best, open_doors(model, study.references))
 
 
-def chosen_plan(study: Study, model: Model, *, next_servers: NextServers = False) -> Plan:
+def chosen_plan(
+    study: Study,
+    model: Model,
+    *,
+    next_servers: NextServers = False,
+    threads: int | None = None,
+) -> Plan:
     """Return the plan of a compiled variant that comes of shippers' choices in a study.
 
     Where a rule asks for a floor or a balance of flows, which shippers do not keep by themselves,
@@ -264,10 +273,17 @@ def chosen_plan(study: Study, model: Model, *, next_servers: NextServers = False
         The study, and one of its variants.
     next_servers
         As of `corridor.equilibrium`.
+    threads
+        Threads for shortest paths; None takes all cores.
     """
     header = study.header
     if unpriced_rules(model):
-        return solve_plan(model, unmet_usd_per_t=header.unmet_usd_per_t, next_servers=next_servers)
+        return solve_plan(
+            model,
+            unmet_usd_per_t=header.unmet_usd_per_t,
+            next_servers=next_servers,
+            threads=threads,
+        )
     logit = header.assignment == "logit"
     return solve_equilibrium(
         model,
@@ -276,6 +292,7 @@ def chosen_plan(study: Study, model: Model, *, next_servers: NextServers = False
         constants=choice_constants(study),
         unmet_usd_per_t=header.unmet_usd_per_t,
         next_servers=next_servers,
+        threads=threads,
     )
 
 

@@ -58,22 +58,20 @@ def add_covariances(
         out += sum over groups of demand Cov(load_i, charge_j) + slope E(load_i) E(charge_j)
     """
     loaded, charged = _means(out.shape[0]), _means(out.shape[0])
+    load, charge = _only_placed(load, place), _only_placed(charge, place)
     for group in range(start.size - 1):
         for option in range(start[group], start[group + 1]):
             part = share[option]
             if part <= NOBODY:
                 continue
             weight = demand[group] * part
+            first, last = charge.indptr[option], charge.indptr[option + 1]
             for a in range(load.indptr[option], load.indptr[option + 1]):
-                row = place[load.pool[a]]
-                if row < 0:
-                    continue
-                for b in range(charge.indptr[option], charge.indptr[option + 1]):
-                    column = place[charge.pool[b]]
-                    if column >= 0:
-                        out[row, column] += weight * load.value[a] * charge.value[b]
-            _add_row(loaded, load, option, part, place)
-            _add_row(charged, charge, option, part, place)
+                row, amount = load.pool[a], weight * load.value[a]
+                for b in range(first, last):
+                    out[row, charge.pool[b]] += amount * charge.value[b]
+            _add_row(loaded, load, option, part)
+            _add_row(charged, charge, option, part)
         weight = slope[group] - demand[group]
         for a in range(loaded.n[0]):
             row = loaded.entry[a]
@@ -82,6 +80,21 @@ def add_covariances(
                 out[row, column] += weight * loaded.value[row] * charged.value[column]
         _clear(loaded)
         _clear(charged)
+
+
+@compiled
+def _only_placed(rows: Rows, place: LongArray) -> Rows:
+    """Return the entries of pools that stand somewhere, by where they do."""
+    indptr = np.zeros_like(rows.indptr)
+    pool, value = np.empty_like(rows.pool), np.empty_like(rows.value)
+    size = 0
+    for row in range(rows.indptr.size - 1):
+        for i in range(rows.indptr[row], rows.indptr[row + 1]):
+            if place[rows.pool[i]] >= 0:
+                pool[size], value[size] = place[rows.pool[i]], rows.value[i]
+                size += 1
+        indptr[row + 1] = size
+    return Rows(indptr, pool, value)
 
 
 class Means(NamedTuple):
@@ -98,11 +111,9 @@ def _means(size: int) -> Means:
 
 
 @compiled
-def _add_row(means: Means, rows: Rows, option: int, part: float, place: LongArray) -> None:
+def _add_row(means: Means, rows: Rows, option: int, part: float) -> None:
     for i in range(rows.indptr[option], rows.indptr[option + 1]):
-        pool = place[rows.pool[i]]
-        if pool < 0:
-            continue
+        pool = rows.pool[i]
         if means.value[pool] == 0.0:
             means.entry[means.n[0]] = pool
             means.n[0] += 1
