@@ -128,14 +128,16 @@ class FlowAnswer:
         """Return the paths as rules see them, on the network without copies."""
         model = self.model
         ids = np.array([rule.rule_id for rule in model.effects.paths], dtype=object)
-        seals = [frozenset(ids[under]) for under in model.sealed]
+        seals = [frozenset(ids[under]) for under in model.sealed] if ids.size else []
         return Journeys(
             territory=model.territory,
             path_class=model.class_of[self.path_shipment],
             path_t_per_day=self.path_t_per_day,
             path_indptr=self.path_indptr,
             path_arc=model.supernetwork.arc_plain[self.path_arc],
-            step_seals=tuple(seals[arc] for arc in self.path_arc.tolist()),
+            step_seals=tuple(seals[arc] for arc in self.path_arc.tolist())
+            if seals
+            else (frozenset[str](),) * self.path_arc.size,
         )
 
     def path_sum(self, step_values: FloatArray) -> FloatArray:

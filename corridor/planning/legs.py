@@ -89,22 +89,24 @@ _NUMBERS: Final = (
 
 def join_legs(model: Model, steps: pd.DataFrame) -> pd.DataFrame:
     """Join the steps that stay in one kind, layer and state."""
-    keys = steps[["arc_kind", "layer", "country", "crossing_id"]]
-    is_new = (keys != keys.shift()).any(axis=1).to_numpy(bool)
-    legs = steps.groupby(is_new.cumsum())
-    first, last = legs.first(), legs.last()
+    joined = ("arc_kind", "layer", "country", "crossing_id")
+    keys = [steps[name].to_numpy(object) for name in joined]
+    is_new = np.ones(len(steps), dtype=np.bool_)
+    is_new[1:] = np.logical_or.reduce([key[1:] != key[:-1] for key in keys])
+    first = np.flatnonzero(is_new)
+    last = np.append(first[1:], len(steps)) - 1 if first.size else first
     places = np.array(model.supernetwork.places, dtype=object)
-    kinds = {int(kind): name for kind, name in _LEG_NAMES.items()}
+    begins, ends = (steps[name].to_numpy() for name in ("from_place", "to_place"))
     frame = pd.DataFrame(
         {
-            "kind": first["arc_kind"].map(kinds),
-            **{name: first[name] for name in _LABELS},
-            "from_node": places[first["from_place"]],
-            "to_node": places[last["to_place"]],
-            "crossing_id": first["crossing_id"],
-            **{name: legs[name].sum() for name in _NUMBERS},
+            "kind": [_LEG_NAMES[ArcKind(kind)] for kind in keys[0][first].tolist()],
+            **{name: steps[name].to_numpy(object)[first] for name in _LABELS},
+            "from_node": places[begins[first]],
+            "to_node": places[ends[last]],
+            "crossing_id": keys[3][first],
+            **{name: np.add.reduceat(steps[name].to_numpy(float), first) for name in _NUMBERS},
         }
     )
     if "arrive" in steps:
-        frame = date_legs(frame, legs)
-    return frame.reset_index(drop=True)
+        frame = date_legs(frame, steps.groupby(is_new.cumsum() - 1))
+    return frame

@@ -138,7 +138,8 @@ def _bans_met(model: Model, ways: _Ways, rows: IntArray) -> list[list[str]]:
             arcs = ways.arcs[ways.indptr[way] : ways.indptr[way + 1]]
             if start and arcs.size and not rule.automaton.accepts(arcs, start):
                 met[way].add(rule.rule_id)
-    return [[rule.id for rule in model.rules.in_force if rule.id in found] for found in met]
+    place = {rule.id: i for i, rule in enumerate(model.rules.in_force)}
+    return [sorted(found, key=place.__getitem__) for found in met]
 
 
 def _quotas_met(model: Model, ways: _Ways, among: frozenset[str]) -> list[set[str]]:
