@@ -16,11 +16,16 @@ _planned: list[Comparison] = []
 
 @pytest.fixture
 def comparison(
-    tmp_path: Path, toy_tables: dict[str, pd.DataFrame], toy_demand: corridor.Demand
+    tmp_path_factory: pytest.TempPathFactory,
+    toy_tables: dict[str, pd.DataFrame],
+    toy_demand: corridor.Demand,
 ) -> Comparison:
     """Compare the variants of the toy study: optimal, optimal, partial, infeasible."""
     if not _planned:
-        folder = write_toy_study(tmp_path / "toy", toy_tables, toy_demand.rows)
+        # Not in the folder of the test that happens to ask first.
+        folder = write_toy_study(
+            tmp_path_factory.mktemp("study") / "toy", toy_tables, toy_demand.rows
+        )
         _planned.append(corridor.compare(corridor.load_study(folder), workers=1))
     return _planned[0]
 
