@@ -33,6 +33,8 @@ USE = {
     "logit": "each variant as used by shippers who choose by cost and time",
 }
 """What the plans of a comparison are, by the study's assignment."""
+_JAMMED = 0.1
+"""Share of the total cost from which the time in front of full posts is told."""
 
 
 def comparison_sheets(comparison: Comparison) -> list[Sheet]:
@@ -103,6 +105,7 @@ def summary_sheet(comparison: Comparison) -> Sheet:
         columns=(Column(name="variant", title="variant", unit="  status"), *HEADLINES),
         rows=tuple(zip(first, *cells, strict=True)),
         note=_steered(comparison)
+        + _jammed(comparison)
         + (
             f"Second line: change from {base}. Time and cost are means over the tonnes carried, "
             "so they move with what is carried; with time: cost + value of time and reliability; "
@@ -284,6 +287,23 @@ def _steered(comparison: Comparison) -> str:
     if not planned:
         return ""
     return f"{', '.join(planned)}: steered to balance flows, the best possible, not a choice. "
+
+
+def _jammed(comparison: Comparison) -> str:
+    """Return in which variants much of what is paid is time in front of full posts, and why."""
+    totals = comparison.indicators.set_index(["indicator", "variant"])["value"]
+    if "overflow_cost" not in totals.index:
+        return ""
+    part = totals.loc["overflow_cost"] / totals.loc["total_cost"]
+    names = part.index[part >= _JAMMED].tolist()
+    if not names:
+        return ""
+    worth = comparison.study.header.unmet_usd_per_t
+    return (
+        f"{', '.join(names)}: posts are full and goods have no other way, so hours at borders are "
+        "those after which the last shippers stay at home, to whom a tonne not carried is worth "
+        f"{worth:,.0f} USD; demand that reacts would end the queues sooner. "
+    )
 
 
 def crossings_sheet(plan: Plan, top: int | None = None) -> Sheet:

@@ -191,3 +191,14 @@ def test_targets_show_bands_units_and_verdicts() -> None:
     assert [text == "" for text in column(times, "modelled")] == blank
     assert len(errors.rows) == len(check.statistics)
     assert no_nan([times, errors])
+
+
+def test_summary_tells_where_hours_are_those_in_front_of_full_posts(
+    comparison: Comparison,
+) -> None:
+    rows = comparison.indicators.head(2).assign(variant="today")
+    rows["indicator"], rows["value"] = ["overflow_cost", "total_cost"], [3.0, 10.0]
+    said = summary_sheet(replace(comparison, indicators=rows)).note
+    assert said.startswith("today: posts are full")
+    rows["value"] = [0.5, 10.0]
+    assert "posts are full" not in summary_sheet(replace(comparison, indicators=rows)).note
