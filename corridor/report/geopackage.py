@@ -185,11 +185,10 @@ def gis_layers(comparison: Comparison) -> Iterator[GisLayer]:
     network = comparison.study.network
     lines = pd.Series(cut_lines(link_lines(network).to_numpy(object)), network.links["link_id"])
     yield from _network_layers(network, lines)
-    base = comparison.plans.get(comparison.study.base)
     changes = {
-        variant: difference_frame(network, plan, base)
+        variant: difference_frame(network, plan, comparison.base_of(variant))
         for variant, plan in comparison.plans.items()
-        if base is not None and plan is not base
+        if variant != comparison.base
     }
     flows = {variant: flow_frame(network, plan) for variant, plan in comparison.plans.items()}
     # One scale for all variants, so that a line of one width means the same everywhere.

@@ -95,8 +95,9 @@ def summary_sheet(comparison: Comparison) -> Sheet:
     """
     summary, base = comparison.summary, comparison.base
     names, status = summary["variant"].tolist(), summary["status"].tolist()
+    alone = [comparison.is_steered(name) for name in names]
     cells = [
-        _changes(column, summary[column.name].astype(float).tolist(), names.index(base))
+        _changes(column, summary[column.name].astype(float).tolist(), names.index(base), alone)
         for column in HEADLINES
     ]
     first = [f"{name}\n  {of}" for name, of in zip(names, status, strict=True)]
@@ -105,7 +106,7 @@ def summary_sheet(comparison: Comparison) -> Sheet:
         columns=(Column(name="variant", title="variant", unit="  status"), *HEADLINES),
         rows=tuple(zip(first, *cells, strict=True)),
         note=_steered(comparison)
-        + _jammed(comparison)
+        + jammed_note(comparison)
         + (
             f"Second line: change from {base}. Time and cost are means over the tonnes carried, "
             "so they move with what is carried; with time: cost + value of time and reliability; "
@@ -114,12 +115,15 @@ def summary_sheet(comparison: Comparison) -> Sheet:
     )
 
 
-def _changes(column: Column, values: list[float], base: int) -> list[str]:
-    """Return each value and below it the change from the base; blank where either is unknown."""
+def _changes(column: Column, values: list[float], base: int, alone: list[bool]) -> list[str]:
+    """Return each value and below it the change from the base.
+
+    It is blank where either is unknown, and for values that stand alone.
+    """
     texts = []
     for i, value in enumerate(values):
         change = write_number(value - values[base], column.digits or 0, signed=True)
-        texts.append(column.cell(value) + ("" if i == base else f"\n{change}"))
+        texts.append(column.cell(value) + ("" if i == base or alone[i] else f"\n{change}"))
     return texts
 
 
@@ -286,11 +290,20 @@ def _steered(comparison: Comparison) -> str:
     planned = [n for n in names if comparison.plans[n].status not in ("infeasible", "unknown")]
     if not planned:
         return ""
-    return f"{', '.join(planned)}: steered to balance flows, the best possible, not a choice. "
+    return (
+        f"{', '.join(planned)}: steered to balance flows, the best possible, not a choice, so no "
+        "change is told. "
+    )
 
 
-def _jammed(comparison: Comparison) -> str:
-    """Return in which variants much of what is paid is time in front of full posts, and why."""
+def jammed_note(comparison: Comparison) -> str:
+    """Return in which variants much of what is paid is time in front of full posts, and why.
+
+    Parameters
+    ----------
+    comparison
+        What `corridor.compare` returned.
+    """
     totals = comparison.indicators.set_index(["indicator", "variant"])["value"]
     if "overflow_cost" not in totals.index:
         return ""

@@ -111,7 +111,8 @@ class Comparison:
         directions that its gates count.
     differences
         ``variant, indicator, unit, scope, direction, commodity, base, value, difference,
-        relative``: every variant but the base, minus the base.
+        relative``: every variant but the base, minus the base; where a variant is steered (see
+        `is_steered`), minus the best possible use of the base.
     references
         One row per variant and reference shipment: times, money, emissions, the crossings and
         states it passes, or the reasons why it cannot.
@@ -132,6 +133,20 @@ class Comparison:
     def base(self) -> str:
         """Id of the variant that the others are compared with."""
         return self.study.base
+
+    def is_steered(self, variant: str) -> bool:
+        """Return whether a variant is the best possible use although shippers choose in the base.
+
+        Its plan differs from the base's by more than by what the variant changes.
+        """
+        return _is_steered(self.plans, self.best, self.base, variant)
+
+    def base_of(self, variant: str) -> Plan:
+        """Return the base's plan of the kind of a variant's: chosen by shippers, or best possible.
+
+        That is what the variant's own may be compared with.
+        """
+        return (self.best if self.is_steered(variant) else self.plans)[self.base]
 
     def __repr__(self) -> str:
         found = pd.Series([plan.status for plan in self.plans.values()]).value_counts()
@@ -194,7 +209,7 @@ def compare(
         best=best,
         indicators=indicators,
         summary=_summary(study, plans, best, indicators),
-        differences=_differences(study.base, plans, indicators),
+        differences=_differences(study.base, plans, best, indicators),
         references=totals_table(doors),
         legs=leg_table(doors),
     )
@@ -361,8 +376,28 @@ def _beside(plan: Plan, best: Plan) -> list[tuple[str, str, float, str, str, str
     return rows
 
 
-def _differences(base: str, plans: Mapping[str, Plan], indicators: pd.DataFrame) -> pd.DataFrame:
-    """Return every value of every variant minus that of the base."""
+def _is_steered(
+    plans: Mapping[str, Plan], best: Mapping[str, Plan], base: str, variant: str
+) -> bool:
+    return plans[variant] is best[variant] and plans[base] is not best[base]
+
+
+def _steered_base(base: "pd.Series[float]", chosen: Plan, best: Plan) -> "pd.Series[float]":
+    """Return the values of the base with those of its best possible plan for the chosen one's."""
+    values = [plan.indicators.set_index(KEYS)["value"] for plan in (chosen, best)]
+    kept = base.drop(base.index.intersection(values[0].index))
+    new = values[1][~values[1].index.isin(kept.index)]
+    both: pd.Series[float] = pd.concat([kept, new])
+    names = both.index.get_level_values("indicator")
+    both[names == "total_cost"] = both[names == "best_possible_total_cost"].to_numpy(float)
+    both[names == "price_of_anarchy"] = 1.0
+    return both
+
+
+def _differences(
+    base: str, plans: Mapping[str, Plan], best: Mapping[str, Plan], indicators: pd.DataFrame
+) -> pd.DataFrame:
+    """Return every value of every variant minus that of the base, of the same kind of plan."""
     by_variant = {
         str(name): rows.set_index(KEYS)["value"]
         for name, rows in indicators.groupby("variant", sort=False)
@@ -371,7 +406,10 @@ def _differences(base: str, plans: Mapping[str, Plan], indicators: pd.DataFrame)
     for name, plan in plans.items():
         if name == base:
             continue
-        both = pd.concat({"base": by_variant[base], "value": by_variant[name]}, axis=1)
+        before = by_variant[base]
+        if _is_steered(plans, best, base, name):
+            before = _steered_base(before, plans[base], best[base])
+        both = pd.concat({"base": before, "value": by_variant[name]}, axis=1)
         both = both.reset_index()
         amount = both["indicator"].isin(_AMOUNTS)
         for column, of in (("base", plans[base]), ("value", plan)):

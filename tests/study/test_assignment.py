@@ -111,3 +111,41 @@ def test_a_bad_constant_is_a_fault_with_its_place(
         load_study(study_with(text, header=LOGIT))
     (fault,) = caught.value.faults
     assert (fault.key, fault.column) == ("c", column)
+
+
+AGREED = """
+[[variant]]
+id = "agreed"
+title = "Road and railway in balance"
+[[variant.rules_add]]
+id = "band"
+kind = "reciprocity"
+title = "Neither carries much more than the other"
+a = { crossings = ["ab-road"] }
+b = { crossings = ["ab-rail"] }
+low = 0.05
+high = 20
+floor = 0.01
+unit = "t_per_day"
+"""
+
+
+def test_a_steered_variant_is_held_against_the_best_use_of_the_base(
+    study_with: Callable[..., Path],
+) -> None:
+    study = load_study(study_with(CONSTANT + AGREED, header=LOGIT))
+    found = compare(study, ["today", "slow", "agreed"], workers=1)
+    assert [found.is_steered(name) for name in ("today", "slow", "agreed")] == [False, False, True]
+    assert found.base_of("agreed") is found.best["today"]
+    assert found.base_of("slow") is found.plans["today"]
+    rows = found.differences.set_index(["variant", "indicator"])
+    cost = rows.loc[("agreed", "total_cost")]
+    musd = 365 / 1e6
+    before = found.best["today"].objective_usd_per_day * musd
+    after = found.plans["agreed"].objective_usd_per_day * musd
+    assert cost["base"].item() == pytest.approx(before)
+    assert cost["difference"].item() == pytest.approx(after - before)
+    assert cost["difference"].item() >= -1e-6 * before  # a rule more never saves
+    assert rows.loc[("agreed", "price_of_anarchy")]["base"].item() == 1.0
+    moved = rows.loc[("slow", "total_cost")]
+    assert moved["base"].item() == pytest.approx(found.plans["today"].objective_usd_per_day * musd)

@@ -84,6 +84,7 @@ def render_page(material: Material) -> str:
 def _page_data(material: Material, sections: Sequence[Section]) -> Record:
     data: Record = {
         "base": material.base,
+        "steered": [name for name in material.plans if material.comparison.is_steered(name)],
         "variants": list(material.plans),
         "tables": {
             name: follower.record()

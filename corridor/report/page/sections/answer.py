@@ -9,6 +9,7 @@ from corridor.planning import Crossing
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Cell, Line, Section, Table, cell_of, change_text
 from corridor.report.sheets import Column, write_number
+from corridor.report.tables import jammed_note
 from corridor.units import DAYS_PER_YEAR, T_PER_MT
 
 _MUSD: Final = DAYS_PER_YEAR / 1e6
@@ -47,6 +48,7 @@ def answer_section(material: Material) -> Section:
             "demand": header.demand or "",
             "use": USE[header.assignment],
             "unmet_usd_per_t": write_number(header.unmet_usd_per_t),
+            "jammed": jammed_note(material.comparison),
         },
     )
 
@@ -54,10 +56,14 @@ def answer_section(material: Material) -> Section:
 def worth_musd(material: Material) -> pd.Series:
     """Return what each variant saves against the base [MUSD/year]; NaN without a plan.
 
-    Generalized cost of what is carried plus the price of what is not.
+    Generalized cost of what is carried plus the price of what is not; the best possible use of a
+    variant is held against that of the base.
     """
-    cost = pd.Series({name: plan.objective_usd_per_day for name, plan in material.plans.items()})
-    return (cost[material.base] - cost) * _MUSD
+    saved = {
+        name: material.comparison.base_of(name).objective_usd_per_day - plan.objective_usd_per_day
+        for name, plan in material.plans.items()
+    }
+    return pd.Series(saved) * _MUSD
 
 
 def _headline(material: Material, worth: pd.Series) -> str:

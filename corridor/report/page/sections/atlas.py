@@ -43,6 +43,7 @@ def map_section(material: Material) -> Section:
     network = material.network
     frame = base_frame(network)
     flows = {v: flows_by_goods(network, plan) for v, plan in material.plans.items()}
+    steered = [variant for variant in flows if material.comparison.is_steered(variant)]
     posts = {
         variant: post_columns(network, plan, material.barred(variant))
         for variant, plan in material.plans.items()
@@ -60,6 +61,9 @@ def map_section(material: Material) -> Section:
     whole = network_box(frame)
     data: Record = {
         "flows": {variant: _packed(of) for variant, of in flows.items()},
+        "before": {
+            v: _packed(flows_by_goods(network, material.comparison.base_of(v))) for v in steered
+        },
         "posts": {name: plain({k: of[k] for k in _POST_COLUMNS}) for name, of in posts.items()},
         "whole": list(whole),
         "focus": list(_focus(frame.crossings, posts, whole)),

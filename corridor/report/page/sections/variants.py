@@ -52,7 +52,8 @@ def _headlines(material: Material) -> Table:
         variant = str(row["variant"])
         cells = [Cell(str(row["title"]), None, str(row["status"]))]
         for column, indicator in fields:
-            change = "" if variant == material.base else change_text(
+            alone = variant == material.base or material.comparison.is_steered(variant)
+            change = "" if alone else change_text(
                 column, float(row[column.name]), float(base[column.name])
             )  # fmt: skip
             below = [change, ranges.get((variant, indicator), "")]
@@ -60,8 +61,9 @@ def _headlines(material: Material) -> Table:
         lines.append(Line(tuple(cells), variant))
     columns = (Column(name="title", title="variant"), *(column for column, _ in fields))
     note = (
-        "Second line: change from the base (= means none to this precision). Time and cost are "
-        "means over the tonnes carried, so they move with what is carried. "
+        "Second line: change from the base (= means none to this precision); a steered variant has "
+        "none, since its best possible use is no change from what shippers choose. Time and cost "
+        "are means over the tonnes carried, so they move with what is carried. "
     )
     note += (
         "Third line: range over the assumed inputs."

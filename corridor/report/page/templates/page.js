@@ -38,7 +38,7 @@
     const rows = of.rows[state.variant + suffix] || [];
     const name = (row) => JSON.stringify(row.slice(0, of.keys));
     const before = new Map();
-    if (of.changes && state.variant !== data.base) {
+    if (of.changes && state.variant !== data.base && !data.steered.includes(state.variant)) {
       (of.rows[data.base + suffix] || []).forEach((row) => before.set(name(row), row));
     }
     const body = document.createElement("tbody");
@@ -90,8 +90,8 @@
   // -- Map ------------------------------------------------------------------------------------
   const source = (figure, name) => figure.document.get_model_by_name(name);
 
-  function tonnes(variant) {
-    const of = data.map.flows[variant].goods[state.goods];
+  function tonnes(flows) {
+    const of = flows.goods[state.goods];
     return of.forward.map((value, i) => value + of.backward[i]);
   }
 
@@ -99,8 +99,8 @@
     const map = figures.map;
     if (!map) return;
     const of = data.map.flows[state.variant];
-    const flow = tonnes(state.variant);
-    const base = tonnes(data.base);
+    const flow = tonnes(of);
+    const base = tonnes(data.map.before[state.variant] || data.map.flows[data.base]);
     const step = flow.map((value, i) => value - base[i]);
     const links = source(map, "links");
     links.data = {
