@@ -138,7 +138,7 @@ def test_a_steered_variant_is_held_against_the_best_use_of_the_base(
     assert [found.is_steered(name) for name in ("today", "slow", "agreed")] == [False, False, True]
     assert found.base_of("agreed") is found.best["today"]
     assert found.base_of("slow") is found.plans["today"]
-    rows = found.differences.set_index(["variant", "indicator"])
+    rows = found.differences.set_index(["variant", "indicator"]).sort_index()
     cost = rows.loc[("agreed", "total_cost")]
     musd = 365 / 1e6
     before = found.best["today"].objective_usd_per_day * musd
