@@ -11,10 +11,10 @@ from benchmarks.harness import Answer, Contestant, Run, Workload
 from corridor.core.flows import FlowProblem, min_cost_flow
 from corridor.planning import Model, compile_model
 from corridor.study import load_study
-from corridor.study.coalitions import closed_border_values
-from corridor.study.interruptions import Interruptible, compile_closures
-from corridor.study.route_sets import find_route_sets
-from corridor.study.transfers import split_costs
+from corridor.study.cooperation.coalitions import closed_border_values
+from corridor.study.cooperation.route_sets import find_route_sets
+from corridor.study.cooperation.transfers import split_costs
+from corridor.study.disruption.interruptions import Interruptible, compile_closures
 
 STUDY, VARIANT = "crossroads", "crossroads_full"
 PLAYERS = (

@@ -11,10 +11,10 @@ from corridor.core.flows import min_cost_flow
 from corridor.core.paths import shortest_trees
 from corridor.planning import Model
 from corridor.study import load_study
-from corridor.study.chunks import TOLERANCE, Desk, Task, Work
-from corridor.study.samples import cell_values
-from corridor.study.scenarios import ScenarioCompiler
-from corridor.study.sweeps import prepared
+from corridor.study.uncertainty.chunks import TOLERANCE, Desk, Task, Work
+from corridor.study.uncertainty.samples import cell_values
+from corridor.study.uncertainty.scenarios import ScenarioCompiler
+from corridor.study.uncertainty.sweeps import prepared
 
 IntArray = npt.NDArray[np.int32]
 

@@ -8,7 +8,7 @@ import sys
 from rich.console import Console
 
 import corridor
-from corridor.report.tables import comparison_sheets
+from corridor.report.sheets.studies import comparison_sheets
 
 SHORT = ["tripp_front_office", "crossroads_full"]  # the base is always planned too
 

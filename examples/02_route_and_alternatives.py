@@ -8,7 +8,7 @@ import sys
 from rich.console import Console
 
 import corridor
-from corridor.report.ways import itinerary_sheets
+from corridor.report.sheets.ways import itinerary_sheets
 
 
 def main() -> None:

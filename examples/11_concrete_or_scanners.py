@@ -6,7 +6,7 @@ Run ``python examples/11_concrete_or_scanners.py [--short]``; ``--short`` looks 
 import sys
 
 import corridor
-from corridor.planning.projects import read_projects
+from corridor.planning.investment.projects import read_projects
 from corridor.study import unbuilt_case
 
 BUDGET_MUSD = 500.0

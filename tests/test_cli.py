@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 import corridor
 from corridor.cli import app
-from corridor.report import geoparquet, outputs
+from corridor.report.files import geoparquet, outputs
 from tests.report.toy import write_toy_study
 
 HEAVY = ["numpy", "pandas", "geopandas", "numba", "ortools", "scipy", "shapely", "pydantic"]

@@ -6,11 +6,11 @@ import pytest
 
 import corridor
 from corridor.planning import Crossing, crossing
-from corridor.report.border_cells import ENDLESS
-from corridor.report.border_files import crossing_tables, write_crossing
-from corridor.report.border_sheets import crossing_sheets
-from corridor.report.border_words import crossing_sentences
-from corridor.report.sheets import Sheet
+from corridor.report.files.crossings import crossing_tables, write_crossing
+from corridor.report.sheets.border_words import crossing_sentences
+from corridor.report.sheets.borders import crossing_sheets
+from corridor.report.sheets.cells import ENDLESS
+from corridor.report.sheets.layout import Sheet
 from tests.planning import toys
 from tests.report.toy import write_toy_study
 from tests.test_cli import refused, run

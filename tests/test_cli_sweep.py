@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from corridor.cli import app
-from corridor.report.sweep_sheets import FILES
+from corridor.report.sheets.sweeps import FILES
 from tests.study.sweep_toy import write_sweep_study
 
 

@@ -9,7 +9,7 @@ from corridor.cli.app import BUNDLED, JsonOption, StudyArgument, app, guarded
 from corridor.cli.output import print_json, print_sheets
 
 if TYPE_CHECKING:
-    from corridor.study.capacity_checks import Checked
+    from corridor.study.cooperation.capacity_checks import Checked
 
 
 @app.command("share")
@@ -40,11 +40,11 @@ def run_share(
     as_json: JsonOption = False,
 ) -> None:
     """Say who depends on whom, what states save together, and how to share it."""
-    from corridor.report.benefit_sheets import benefit_record, benefit_sheets, benefit_tables
-    from corridor.report.scratch import check_folder
-    from corridor.report.table_files import write_table_files
+    from corridor.report.files.scratch import check_folder
+    from corridor.report.files.tables import write_table_files
+    from corridor.report.sheets.benefits import benefit_record, benefit_sheets, benefit_tables
     from corridor.study import load_study, share_benefits
-    from corridor.study.benefits import DISPERSION_PER_USD
+    from corridor.study.cooperation.benefits import DISPERSION_PER_USD
 
     if out is not None:
         check_folder(out)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from corridor.network import Network
     from corridor.planning import GreenLane, Plan, Screening, Staffing
     from corridor.planning.plans import NextServers
-    from corridor.report.sheets import Sheet
+    from corridor.report.sheets.layout import Sheet
     from corridor.sovereignty import Rules
     from corridor.study import Study
 
@@ -102,10 +102,10 @@ def run_border(  # noqa: PLR0913 (each is an option of the command)
 ) -> None:
     """Show one crossing: stages, waits by hour, regimes, and what one more server saves."""
     from corridor.planning import crossing
-    from corridor.planning.border_cases import find_crossing
-    from corridor.report.border_files import fields_record, write_crossing
-    from corridor.report.border_sheets import crossing_sheets
-    from corridor.report.scratch import check_folder
+    from corridor.planning.borders.cases import find_crossing
+    from corridor.report.files.crossings import fields_record, write_crossing
+    from corridor.report.files.scratch import check_folder
+    from corridor.report.sheets.borders import crossing_sheets
     from corridor.study import load_study
 
     views = _Views(
@@ -211,7 +211,7 @@ def _show(
     as_json: bool,
 ) -> None:
     """Print staffing, shifts, screening and green lane, as far as they are asked for."""
-    from corridor.report.border_files import fields_record
+    from corridor.report.files.crossings import fields_record
 
     record: dict[str, object] = {}
     sheets: list[Sheet] = []
@@ -235,7 +235,7 @@ def _staffing(
     views: _Views, network: "Network", crossing_id: str, rules: "Rules", plan: "Plan | None"
 ) -> "tuple[Staffing, list[Sheet]] | None":
     from corridor.planning import staff_crossings
-    from corridor.report.staffing_sheets import staffing_sheets
+    from corridor.report.sheets.staffing import staffing_sheets
 
     if views.staff is None:
         return None
@@ -250,7 +250,7 @@ def _shifts(
     views: _Views, network: "Network", crossing_id: str, rules: "Rules", plan: "Plan | None"
 ) -> "tuple[ShiftPlan, list[Sheet]] | None":
     from corridor.planning import plan_post_shifts
-    from corridor.report.staffing_sheets import shifts_sheets
+    from corridor.report.sheets.staffing import shifts_sheets
 
     target = views.target()
     if target is None:
@@ -267,7 +267,7 @@ def _screening(
     views: _Views, network: "Network", crossing_id: str, rules: "Rules", plan: "Plan | None"
 ) -> "tuple[Screening, list[Sheet]] | None":
     from corridor.planning import screen_crossing
-    from corridor.report.staffing_sheets import screening_sheets
+    from corridor.report.sheets.staffing import screening_sheets
 
     if not views.screening:
         return None
@@ -279,7 +279,7 @@ def _lane(
     views: _Views, network: "Network", crossing_id: str, rules: "Rules", plan: "Plan | None"
 ) -> "tuple[GreenLane, list[Sheet]] | None":
     from corridor.planning import open_green_lane
-    from corridor.report.staffing_sheets import green_lane_sheets
+    from corridor.report.sheets.staffing import green_lane_sheets
 
     lane = views.lane()
     if lane is None:

@@ -10,7 +10,7 @@ from corridor.cli.output import print_json, print_sheets, shown_progress
 
 if TYPE_CHECKING:
     from corridor.study import Study
-    from corridor.study.interruptions import Kind
+    from corridor.study.disruption.interruptions import Kind
 
 
 @app.command("resilience")
@@ -48,13 +48,13 @@ def run_resilience(
     as_json: JsonOption = False,
 ) -> None:
     """Close what carries goods, one by one, and say what is lost and how the rest copes."""
-    from corridor.report.closure_sheets import (
+    from corridor.report.files.scratch import check_folder
+    from corridor.report.files.tables import write_table_files
+    from corridor.report.sheets.closures import (
         resilience_record,
         resilience_sheets,
         resilience_tables,
     )
-    from corridor.report.scratch import check_folder
-    from corridor.report.table_files import write_table_files
     from corridor.study import load_study, resilience
 
     if out is not None:
@@ -90,7 +90,7 @@ def _run_worst(study: "Study", variant: str, n_closures: int, *, as_json: bool) 
     """Print the crossings whose closure at once is worst."""
     from dataclasses import asdict
 
-    from corridor.report.closure_sheets import worst_sheet
+    from corridor.report.sheets.closures import worst_sheet
     from corridor.study import worst_closures
 
     unmet_usd_per_t = study.header.unmet_usd_per_t

@@ -9,7 +9,7 @@ from corridor.cli.app import BUNDLED, ExitCode, JsonOption, StudyArgument, app, 
 from corridor.cli.output import print_json, print_sheets
 
 if TYPE_CHECKING:
-    from corridor.planning.portfolio_search import Progress
+    from corridor.planning.investment.portfolio_search import Progress
 
 
 @app.command("invest")
@@ -48,14 +48,14 @@ def run_invest(  # noqa: PLR0913 (each is an option of the command)
 ) -> None:
     """Choose the projects that a budget should buy, and say what they save and whom."""
     from corridor.planning import budget_frontier, invest
-    from corridor.planning.frontiers import STEPS
-    from corridor.report.investment_sheets import (
+    from corridor.planning.investment.frontiers import STEPS
+    from corridor.report.files.scratch import check_folder
+    from corridor.report.files.tables import write_table_files
+    from corridor.report.sheets.investments import (
         investment_record,
         investment_sheets,
         investment_tables,
     )
-    from corridor.report.scratch import check_folder
-    from corridor.report.table_files import write_table_files
     from corridor.study import investment_ranges, load_study, unbuilt_case
 
     if out is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import typer
 
 if TYPE_CHECKING:
-    from corridor.report.sheets import Sheet
+    from corridor.report.sheets.layout import Sheet
 
 _PIPE_WIDTH = 120
 """Width of tables where stdout is no terminal and COLUMNS is not set."""

@@ -37,9 +37,9 @@ def run_plan(
 ) -> None:
     """Plan one variant: flows, queues, prices, and what is not served and why."""
     from corridor.planning import compile_model, solve_plan
-    from corridor.report.principles import compliance_sheet
     from corridor.report.records import plan_record
-    from corridor.report.tables import plan_sheets
+    from corridor.report.sheets.principles import compliance_sheet
+    from corridor.report.sheets.studies import plan_sheets
     from corridor.study import load_study
     from corridor.study.comparison import chosen_plan
 

@@ -50,9 +50,9 @@ def run_explain(
 ) -> None:
     """Say which rules bar a plan or goods, the least that would help, and what rules cost whom."""
     from corridor.planning import explain
-    from corridor.report.principles import compliance_sheet, principles_sheet
-    from corridor.report.reasons import explanation_sheets
     from corridor.report.records import explanation_record
+    from corridor.report.sheets.principles import compliance_sheet, principles_sheet
+    from corridor.report.sheets.reasons import explanation_sheets
     from corridor.study import load_study
 
     loaded = load_study(study)
@@ -62,7 +62,7 @@ def run_explain(
     title = f"{chosen}: {loaded.variant(chosen).title}"
     if frontier is not None:
         from corridor.planning import rule_frontier
-        from corridor.report.reasons import frontier_sheet
+        from corridor.report.sheets.reasons import frontier_sheet
 
         rule_id, field, values = _values(frontier)
         swept = rule_frontier(

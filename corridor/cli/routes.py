@@ -12,7 +12,7 @@ from corridor.errors import InputError, NoRouteError
 
 if TYPE_CHECKING:
     from corridor.network import Network
-    from corridor.planning.fronts import FrontCriterion
+    from corridor.planning.ways.fronts import FrontCriterion
     from corridor.sovereignty import Rules
 
 _CRITERIA = "time_h,cost_usd_per_t,co2_kg_per_t"
@@ -96,9 +96,9 @@ def run_route(  # noqa: PLR0913 (each is an option of the command)
     from corridor.network import load_network
     from corridor.planning import alternatives
     from corridor.planning import pareto as find_front
-    from corridor.planning.dated import parse_departure
+    from corridor.planning.ways.dated import parse_departure
     from corridor.report.records import itinerary_record
-    from corridor.report.ways import front_sheet, itinerary_sheets
+    from corridor.report.sheets.ways import front_sheet, itinerary_sheets
 
     of_ways = {
         "--minimize": minimize != "generalized_cost",

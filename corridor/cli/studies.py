@@ -32,9 +32,9 @@ def run_compare(
 ) -> None:
     """Plan every variant of a study on the same demand and compare them with the base."""
     from corridor.report import WRITERS, check_folder, write_geoparquet, write_outputs
-    from corridor.report.geoparquet import require_pyarrow
+    from corridor.report.files.geoparquet import require_pyarrow
     from corridor.report.records import comparison_record
-    from corridor.report.tables import comparison_sheets
+    from corridor.report.sheets.studies import comparison_sheets
     from corridor.study import compare, load_study
 
     if out is not None:
@@ -66,9 +66,9 @@ def run_targets(
     as_json: JsonOption = False,
 ) -> None:
     """Hold the model against published volumes and times."""
+    from corridor.report.files.scratch import scratch_file
     from corridor.report.records import target_record
-    from corridor.report.scratch import scratch_file
-    from corridor.report.tables import target_sheets
+    from corridor.report.sheets.studies import target_sheets
     from corridor.study import check_targets, load_study, validation_markdown
 
     check = check_targets(load_study(study))

@@ -40,8 +40,8 @@ def run_sweep(
     as_json: JsonOption = False,
 ) -> None:
     """Draw the uncertain numbers of a study many times, and plan each variant for each draw."""
-    from corridor.report.scratch import check_folder
-    from corridor.report.sweep_sheets import sweep_record, sweep_sheets, write_sweep
+    from corridor.report.files.scratch import check_folder
+    from corridor.report.sheets.sweeps import sweep_record, sweep_sheets, write_sweep
     from corridor.study import load_study, sweep
 
     if workers is not None and scheduler is not None:

@@ -1,29 +1,29 @@
 """The verbs: what the best plan is, and how a tonne gets from door to door."""
 
-from corridor.planning.bargaining import Frontier, rule_frontier
+from corridor.planning.borders.crossings import Crossing, crossing
+from corridor.planning.borders.green_lanes import GreenLane, open_green_lane
+from corridor.planning.borders.screening import Screening, screen_crossing
+from corridor.planning.borders.staffing import Staffing, plan_post_shifts, staff_crossings
 from corridor.planning.charges import ChoiceConstant
-from corridor.planning.crossings import Crossing, crossing
 from corridor.planning.equilibria import equilibrium, solve_equilibrium
-from corridor.planning.explanations import Explanation, explain
-from corridor.planning.frontiers import BudgetFrontier, budget_frontier
-from corridor.planning.fronts import pareto
-from corridor.planning.green_lanes import GreenLane, open_green_lane
-from corridor.planning.investment_results import InvestmentPlan
-from corridor.planning.investments import invest
-from corridor.planning.itineraries import (
+from corridor.planning.investment.frontiers import BudgetFrontier, budget_frontier
+from corridor.planning.investment.investments import invest
+from corridor.planning.investment.results import InvestmentPlan
+from corridor.planning.investment.staging import Period, StagedPlan, stage_projects
+from corridor.planning.model import Model, compile_model
+from corridor.planning.plans import plan, solve_plan
+from corridor.planning.reasons.bargaining import Frontier, rule_frontier
+from corridor.planning.reasons.explanations import Explanation, explain
+from corridor.planning.results import Plan
+from corridor.planning.ways.fronts import pareto
+from corridor.planning.ways.itineraries import (
     Itinerary,
     alternatives,
     find_itineraries,
     route,
     single_shipments,
 )
-from corridor.planning.limits import Limits
-from corridor.planning.model import Model, compile_model
-from corridor.planning.plans import plan, solve_plan
-from corridor.planning.results import Plan
-from corridor.planning.screening import Screening, screen_crossing
-from corridor.planning.staffing import Staffing, plan_post_shifts, staff_crossings
-from corridor.planning.staging import Period, StagedPlan, stage_projects
+from corridor.planning.ways.limits import Limits
 
 __all__ = [
     "BudgetFrontier",

@@ -14,7 +14,7 @@ from corridor.core.queues import BeckmannDelay
 from corridor.errors import InputError
 from corridor.network.supernetwork import ArcKind
 from corridor.planning.model import Model
-from corridor.planning.walks import with_copies
+from corridor.planning.ways.walks import with_copies
 
 FloatArray: TypeAlias = NDArray[np.float64]
 BoolArray: TypeAlias = NDArray[np.bool_]

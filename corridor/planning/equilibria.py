@@ -21,10 +21,10 @@ from corridor.core.flows import (
 from corridor.errors import InputError
 from corridor.network import Demand, Network
 from corridor.planning.answer import FlowAnswer, evaluate
+from corridor.planning.borders.server_values import PRECISION, ServerQuestion
 from corridor.planning.charges import ChoiceConstant, constant_costs, pool_charges
 from corridor.planning.indicators import COLUMNS
 from corridor.planning.model import Model, compile_model
-from corridor.planning.obstacles import binding_bans, explain_unmet
 from corridor.planning.plans import (
     UNMET_USD_PER_T,
     NextServers,
@@ -35,8 +35,8 @@ from corridor.planning.plans import (
     plan_date,
     unmet_rows,
 )
+from corridor.planning.reasons.obstacles import binding_bans, explain_unmet
 from corridor.planning.results import Plan, Status
-from corridor.planning.server_values import PRECISION, ServerQuestion
 from corridor.planning.tables import full_quotas
 from corridor.sovereignty import Rules
 from corridor.units import DAYS_PER_YEAR

@@ -19,7 +19,7 @@ from corridor.planning.costs import ArcCosts, arc_costs
 from corridor.planning.pools import PoolSet, assemble_pools
 from corridor.planning.quantities import RowSet, assemble_rows
 from corridor.planning.services import link_services
-from corridor.planning.walks import Walks, build_walks
+from corridor.planning.ways.walks import Walks, build_walks
 from corridor.sovereignty import Effects, Floor, Rules, Shipments, Territory, shipment_classes
 
 FloatArray: TypeAlias = NDArray[np.float64]

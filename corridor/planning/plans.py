@@ -12,13 +12,14 @@ from corridor.core.flows import FlowProblem, FlowResult, PathColumns, min_cost_f
 from corridor.errors import InputError
 from corridor.network import Demand, Network
 from corridor.planning.answer import FlowAnswer, evaluate, no_flow
-from corridor.planning.border_tables import crossing_table
-from corridor.planning.compliance import compliance_table
+from corridor.planning.borders.server_values import PRECISION, ServerQuestion
+from corridor.planning.borders.tables import crossing_table
+from corridor.planning.borders.workloads import workload_table
 from corridor.planning.indicators import plan_indicators
 from corridor.planning.model import Model, compile_model
-from corridor.planning.obstacles import Obstacle, binding_bans, explain_unmet
+from corridor.planning.reasons.compliance import compliance_table
+from corridor.planning.reasons.obstacles import Obstacle, binding_bans, explain_unmet
 from corridor.planning.results import Plan, Status
-from corridor.planning.server_values import PRECISION, ServerQuestion
 from corridor.planning.tables import (
     country_table,
     full_quotas,
@@ -27,7 +28,6 @@ from corridor.planning.tables import (
     rule_table,
     unmet_table,
 )
-from corridor.planning.workloads import workload_table
 from corridor.sovereignty import Rules
 
 FloatArray: TypeAlias = NDArray[np.float64]

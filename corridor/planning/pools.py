@@ -15,7 +15,7 @@ from corridor.network import Network
 from corridor.network.fills import FilledTables
 from corridor.network.supernetwork import Supernetwork
 from corridor.planning.services import LinkServices
-from corridor.planning.walks import with_copies
+from corridor.planning.ways.walks import with_copies
 from corridor.sovereignty import Effects, Shipments
 
 FloatArray: TypeAlias = NDArray[np.float64]

@@ -69,7 +69,7 @@ class Plan:
         utilization, wait_h, capacity_price_usd_per_vehicle``.
     compliance
         How the plan stands to the four principles: ``principle, verdict, rules, detail``, see
-        `corridor.planning.compliance.compliance_table`.
+        `corridor.planning.reasons.compliance.compliance_table`.
     assumptions
         Every blank that was filled, and what was taken for granted.
     indicators

@@ -11,10 +11,10 @@ from corridor.network import vehicles
 from corridor.network.supernetwork import ArcKind
 from corridor.planning.answer import FlowAnswer
 from corridor.planning.model import Model
-from corridor.planning.obstacles import Obstacle
 from corridor.planning.pools import LINK, QUOTA, SERVICE
 from corridor.planning.quantities import PRICE_UNITS
-from corridor.planning.walks import onto_plain
+from corridor.planning.reasons.obstacles import Obstacle
+from corridor.planning.ways.walks import onto_plain
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int32]

@@ -1,16 +1,16 @@
 """Functions on results: tables for terminals and notebooks, maps, JSON, files for GIS and Excel."""
 
-from corridor.report.comparison_files import write_indicators, write_paths
-from corridor.report.geopackage import write_geopackage
-from corridor.report.geoparquet import write_geoparquet
-from corridor.report.maps import plot_map
+from corridor.report.files.comparisons import write_indicators, write_paths
+from corridor.report.files.geopackage import write_geopackage
+from corridor.report.files.geoparquet import write_geoparquet
+from corridor.report.files.outputs import WRITERS, write_outputs
+from corridor.report.files.packages import write_package
+from corridor.report.files.scratch import check_folder
+from corridor.report.files.workbook import write_workbook
+from corridor.report.maps.interactive import plot_map
+from corridor.report.maps.static import draw_map, write_map
 from corridor.report.notebooks import NotebookTables, show_tables
-from corridor.report.outputs import WRITERS, write_outputs
-from corridor.report.packages import write_package
 from corridor.report.page import write_report
-from corridor.report.scratch import check_folder
-from corridor.report.static_maps import draw_map, write_map
-from corridor.report.workbook import write_workbook
 
 __all__ = [
     "WRITERS",

@@ -7,11 +7,11 @@ from html import escape
 
 from corridor.errors import InputError
 from corridor.planning import Crossing, Explanation, Itinerary, Plan
-from corridor.report.border_sheets import crossing_sheets
-from corridor.report.reasons import explanation_sheets
-from corridor.report.sheets import Column, Sheet
-from corridor.report.tables import comparison_sheets, plan_sheets, target_sheets
-from corridor.report.ways import itinerary_sheets
+from corridor.report.sheets.borders import crossing_sheets
+from corridor.report.sheets.layout import Column, Sheet
+from corridor.report.sheets.reasons import explanation_sheets
+from corridor.report.sheets.studies import comparison_sheets, plan_sheets, target_sheets
+from corridor.report.sheets.ways import itinerary_sheets
 from corridor.study import Comparison, TargetCheck
 
 _CELL = "padding:0.15em 0.7em;white-space:pre-line;"

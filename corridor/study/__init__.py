@@ -1,16 +1,16 @@
 """Variants applied to tables, compared on the same demand, and held against published times."""
 
-from corridor.study.benefits import BenefitShares, share_benefits
-from corridor.study.closures import Resilience, resilience
 from corridor.study.comparison import Comparison, compare
-from corridor.study.evidence import validation_markdown
-from corridor.study.interdiction import WorstClosures, robust_variants, worst_closures
+from corridor.study.cooperation.benefits import BenefitShares, share_benefits
+from corridor.study.disruption.closures import Resilience, resilience
+from corridor.study.disruption.interdiction import WorstClosures, robust_variants, worst_closures
+from corridor.study.disruption.windows import ClosureWindow
 from corridor.study.opportunities import unbuilt_case
 from corridor.study.studies import Case, Study, load_study
-from corridor.study.sweeps import Sweep, sweep
-from corridor.study.targets import TargetCheck, check_targets
-from corridor.study.uncertain_savings import investment_ranges
-from corridor.study.windows import ClosureWindow
+from corridor.study.uncertainty.sweeps import Sweep, sweep
+from corridor.study.uncertainty.uncertain_savings import investment_ranges
+from corridor.study.validation.evidence import validation_markdown
+from corridor.study.validation.targets import TargetCheck, check_targets
 
 __all__ = [
     "BenefitShares",

@@ -120,7 +120,7 @@ class ResultColumns(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return one table of all columns."""
-        from corridor.report.fields import MEANINGS, unit_of
+        from corridor.report.files.fields import MEANINGS, unit_of
 
         rows = ((f"`{name}`", unit_of(name), text) for name, text in sorted(MEANINGS.items()))
         lines = _table(("column", "unit", "meaning"), rows)

@@ -9,7 +9,7 @@ import corridor
 from corridor.errors import InputError
 from corridor.network import Demand, Network
 from corridor.planning import Frontier, rule_frontier
-from corridor.planning.bargaining import inspecting
+from corridor.planning.reasons.bargaining import inspecting
 from corridor.sovereignty import Rules
 from corridor.sovereignty.kinds.inspection_floor import InspectionFloorRule
 from tests.planning import diamond, toys

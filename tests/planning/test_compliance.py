@@ -9,7 +9,7 @@ import pytest
 from corridor.core.flows import min_cost_flow
 from corridor.planning import solve_plan
 from corridor.planning.answer import FlowAnswer, evaluate
-from corridor.planning.compliance import compliance_table
+from corridor.planning.reasons.compliance import compliance_table
 from tests.planning import diamond, toys
 from tests.planning.diamond import back, plan, there
 from tests.planning.worlds import draw_world

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from corridor.planning.conflicts import (
+from corridor.planning.reasons.conflicts import (
     Diagnosis,
     Names,
     find_conflicts,

@@ -8,7 +8,7 @@ import corridor
 from corridor.core.queues import mean_wait, targeted_detection, wait_tail
 from corridor.errors import InputError
 from corridor.planning import Crossing, Plan, crossing
-from corridor.planning.border_cases import open_case
+from corridor.planning.borders.cases import open_case
 from tests.planning import toys
 from tests.study.toy import toy_frames
 

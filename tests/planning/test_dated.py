@@ -17,7 +17,7 @@ from corridor.planning import (
     route,
     single_shipments,
 )
-from corridor.planning.dated import PERIOD_H, Clock, compile_dated, parse_departure
+from corridor.planning.ways.dated import PERIOD_H, Clock, compile_dated, parse_departure
 
 Tables = dict[str, pd.DataFrame]
 

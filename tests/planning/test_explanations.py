@@ -11,7 +11,7 @@ import corridor
 from corridor.core.paths import shortest_paths
 from corridor.network import Demand, Network
 from corridor.planning import Explanation, compile_model, explain, solve_plan
-from corridor.planning.changes import Change, apply_changes
+from corridor.planning.reasons.changes import Change, apply_changes
 from corridor.sovereignty import Rules
 from tests.planning import diamond, toys
 from tests.planning.diamond import OVER_G, OVER_R, back, there

@@ -11,8 +11,8 @@ from corridor import load_network, load_rules
 from corridor.errors import InputError, NoRouteError
 from corridor.network import Network
 from corridor.planning import Model, alternatives, compile_model, pareto, route, single_shipments
-from corridor.planning.fronts import FrontCriterion
-from corridor.planning.measures import arc_km_in, arc_measure
+from corridor.planning.ways.fronts import FrontCriterion
+from corridor.planning.ways.measures import arc_km_in, arc_measure
 from tests.planning import toys
 from tests.planning.test_limits import every_way
 

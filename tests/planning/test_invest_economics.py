@@ -7,9 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corridor.planning.appraisals import Subject as Appraised
-from corridor.planning.appraisals import appraise, cash_flows, economics_table, saturation_years
-from corridor.planning.economics import (
+from corridor.planning.investment.appraisals import Subject as Appraised
+from corridor.planning.investment.appraisals import (
+    appraise,
+    cash_flows,
+    economics_table,
+    saturation_years,
+)
+from corridor.planning.investment.economics import (
     capital_recovery_factor,
     internal_rate,
     payback_years,
@@ -17,7 +22,7 @@ from corridor.planning.economics import (
     spending,
     value_at_opening,
 )
-from corridor.planning.projects import Project
+from corridor.planning.investment.projects import Project
 
 
 def project(**numbers: float) -> Project:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from corridor.errors import InputError
-from corridor.planning.portfolio_program import MUSD_PER_YEAR
-from corridor.planning.portfolio_values import PortfolioValues
-from corridor.planning.projects import read_projects, yearly_costs
-from corridor.planning.staging import Period, stage_projects
+from corridor.planning.investment.portfolio_program import MUSD_PER_YEAR
+from corridor.planning.investment.portfolio_values import PortfolioValues
+from corridor.planning.investment.projects import read_projects, yearly_costs
+from corridor.planning.investment.staging import Period, stage_projects
 from tests.planning.test_investments import UNMET_USD_PER_T, random_network
 
 PROJECTS = ["lanes", "back", "track"]

@@ -9,11 +9,11 @@ import pytest
 from corridor.core.flows import min_cost_flow
 from corridor.errors import InputError
 from corridor.network import Demand, Network
-from corridor.planning.frontiers import budget_frontier
-from corridor.planning.investments import invest, new_search
-from corridor.planning.portfolio_program import MUSD_PER_YEAR, is_buildable
-from corridor.planning.project_effects import compile_case
-from corridor.planning.projects import (
+from corridor.planning.investment.frontiers import budget_frontier
+from corridor.planning.investment.investments import invest, new_search
+from corridor.planning.investment.portfolio_program import MUSD_PER_YEAR, is_buildable
+from corridor.planning.investment.project_effects import compile_case
+from corridor.planning.investment.projects import (
     Project,
     read_projects,
     with_project_table,

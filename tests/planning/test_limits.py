@@ -21,10 +21,10 @@ from corridor.planning import (
     route,
     single_shipments,
 )
-from corridor.planning.candidates import Gallery
-from corridor.planning.legs import met_on_way
-from corridor.planning.measures import MEASURE_OF, arc_km_in, arc_measure
-from corridor.planning.refusals import shipment_ends
+from corridor.planning.reasons.refusals import shipment_ends
+from corridor.planning.ways.candidates import Gallery
+from corridor.planning.ways.legs import met_on_way
+from corridor.planning.ways.measures import MEASURE_OF, arc_km_in, arc_measure
 from tests.planning import toys
 
 Tables = dict[str, pd.DataFrame]

@@ -7,8 +7,8 @@ import pytest
 import corridor
 from corridor.network import Network
 from corridor.planning import Explanation, compile_model, explain, solve_plan
-from corridor.planning.bargaining import inspecting
-from corridor.planning.principles import principle_of, uninspected
+from corridor.planning.reasons.bargaining import inspecting
+from corridor.planning.reasons.principles import principle_of, uninspected
 from corridor.sovereignty import Rules
 from corridor.sovereignty.kinds.inspection_floor import InspectionFloorRule
 from tests.planning import diamond, toys

@@ -10,7 +10,7 @@ from corridor.core.graph import Graph
 from corridor.core.paths import k_shortest_paths, shortest_paths
 from corridor.network.supernetwork import ArcKind
 from corridor.planning import Model
-from corridor.planning.walks import onto_plain, with_copies
+from corridor.planning.ways.walks import onto_plain, with_copies
 from corridor.sovereignty import Journeys, Scope
 from tests.planning.worlds import World, draw_world
 

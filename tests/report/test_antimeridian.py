@@ -3,7 +3,7 @@ import pytest
 import shapely
 from shapely import LineString
 
-from corridor.report.antimeridian import cut_lines
+from corridor.report.maps.antimeridian import cut_lines
 
 
 def cut(*points: tuple[float, float]) -> shapely.Geometry:

@@ -13,8 +13,8 @@ import shapely
 
 import corridor
 from corridor import InputError, Network, write_geopackage
-from corridor.report import geopackage
-from corridor.report.geopackage import crossing_points, flow_frame, link_lines
+from corridor.report.files import geopackage
+from corridor.report.files.geopackage import crossing_points, flow_frame, link_lines
 from corridor.study import Comparison
 from tests.report.toy import write_toy_study
 

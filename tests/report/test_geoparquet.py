@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from corridor import InputError, MissingExtraError
-from corridor.report import geoparquet
-from corridor.report.geoparquet import FILES, write_geoparquet
+from corridor.report.files import geoparquet
+from corridor.report.files.geoparquet import FILES, write_geoparquet
 from corridor.study import Comparison
 
 

@@ -10,7 +10,7 @@ import shapely
 
 import corridor
 from corridor import InputError
-from corridor.report.mercator import Box, land_within, project
+from corridor.report.maps.mercator import Box, land_within, project
 from corridor.study import Comparison
 
 

@@ -5,8 +5,8 @@ import pytest
 import corridor
 from corridor import InputError
 from corridor.report.notebooks import NotebookTables, show_tables
-from corridor.report.sheets import Column, Sheet
-from corridor.report.tables import comparison_sheets, plan_sheets
+from corridor.report.sheets.layout import Column, Sheet
+from corridor.report.sheets.studies import comparison_sheets, plan_sheets
 from corridor.study import Comparison
 
 STRANGE = 'Մեղրի <script>"ფოთი"</script> & Ёж'

@@ -9,13 +9,13 @@ import pytest
 from corridor import InputError
 from corridor.report import (
     check_folder,
-    outputs,
     write_geopackage,
     write_indicators,
     write_outputs,
     write_paths,
     write_workbook,
 )
+from corridor.report.files import outputs
 from corridor.study import Comparison
 
 NAMES = {

@@ -11,8 +11,8 @@ import pytest
 from corridor.network import TABLES
 from corridor.planning import Plan
 from corridor.report import write_outputs
-from corridor.report.fields import describe_frame
-from corridor.report.packages import write_package
+from corridor.report.files.fields import describe_frame
+from corridor.report.files.packages import write_package
 from corridor.study import Comparison, Study
 
 CASTS = {

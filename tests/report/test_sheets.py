@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from corridor.report.sheets import Column, Sheet, split_columns, write_number
+from corridor.report.sheets.layout import Column, Sheet, split_columns, write_number
 
 
 def shown(sheet: Sheet, width: int) -> str:

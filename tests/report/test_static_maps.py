@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from corridor import InputError, MissingExtraError, Network
-from corridor.report.static_maps import draw_map, write_map
+from corridor.report.maps.static import draw_map, write_map
 from corridor.study import Comparison
 
 
@@ -112,7 +112,7 @@ def test_file_must_be_of_a_known_kind(toy_network: Network, tmp_path: Path) -> N
 def test_missing_library_is_named_with_its_extra(
     toy_network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "corridor.report.map_figures", raising=False)
+    monkeypatch.delitem(sys.modules, "corridor.report.maps.figures", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'corridor\[plot\]'"):
         draw_map(toy_network)

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import corridor
-from corridor.report.sheets import Sheet
-from corridor.report.tables import (
+from corridor.report.sheets.layout import Sheet
+from corridor.report.sheets.studies import (
     HEADLINES,
     comparison_sheets,
     crossings_sheet,

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import corridor
-from corridor.report.ways import front_sheet, itinerary_sheets
+from corridor.report.sheets.ways import front_sheet, itinerary_sheets
 from tests.report.test_sheets import shown
 from tests.report.test_tables import column, no_nan
 

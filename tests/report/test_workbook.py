@@ -6,8 +6,8 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
 from corridor import InputError
-from corridor.report import workbook
-from corridor.report.workbook import write_workbook
+from corridor.report.files import workbook
+from corridor.report.files.workbook import write_workbook
 from corridor.study import Comparison
 
 SHEETS = [

@@ -15,12 +15,12 @@ from corridor.errors import InputError
 from corridor.network import Demand, Network
 from corridor.planning import compile_model, solve_plan
 from corridor.sovereignty import Rules
-from corridor.study.benefits import BenefitShares
-from corridor.study.capacity_checks import check_capacities, wanted_sets
-from corridor.study.coalitions import closed_border_values, open_tariff_values
-from corridor.study.interruptions import compile_closures
-from corridor.study.route_sets import find_route_sets
-from corridor.study.transfers import split_costs
+from corridor.study.cooperation.benefits import BenefitShares
+from corridor.study.cooperation.capacity_checks import check_capacities, wanted_sets
+from corridor.study.cooperation.coalitions import closed_border_values, open_tariff_values
+from corridor.study.cooperation.route_sets import find_route_sets
+from corridor.study.cooperation.transfers import split_costs
+from corridor.study.disruption.interruptions import compile_closures
 from tests.planning import toys
 from tests.study.states import Flow, Road, random_states, states_demand, states_network
 

@@ -9,7 +9,7 @@ import pytest
 import corridor
 from corridor.core.queues import mean_wait
 from corridor.errors import InputError
-from corridor.study.border_calibration import (
+from corridor.study.validation.border_calibration import (
     calibrate_borders,
     main,
     write_fixed_delays,

@@ -12,9 +12,10 @@ from corridor.network import Demand
 from corridor.planning import Model, compile_model, solve_equilibrium
 from corridor.planning.charges import ChoiceConstant, pool_charges
 from corridor.planning.equilibria import assign
-from corridor.study import calibration, load_study
-from corridor.study.calibration import DISPERSION_PER_USD, calibrate, write_calibration
-from corridor.study.counts import (
+from corridor.study import load_study
+from corridor.study.validation import calibration
+from corridor.study.validation.calibration import DISPERSION_PER_USD, calibrate, write_calibration
+from corridor.study.validation.counts import (
     INPUT,
     NOT_MODELLED,
     OTHER,

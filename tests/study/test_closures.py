@@ -11,12 +11,12 @@ import corridor
 from corridor.errors import InputError
 from corridor.network import Demand, Network
 from corridor.planning import compile_model, solve_plan
-from corridor.study.closures import Resilience
-from corridor.study.interruptions import compile_closures
-from corridor.study.redundancy import redundancy_table
-from corridor.study.reliability import lognormal_times
-from corridor.study.rerouting import Rerouting
-from corridor.study.windows import ClosureWindow
+from corridor.study.disruption.closures import Resilience
+from corridor.study.disruption.interruptions import compile_closures
+from corridor.study.disruption.redundancy import redundancy_table
+from corridor.study.disruption.reliability import lognormal_times
+from corridor.study.disruption.rerouting import Rerouting
+from corridor.study.disruption.windows import ClosureWindow
 from tests.planning import toys
 from tests.planning.worlds import draw_world
 from tests.study.states import random_states, states_demand, states_network

@@ -9,9 +9,9 @@ import pytest
 import corridor
 from corridor.errors import InputError
 from corridor.network import Demand, Network
-from corridor.study.cheapest_ways import cheapest_ways
-from corridor.study.interdiction import Target, robust_variants, worst_closures
-from corridor.study.interruptions import compile_closures
+from corridor.study.cooperation.cheapest_ways import cheapest_ways
+from corridor.study.disruption.interdiction import Target, robust_variants, worst_closures
+from corridor.study.disruption.interruptions import compile_closures
 from tests.study.states import random_states, states_demand, states_network
 from tests.study.toy import write_study
 

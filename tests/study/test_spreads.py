@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from corridor.errors import InputError
-from corridor.study.spreads import (
+from corridor.study.uncertainty.spreads import (
     conditional_value_at_risk,
     first_order_indices,
     rank_correlations,

@@ -10,13 +10,13 @@ from corridor.core.flows import min_cost_flow
 from corridor.errors import InputError
 from corridor.planning import solve_plan
 from corridor.study import Study, load_study, sweep
-from corridor.study.chunks import TOLERANCE, Chunk, Task
-from corridor.study.inputs import study_inputs
-from corridor.study.readings import Readings
-from corridor.study.samples import CHUNK, Factor, Sampler, cell_values
-from corridor.study.scenarios import ScenarioCompiler, drawn_case, model_differences
-from corridor.study.shocks import common_factors
-from corridor.study.sweeps import identity, prepared
+from corridor.study.uncertainty.chunks import TOLERANCE, Chunk, Task
+from corridor.study.uncertainty.inputs import study_inputs
+from corridor.study.uncertainty.readings import Readings
+from corridor.study.uncertainty.samples import CHUNK, Factor, Sampler, cell_values
+from corridor.study.uncertainty.scenarios import ScenarioCompiler, drawn_case, model_differences
+from corridor.study.uncertainty.shocks import common_factors
+from corridor.study.uncertainty.sweeps import identity, prepared
 from tests.study.sweep_toy import RANGES, write_sweep_study
 
 
@@ -275,7 +275,7 @@ def test_an_interrupt_returns_what_is_done_and_the_checkpoint_goes_on(
 def test_parts_of_a_killed_run_are_taken_up(
     toy: Study, serial: pd.DataFrame, tmp_path: Path
 ) -> None:
-    from corridor.study.checkpoints import Checkpoint
+    from corridor.study.uncertainty.checkpoints import Checkpoint
 
     file = tmp_path / "sweep.parquet"
     _, desk = prepared(toy, ["today"], 5)

@@ -59,6 +59,6 @@ def test_a_killed_worker_loses_nothing(folder: Path, cluster: object) -> None:
 def test_a_scheduler_that_is_not_there_is_named(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("corridor.study.executors._SECONDS_TO_CONNECT", 0.3)
+    monkeypatch.setattr("corridor.study.uncertainty.executors._SECONDS_TO_CONNECT", 0.3)
     with pytest.raises(InputError, match=r"must answer at tcp://127.0.0.1:9"):
         sweep(load_study(folder), 2, ["today"], executor="tcp://127.0.0.1:9")

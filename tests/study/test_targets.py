@@ -16,7 +16,7 @@ from corridor.study import (
     load_study,
     validation_markdown,
 )
-from corridor.study.targets import usable_layers
+from corridor.study.validation.targets import usable_layers
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "validation.md"
 

@@ -22,7 +22,7 @@ from corridor.planning import (
     Plan,
     crossing,
 )
-from corridor.report.map_frames import barred_crossings
+from corridor.report.maps.frames import barred_crossings
 from corridor.sovereignty.rulebook import parse_rules
 from corridor.study import BenefitShares, Case, Comparison, Resilience, Sweep
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from corridor.report.records import Record, plain
-from corridor.report.sheets import Column, Sheet, write_number
+from corridor.report.sheets.layout import Column, Sheet, write_number
 
 if TYPE_CHECKING:
     from bokeh.plotting import figure as Figure  # noqa: N812

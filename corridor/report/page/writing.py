@@ -5,9 +5,9 @@ from pathlib import Path
 
 from corridor.errors import InputError
 from corridor.planning import BudgetFrontier, Explanation, Frontier, InvestmentPlan
+from corridor.report.files.scratch import scratch_file
 from corridor.report.page.material import Material
 from corridor.report.page.rendering import render_page
-from corridor.report.scratch import scratch_file
 from corridor.study import BenefitShares, Comparison, Resilience, Sweep
 
 

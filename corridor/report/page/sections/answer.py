@@ -8,8 +8,8 @@ import pandas as pd
 from corridor.planning import Crossing
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Cell, Line, Section, Table, cell_of, change_text
-from corridor.report.sheets import Column, write_number
-from corridor.report.tables import jammed_note
+from corridor.report.sheets.layout import Column, write_number
+from corridor.report.sheets.studies import jammed_note
 from corridor.units import DAYS_PER_YEAR, T_PER_MT
 
 _MUSD: Final = DAYS_PER_YEAR / 1e6

@@ -5,10 +5,10 @@ from typing import Any, Final
 import numpy as np
 
 from corridor.report.colors import GAIN, LOADS, LOSS, mode_color
-from corridor.report.map_frames import BARRED, SHUT, base_frame, flows_by_goods, post_columns
-from corridor.report.map_layers import GROUND
-from corridor.report.maps import build_map, change_columns, network_box
-from corridor.report.mercator import Box, box_of
+from corridor.report.maps.frames import BARRED, SHUT, base_frame, flows_by_goods, post_columns
+from corridor.report.maps.interactive import build_map, change_columns, network_box
+from corridor.report.maps.layers import GROUND
+from corridor.report.maps.mercator import Box, box_of
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Section
 from corridor.report.records import Record, plain

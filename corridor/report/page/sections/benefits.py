@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from corridor.report.benefit_sheets import benefit_sheets
 from corridor.report.colors import SERIES
 from corridor.report.page.charts import new_chart
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Section, tables_of
+from corridor.report.sheets.benefits import benefit_sheets
 from corridor.study import BenefitShares
 
 if TYPE_CHECKING:

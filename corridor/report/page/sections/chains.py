@@ -10,7 +10,7 @@ from corridor.report.page.charts import new_chart
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Follower, Section, Table
 from corridor.report.records import Record, plain
-from corridor.report.sheets import Column
+from corridor.report.sheets.layout import Column
 
 if TYPE_CHECKING:
     from bokeh.plotting import figure as Figure  # noqa: N812

@@ -9,7 +9,7 @@ import pandas as pd
 from corridor import __version__
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Section, Table
-from corridor.report.sheets import Column
+from corridor.report.sheets.layout import Column
 
 _CONFIDENCE: Final = ("official", "published", "derived", "assumed")
 _TABLES: Final = (

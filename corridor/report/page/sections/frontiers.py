@@ -7,7 +7,7 @@ from corridor.report.colors import SERIES
 from corridor.report.page.charts import new_chart
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Section, tables_of
-from corridor.report.reasons import frontier_sheet
+from corridor.report.sheets.reasons import frontier_sheet
 
 if TYPE_CHECKING:
     from bokeh.plotting import figure as Figure  # noqa: N812

@@ -5,7 +5,7 @@ import pandas as pd
 
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Follower, Section, Table
-from corridor.report.sheets import Column
+from corridor.report.sheets.layout import Column
 
 
 def gates_section(material: Material) -> Section:

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 from corridor.planning import BudgetFrontier
 from corridor.report.colors import SERIES
-from corridor.report.investment_sheets import investment_sheets
 from corridor.report.page.charts import new_chart
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Section, tables_of
+from corridor.report.sheets.investments import investment_sheets
 
 if TYPE_CHECKING:
     from bokeh.plotting import figure as Figure  # noqa: N812

@@ -6,7 +6,7 @@ import pandas as pd
 from corridor.planning.tables import SEPARATOR
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Follower, Section, Table
-from corridor.report.sheets import Column
+from corridor.report.sheets.layout import Column
 
 _TOP_UNMET = 25
 _WHY = {

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from corridor.report.closure_sheets import resilience_sheets
 from corridor.report.colors import SERIES
-from corridor.report.map_frames import BaseFrame, base_frame
-from corridor.report.map_layers import draw_land
-from corridor.report.maps import network_box, outlines_of
-from corridor.report.mercator import land_within
+from corridor.report.maps.frames import BaseFrame, base_frame
+from corridor.report.maps.interactive import network_box, outlines_of
+from corridor.report.maps.layers import draw_land
+from corridor.report.maps.mercator import land_within
 from corridor.report.page.charts import new_chart
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Section, tables_of
+from corridor.report.sheets.closures import resilience_sheets
 from corridor.study import Resilience
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from corridor.report.colors import SERIES
 from corridor.report.page.charts import CHART_HEIGHT_PX, legend_below, new_chart
 from corridor.report.page.material import Material, server_worth_usd
 from corridor.report.page.parts import Follower, Section, Table
-from corridor.report.sheets import Column
+from corridor.report.sheets.layout import Column
 from corridor.units import HOURS_PER_DAY
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from corridor.report.colors import GAIN, LOSS
 from corridor.report.page.charts import new_chart
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Section, tables_of
-from corridor.report.sweep_sheets import sweep_sheets
+from corridor.report.sheets.sweeps import sweep_sheets
 from corridor.study import Sweep
 
 if TYPE_CHECKING:

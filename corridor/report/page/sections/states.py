@@ -8,7 +8,7 @@ from corridor.report.colors import SERIES
 from corridor.report.page.charts import legend_below, new_chart
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Follower, Section, Table
-from corridor.report.sheets import Column
+from corridor.report.sheets.layout import Column
 from corridor.units import DAYS_PER_YEAR, T_PER_MT
 
 if TYPE_CHECKING:

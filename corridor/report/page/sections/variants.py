@@ -7,7 +7,7 @@ import pandas as pd
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Cell, Follower, Line, Section, Table, cell_of, change_text
 from corridor.report.page.sections.answer import screenline_columns, worth_musd
-from corridor.report.sheets import Column, write_number
+from corridor.report.sheets.layout import Column, write_number
 
 _ELSEWHERE: Final = ("crossing_", "throughput", "gate_share", "best_possible_throughput")
 _HEADS: Final = (

@@ -1,0 +1,1 @@
+"""What to build: projects, portfolios, their economics, and in which order."""

@@ -1,0 +1,226 @@
+"""What a portfolio costs to use: solved cases, kept, and the bounds that their prices give."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.core.flows import FlowResult, PathColumns, min_cost_flow
+from corridor.errors import SolverError
+from corridor.network import Demand, Network
+from corridor.planning.investment.price_bounds import PriceBound, PriceBounds
+from corridor.planning.investment.project_effects import Case, Effects, compare_cases, compile_case
+from corridor.planning.investment.projects import Project, rival_projects
+from corridor.sovereignty import Rules
+
+BoolArray: TypeAlias = NDArray[np.bool_]
+Portfolio: TypeAlias = frozenset[str]
+
+_ROUNDING = 1e-6
+"""Share of a cost by which a bound may be above it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Value:
+    """What the best use of a network with a portfolio costs.
+
+    Attributes
+    ----------
+    projects
+        The portfolio.
+    status
+        ``optimal``, ``feasible`` (time ran out), ``infeasible`` (rules contradict each other) or
+        ``unknown``.
+    cost_usd_per_day
+        Resources and time, queues included, without unmet demand [USD/day]; inf where infeasible.
+    background_usd_per_day
+        Time of background vehicles at posts, queues of their own included [USD/day].
+    unmet_usd_per_day, unmet_t_per_day
+        Price of unmet demand [USD/day], and its tonnes [t/day].
+    bound_usd_per_day
+        Proved lower bound on all together [USD/day].
+    """
+
+    projects: Portfolio
+    status: str
+    cost_usd_per_day: float
+    background_usd_per_day: float
+    unmet_usd_per_day: float
+    unmet_t_per_day: float
+    bound_usd_per_day: float
+
+    @property
+    def total_usd_per_day(self) -> float:
+        """Cost, time of the background and price of unmet demand together [USD/day]."""
+        return self.cost_usd_per_day + self.background_usd_per_day + self.unmet_usd_per_day
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class PortfolioValues:
+    """Solves cases, each once, each from the paths of those before.
+
+    Parameters
+    ----------
+    network, demand, rules
+        As in `corridor.plan`; the network has none of the projects.
+    projects
+        Projects that may be built.
+    congestion, unmet_usd_per_t, tolerance
+        As in `corridor.plan`.
+    """
+
+    network: Network
+    demand: Demand
+    rules: Rules | None
+    projects: tuple[Project, ...]
+    congestion: bool
+    unmet_usd_per_t: float
+    tolerance: float
+    known: dict[Portfolio, Value] = field(default_factory=dict)
+    bounds: list[PriceBound] = field(default_factory=list)
+    _columns: PathColumns | None = None
+    _n_arcs: int = -1
+    _effects: Effects | None = None
+    _maker: PriceBounds | None = None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the projects, in their order."""
+        return tuple(project.id for project in self.projects)
+
+    def mask(self, portfolio: Iterable[str]) -> BoolArray:
+        """Return which of the projects a portfolio has, shape (n_projects,)."""
+        chosen = set(portfolio)
+        return np.array([name in chosen for name in self.ids], np.bool_)
+
+    def case(self, portfolio: Iterable[str]) -> Case:
+        """Return the compiled case of a portfolio."""
+        return compile_case(
+            self.network, self.demand, self.rules, portfolio,
+            congestion=self.congestion, unmet_usd_per_t=self.unmet_usd_per_t,
+        )  # fmt: skip
+
+    @property
+    def effects(self) -> Effects:
+        """What the projects do."""
+        if self._effects is None:
+            alone = [self.case([name]) for name in self.ids]
+            together = self.case(self.ids)
+            found = compare_cases(self.projects, self.case([]), alone, together)
+            rivals = self.mask(rival_projects(self.network, self.ids))
+            self._effects = replace(found, worsens=found.worsens | rivals)
+        return self._effects
+
+    def solve(self, portfolio: Iterable[str], time_limit: float | None = None) -> Value:
+        """Return the value of a portfolio, solved once; a new one adds the bound of its prices.
+
+        Parameters
+        ----------
+        portfolio
+            Ids of projects.
+        time_limit
+            Seconds for the solver, or None.
+        """
+        key = frozenset(portfolio)
+        if key not in self.known:
+            case = self.case(key)
+            self.known[key] = self._solved(key, case, time_limit)
+            self._check(self.known[key])
+        return self.known[key]
+
+    def relax(self, portfolio: Iterable[str], time_limit: float | None = None) -> float:
+        """Return a lower bound on the cost of a case whatever its posts inspect [USD/day].
+
+        The portfolio may be one that cannot be built, such as all projects at once.
+        """
+        case = self.case(portfolio)
+        result = self._flow(case, time_limit)
+        self._learn(case, result, self.mask(portfolio))
+        return float(result.bound) + float(case.standing_usd_per_day.sum())
+
+    def solve_flow(self, portfolio: Iterable[str]) -> tuple[Case, FlowResult]:
+        """Return the case of a portfolio with its solution, for tables."""
+        case = self.case(portfolio)
+        return case, self._flow(case, None)
+
+    def _solved(self, key: Portfolio, case: Case, time_limit: float | None) -> Value:
+        if case.model.breaches:
+            return _no_value(key, "infeasible")
+        result = self._flow(case, time_limit)
+        if result.status not in ("optimal", "feasible"):
+            return _no_value(key, result.status)
+        self._learn(case, result, self.mask(key))
+        standing = float(case.standing_usd_per_day.sum())
+        return Value(
+            projects=key,
+            status=result.status,
+            cost_usd_per_day=float(result.flow_cost + result.delay_cost),
+            background_usd_per_day=standing,
+            unmet_usd_per_day=float(result.unmet_cost),
+            unmet_t_per_day=float(np.sum(result.unmet)),
+            bound_usd_per_day=float(result.bound) + standing,
+        )
+
+    def _check(self, value: Value) -> None:
+        """Hold a solved portfolio against every bound that was to be true of it."""
+        chosen, cost = self.mask(value.projects), value.total_usd_per_day
+        most = max((bound.value(chosen) for bound in self.bounds), default=-np.inf)
+        if most > cost + _ROUNDING * abs(cost):
+            msg = (
+                "A bound must be below what a portfolio costs; the one on "
+                f"{', '.join(sorted(value.projects)) or 'no project'} is {most:.6g} USD a day, "
+                f"above its {cost:.6g}. Projects whose effects meet in a way that this version "
+                "does not foresee: please report it with the table of projects."
+            )
+            raise SolverError(msg)
+
+    def _flow(self, case: Case, time_limit: float | None) -> FlowResult:
+        n_arcs = case.problem.graph.n_arcs
+        columns = self._columns if n_arcs == self._n_arcs else None
+        result = min_cost_flow(
+            case.problem, tolerance=self.tolerance, time_limit=time_limit, columns=columns
+        )
+        if result.status in ("optimal", "feasible"):
+            self._columns, self._n_arcs = result.columns, n_arcs
+        return result
+
+    def _learn(self, case: Case, result: FlowResult, chosen: BoolArray) -> None:
+        """Keep the bound that the prices of a solution give."""
+        if not self.projects or not self.effects.aligned or result.status != "optimal":
+            return
+        if self._maker is None:
+            self._maker = PriceBounds(self.effects)
+        self.bounds.append(self._maker.bound(case, result, chosen))
+
+
+def _no_value(key: Portfolio, status: str) -> Value:
+    return Value(
+        projects=key,
+        status=status,
+        cost_usd_per_day=np.inf,
+        background_usd_per_day=0.0,
+        unmet_usd_per_day=0.0,
+        unmet_t_per_day=np.nan,
+        bound_usd_per_day=np.inf if status == "infeasible" else -np.inf,
+    )
+
+
+def affordable(projects: Sequence[Project], budget_musd: float) -> tuple[Project, ...]:
+    """Return the projects that fit into a budget together with everything that they require."""
+    by_id = {project.id: project for project in projects}
+
+    def cost(name: str, seen: frozenset[str]) -> dict[str, float]:
+        found = {name: by_id[name].capex_musd}
+        for other in by_id[name].requires:
+            if other not in seen:
+                found |= cost(other, seen | found.keys())
+        return found
+
+    slack = 1e-9 * max(budget_musd, 1.0) if np.isfinite(budget_musd) else 0.0
+    return tuple(
+        project
+        for project in projects
+        if sum(cost(project.id, frozenset()).values()) <= budget_musd + slack
+    )

@@ -1,0 +1,300 @@
+"""What ``invest`` returns: the portfolio, its certificate and its tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from corridor.core.flows import FlowResult
+from corridor.network import Network
+from corridor.planning.investment.appraisals import RATES, Subject, benefit_table, economics_table
+from corridor.planning.investment.portfolio_program import MUSD_PER_YEAR
+from corridor.planning.investment.portfolio_search import Found, PortfolioSearch
+from corridor.planning.investment.portfolio_values import PortfolioValues, Value, affordable
+from corridor.planning.investment.project_effects import Case
+from corridor.planning.investment.projects import (
+    Project,
+    capital_musd_per_year,
+    without,
+    yearly_costs,
+)
+from corridor.planning.investment.welfare import welfare_plan
+from corridor.planning.results import Plan
+
+InvestmentStatus: TypeAlias = Literal["optimal", "feasible", "infeasible", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class InvestmentPlan:
+    """What a budget should buy, and what it saves.
+
+    Costs count resources and time; what one pays another (fees, a host's part of tariffs) is no
+    cost. Unmet demand has its price in the choice, and is told apart from costs everywhere.
+
+    Attributes
+    ----------
+    status
+        ``optimal`` (gap within the tolerance), ``feasible`` (a limit stopped the search),
+        ``infeasible`` (no portfolio is lawful) or ``unknown``.
+    limit
+        What stopped the search, ``time`` or ``interrupt``, or None.
+    budget_musd
+        The budget [MUSD]; inf is none.
+    discount_rate
+        Real rate a year, as a fraction.
+    chosen
+        Ids of the projects to build, in the order of the table.
+    capex_musd
+        What they cost to build [MUSD].
+    objective_musd_per_year, bound_musd_per_year
+        Capital, upkeep, use and the price of unmet demand, and the proved lower bound on that of
+        every portfolio within the budget [MUSD/year].
+    gap
+        (objective - bound) / objective.
+    solved
+        Portfolios that were solved.
+    projects
+        A row per project: ``project_id, name, country, chosen, capex_musd, opex_musd_per_year,
+        build_years, life_years, yearly_musd`` (capital and upkeep), ``saving_musd_per_year`` (what
+        use and unmet demand would cost more without it and what requires it; NaN where it is not
+        chosen) and ``reason`` (``chosen``, ``over budget``, ``not worth its cost or its room in the
+        budget``).
+    costs
+        ``item, unit, before, after, change``: ``capital``, ``upkeep``, ``use`` (resources and time
+        of all shipments), ``background`` (time of other vehicles at posts), their ``total``, and
+        apart the price of ``unmet`` demand and ``unmet_demand`` in tonnes.
+    economics
+        The portfolio and each chosen project at the study's rate, 6 % and 9 %, see
+        `corridor.planning.investment.appraisals.economics_table`.
+    benefits
+        Who saves what: ``scope, item, musd_per_year``, see
+        `corridor.planning.investment.appraisals.benefit_table`.
+    base, plan
+        Use of the network without projects and with the chosen ones; None where there is none.
+    """
+
+    status: InvestmentStatus
+    limit: str | None
+    budget_musd: float
+    discount_rate: float
+    chosen: tuple[str, ...]
+    capex_musd: float
+    objective_musd_per_year: float
+    bound_musd_per_year: float
+    gap: float
+    solved: int
+    projects: pd.DataFrame
+    costs: pd.DataFrame
+    economics: pd.DataFrame
+    benefits: pd.DataFrame
+    base: Plan | None
+    plan: Plan | None
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What to build and why, in words."""
+        if self.status in ("infeasible", "unknown"):
+            return (f"No portfolio was found that the rules allow: {self.status}.",)
+        if not self.chosen:
+            return (f"The budget buys nothing that pays: {_why_nothing(self)}",)
+        saved = -float(self.costs.set_index("item")["change"]["total"])
+        build = (
+            f"Build {len(self.chosen)} of {len(self.projects)} projects for "
+            f"{self.capex_musd:,.1f} MUSD: {', '.join(self.chosen)}."
+        )
+        more = self.objective_musd_per_year - self.bound_musd_per_year
+        proof = (
+            f"They save {saved:,.1f} MUSD a year after capital and upkeep; no portfolio saves "
+            f"{more:,.3f} MUSD a year more (gap {self.gap:.1e})."
+        )
+        return build, proof
+
+    def __repr__(self) -> str:
+        built = ", ".join(self.chosen) or "nothing"
+        cost = f"{self.objective_musd_per_year:,.2f} MUSD/year, gap {self.gap:.1e}"
+        return f"InvestmentPlan({self.status}, build {built}, {cost})"
+
+
+def _why_nothing(plan: InvestmentPlan) -> str:
+    if (plan.projects["reason"] == "over budget").all():
+        return "every project costs more with what it requires. The plan is the base plan."
+    return "no project saves as much as it costs. The plan is the base plan."
+
+
+def describe(
+    search: PortfolioSearch,
+    found: Found,
+    every: Sequence[Project],
+    budget_musd: float,
+    discount_rate: float,
+    growth: float,
+) -> InvestmentPlan:
+    """Return a search's answer with its tables and plans."""
+    value = found.value
+    before = search.values.solve(())
+    chosen = () if value is None else tuple(p.id for p in every if p.id in value.projects)
+    table = _project_table(search, value, every, chosen, budget_musd, discount_rate)
+    now, after = used_network(search.values, before), used_network(search.values, value)
+    status: InvestmentStatus = "optimal" if not found.limit else "feasible"
+    if value is None:
+        status = "unknown" if found.limit else "infeasible"
+    return InvestmentPlan(
+        status=status,
+        limit=found.limit or None,
+        budget_musd=budget_musd,
+        discount_rate=discount_rate,
+        chosen=chosen,
+        capex_musd=float(sum(p.capex_musd for p in every if p.id in chosen)),
+        objective_musd_per_year=found.cost_musd_per_year if value is not None else np.nan,
+        bound_musd_per_year=found.bound_musd_per_year if value is not None else np.nan,
+        gap=found.gap if value is not None else np.nan,
+        solved=len(search.values.known),
+        projects=table,
+        costs=_cost_table(search, before, value, discount_rate),
+        economics=_economics(search, before, value, table, after[1], discount_rate, growth),
+        benefits=benefit_table(now[0], after[0]),
+        base=now[1],
+        plan=after[1],
+    )
+
+
+def used_network(
+    values: PortfolioValues, value: Value | None
+) -> tuple[tuple[Case, FlowResult] | None, Plan | None]:
+    """Return the use of a network with a portfolio, and its plan; None where there is none."""
+    if value is None or not np.isfinite(value.cost_usd_per_day):
+        return None, None
+    case, result = values.solve_flow(value.projects)
+    plan = welfare_plan(case.model, case.problem, result, congestion=values.congestion)
+    return (case, result), plan
+
+
+def _economics(
+    search: PortfolioSearch,
+    before: Value,
+    after: Value | None,
+    table: pd.DataFrame,
+    plan: Plan | None,
+    discount_rate: float,
+    growth: float,
+) -> pd.DataFrame:
+    """Return the economics of the portfolio and of each chosen project with those that need it."""
+    subjects = []
+    if after is not None and after.projects and plan is not None:
+        by_id = {project.id: project for project in search.values.projects}
+        fullest = _utilizations(search.values.network, plan)
+        total = (before.total_usd_per_day - after.total_usd_per_day) * MUSD_PER_YEAR
+        savings = dict(zip(table["project_id"], table["saving_musd_per_year"], strict=True))
+        alone = [
+            (name, after.projects - without(search.values.projects, after.projects, name), saving)
+            for name, saving in savings.items()
+            if name in after.projects
+        ]
+        for name, ids, saving in [("portfolio", after.projects, total), *alone]:
+            full = [fullest[one] for one in ids if np.isfinite(fullest[one])]
+            subjects.append(
+                Subject(
+                    id=name,
+                    projects=tuple(by_id[one] for one in by_id if one in ids),
+                    saving_musd_per_year=float(saving),
+                    utilization=max(full, default=np.nan),
+                )
+            )
+    date = search.values.network.date
+    return economics_table(
+        subjects, sorted({discount_rate, *RATES}),
+        first_year=None if date is None else date.year + 1, growth=growth,
+    )  # fmt: skip
+
+
+def _utilizations(network: Network, plan: Plan) -> dict[str, float]:
+    """Return the largest utilization of what each project touches; NaN where none is known."""
+    full = {
+        "links": plan.links.groupby("link_id")["utilization"].max(),
+        "crossings": plan.crossings.groupby("crossing_id")["utilization"].max(),
+    }
+    service_link = dict(
+        zip(network.services["service_id"], network.services["link_id"], strict=True)
+    )
+    found: dict[str, float] = {}
+    columns = (network.projects[name] for name in ("project_id", "table", "key"))
+    for project, table, key in zip(*columns, strict=True):
+        place = ("crossings", key.split("/")[0]) if table == "stages" else (table, key)
+        if table == "services":
+            place = ("links", service_link.get(key, ""))
+        known = full.get(place[0], pd.Series(dtype=float)).get(place[1], np.nan)
+        found[project] = float(np.fmax(found.get(project, np.nan), known))
+    return found
+
+
+def saving_of(search: PortfolioSearch, value: Value, name: str) -> float:
+    """Return what a chosen project and those that require it save in use [MUSD/year]."""
+    rest = search.values.solve(without(search.values.projects, value.projects, name))
+    return (rest.total_usd_per_day - value.total_usd_per_day) * MUSD_PER_YEAR
+
+
+def _project_table(
+    search: PortfolioSearch,
+    value: Value | None,
+    every: Sequence[Project],
+    chosen: Sequence[str],
+    budget_musd: float,
+    discount_rate: float,
+) -> pd.DataFrame:
+    within = {project.id for project in affordable(every, budget_musd)}
+    records = []
+    for project, yearly in zip(every, yearly_costs(every, discount_rate), strict=True):
+        built = project.id in chosen
+        reason = "not worth its cost or its room in the budget"
+        if built:
+            reason = "chosen"
+        elif project.id not in within:
+            reason = "over budget"
+        saving = saving_of(search, value, project.id) if built and value is not None else np.nan
+        records.append(
+            {
+                "project_id": project.id,
+                "name": project.name,
+                "country": project.country,
+                "chosen": built,
+                "capex_musd": project.capex_musd,
+                "opex_musd_per_year": project.opex_musd_per_year,
+                "build_years": project.build_years,
+                "life_years": project.life_years,
+                "yearly_musd": float(yearly),
+                "saving_musd_per_year": saving,
+                "reason": reason,
+            }
+        )
+    return pd.DataFrame(records)
+
+
+def _cost_table(
+    search: PortfolioSearch, before: Value, after: Value | None, discount_rate: float
+) -> pd.DataFrame:
+    """Return what is spent before and after, unmet demand apart."""
+    built = [] if after is None else [p for p in search.values.projects if p.id in after.projects]
+    capital = sum(capital_musd_per_year(project, discount_rate) for project in built)
+    upkeep = sum(project.opex_musd_per_year for project in built)
+    parts = [
+        (value.cost_usd_per_day, value.background_usd_per_day, value.unmet_usd_per_day)
+        if value is not None
+        else (np.nan,) * 3
+        for value in (before, after)
+    ]
+    use, background, unmet = np.array(parts).T * MUSD_PER_YEAR
+    built_musd = np.array([0.0, capital + upkeep])
+    tonnes = [np.nan if value is None else value.unmet_t_per_day for value in (before, after)]
+    rows = [
+        ("capital", "musd_per_year", 0.0, capital),
+        ("upkeep", "musd_per_year", 0.0, upkeep),
+        ("use", "musd_per_year", *use),
+        ("background", "musd_per_year", *background),
+        ("total", "musd_per_year", *(built_musd + use + background)),
+        ("unmet", "musd_per_year", *unmet),
+        ("unmet_demand", "t_per_day", *tonnes),
+    ]
+    table = pd.DataFrame(rows, columns=["item", "unit", "before", "after"])
+    return table.assign(change=table["after"] - table["before"])

@@ -1,0 +1,1 @@
+"""Why not, what rules cost, and the least that would have to change."""

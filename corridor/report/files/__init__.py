@@ -1,0 +1,1 @@
+"""Files that analysts take on, written whole or not at all."""

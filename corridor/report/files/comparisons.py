@@ -1,0 +1,93 @@
+"""A comparison as CSV: ``indicators.csv``, and the ways that goods take in ``paths.csv``."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from corridor.errors import InputError
+from corridor.report.files.scratch import scratch_file
+from corridor.study import Comparison
+
+_DIGITS = 6
+"""Significant figures; what lies beyond is below the accuracy of any input."""
+
+
+def path_frame(comparison: Comparison) -> pd.DataFrame:
+    """Return the ways of all variants under each other, ``variant`` first.
+
+    Parameters
+    ----------
+    comparison
+        What `corridor.compare` returned.
+
+    Returns
+    -------
+    DataFrame
+        Columns as `Plan.paths`; a variant without a plan has no rows.
+    """
+    require_plans(comparison)
+    parts = [
+        plan.paths.assign(variant=variant)[["variant", *plan.paths.columns]]
+        for variant, plan in comparison.plans.items()
+    ]
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled or parts[:1], ignore_index=True)
+
+
+def require_plans(comparison: Comparison) -> None:
+    """Refuse a comparison of nothing.
+
+    Raises
+    ------
+    InputError
+        If it holds no plan.
+    """
+    if not comparison.plans:
+        msg = "A comparison must hold a variant to be written; it holds none. Plan the base first."
+        raise InputError(msg)
+
+
+def write_indicators(comparison: Comparison, path: str | Path) -> None:
+    """Write the indicators of all variants as CSV, whole or not at all.
+
+    Parameters
+    ----------
+    comparison
+        What `corridor.compare` returned.
+    path
+        File to write, ``indicators.csv``; an existing file is replaced once the new one is
+        complete.
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist, or the path is a folder.
+    OSError
+        If the file cannot be written; nothing is left behind.
+    """
+    with scratch_file(path, "A table of indicators") as part:
+        text = comparison.indicators.to_csv(index=False, lineterminator="\n")
+        part.write_text(text, encoding="utf-8", newline="")
+
+
+def write_paths(comparison: Comparison, path: str | Path) -> None:
+    """Write the ways of all variants as CSV, whole or not at all.
+
+    Parameters
+    ----------
+    comparison
+        What `corridor.compare` returned.
+    path
+        File to write, ``paths.csv``; an existing file is replaced once the new one is complete.
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist, the path is a folder, or the comparison is empty.
+    OSError
+        If the file cannot be written; nothing is left behind.
+    """
+    with scratch_file(path, "A table of paths") as part:
+        frame = path_frame(comparison)
+        text = frame.to_csv(index=False, lineterminator="\n", float_format=f"%.{_DIGITS}g")
+        part.write_text(text, encoding="utf-8", newline="")

@@ -1,0 +1,1 @@
+"""Maps: interactive ones, ones for paper, and the geometry under both."""

@@ -1,0 +1,1 @@
+"""Tables for terminals and notebooks: numbers with units, blanks for what is unknown."""

@@ -1,0 +1,236 @@
+"""What a budget should buy: sheets, records and tables of investment plans and frontiers."""
+
+from dataclasses import fields
+
+import pandas as pd
+
+from corridor.planning import BudgetFrontier, InvestmentPlan
+from corridor.report.sheets.layout import Column, Sheet
+
+_MOST_BORDERS = 12
+
+
+def investment_tables(
+    plan: InvestmentPlan, frontier: BudgetFrontier | None = None, ranges: pd.DataFrame | None = None
+) -> dict[str, pd.DataFrame]:
+    """Return all tables by name, ready for files and for charts.
+
+    Parameters
+    ----------
+    plan
+        What `corridor.invest` returned.
+    frontier
+        What `corridor.planning.budget_frontier` returned, if it was asked.
+    ranges
+        What `corridor.study.investment_ranges` returned, if it was asked.
+    """
+    summary = pd.DataFrame(
+        {
+            "status": [plan.status],
+            "limit": [plan.limit or ""],
+            "budget_musd": [plan.budget_musd],
+            "capex_musd": [plan.capex_musd],
+            "projects": [";".join(plan.chosen)],
+            "objective_musd_per_year": [plan.objective_musd_per_year],
+            "bound_musd_per_year": [plan.bound_musd_per_year],
+            "gap": [plan.gap],
+            "portfolios_solved": [plan.solved],
+            "discount_rate": [plan.discount_rate],
+        }
+    )
+    tables = {
+        "investment": summary,
+        "projects": plan.projects,
+        "costs": plan.costs,
+        "economics": plan.economics,
+        "benefits": plan.benefits,
+    }
+    if frontier is not None:
+        tables |= {
+            "frontier": frontier.points,
+            "entries": frontier.entries,
+            "borders": frontier.borders,
+        }
+    if ranges is not None:
+        tables["ranges"] = ranges
+    return tables
+
+
+def investment_record(
+    plan: InvestmentPlan, frontier: BudgetFrontier | None = None, ranges: pd.DataFrame | None = None
+) -> dict[str, object]:
+    """Return a plan without the flows, and the frontier, for JSON."""
+    names = [field.name for field in fields(plan) if field.name not in ("base", "plan")]
+    record: dict[str, object] = {name: getattr(plan, name) for name in names}
+    record["sentences"] = list(plan.sentences)
+    if frontier is not None:
+        record["frontier"] = {
+            field.name: getattr(frontier, field.name) for field in fields(frontier)
+        }
+    if ranges is not None:
+        record["ranges"] = ranges
+    return record
+
+
+def investment_sheets(
+    plan: InvestmentPlan,
+    title: str,
+    frontier: BudgetFrontier | None = None,
+    ranges: pd.DataFrame | None = None,
+) -> list[Sheet]:
+    """Return the answer for the terminal.
+
+    Parameters
+    ----------
+    plan, frontier, ranges
+        As for `investment_tables`.
+    title
+        What was invested in.
+    """
+    sheets = [_project_sheet(plan, title), _cost_sheet(plan), _economics_sheet(plan)]
+    if len(plan.benefits):
+        sheets.append(_benefit_sheet(plan))
+    if ranges is not None:
+        sheets.append(_range_sheet(ranges))
+    if frontier is not None:
+        sheets += [_frontier_sheet(frontier), _entry_sheet(frontier), _border_sheet(frontier)]
+    return sheets
+
+
+def _number(name: str, title: str, unit: str, digits: int = 1) -> Column:
+    return Column(name=name, title=title, unit=unit, digits=digits)
+
+
+def _project_sheet(plan: InvestmentPlan, title: str) -> Sheet:
+    columns = (
+        Column(name="project_id", title="project"),
+        Column(name="country", title="state"),
+        Column(name="reason", title="choice", wrap=True),
+        _number("capex_musd", "capex", "MUSD"),
+        _number("yearly_musd", "capital, upkeep", "MUSD/year"),
+        _number("saving_musd_per_year", "saves", "MUSD/year"),
+    )
+    rows = plan.projects.sort_values(
+        ["chosen", "saving_musd_per_year"], ascending=[False, False], kind="stable"
+    )
+    return Sheet.from_frame(rows, columns, title=title, note=" ".join(plan.sentences))
+
+
+def _cost_sheet(plan: InvestmentPlan) -> Sheet:
+    columns = (
+        Column(name="item", title="item"),
+        Column(name="unit", title="unit"),
+        _number("before", "before", ""),
+        _number("after", "after", ""),
+        _number("change", "change", ""),
+    )
+    return Sheet.from_frame(
+        plan.costs,
+        columns,
+        title="Costs of resources and time; unmet demand is told apart",
+        note="Fees and a host's part of tariffs are transfers, not costs.",
+    )
+
+
+def _economics_sheet(plan: InvestmentPlan) -> Sheet:
+    columns = (
+        Column(name="subject", title="subject"),
+        _number("rate", "rate", "%", 0),
+        _number("npv_musd", "NPV", "MUSD", 0),
+        _number("eirr", "EIRR", "%", 0),
+        _number("benefit_cost_ratio", "benefit/cost", ""),
+        _number("payback_years", "payback", "years"),
+        _number("switching_cost", "costs may rise", "%", 0),
+        _number("switching_benefit", "benefits may fall", "%", 0),
+        _number("first_year_return", "first year", "%", 0),
+    )
+    return Sheet.from_frame(
+        plan.economics,
+        columns,
+        title="Economics over 30 years of use",
+        note="Switching values: until the net present value is 0. First year: saving over capex.",
+    )
+
+
+def _benefit_sheet(plan: InvestmentPlan) -> Sheet:
+    columns = (
+        Column(name="scope", title="by"),
+        Column(name="item", title="who"),
+        _number("musd_per_year", "saves", "MUSD/year"),
+    )
+    rows = plan.benefits[plan.benefits["musd_per_year"].abs() >= 0.05]  # noqa: PLR2004 (one digit)
+    rows = rows.sort_values(["scope", "musd_per_year"], ascending=[True, False])
+    return Sheet.from_frame(
+        rows,
+        columns,
+        n_keys=2,
+        title="Who saves what",
+        note="Half of a shipment's saving goes to the state of each end; background to the post's.",
+    )
+
+
+def _range_sheet(ranges: pd.DataFrame) -> Sheet:
+    columns = (
+        Column(name="project_id", title="project"),
+        _number("saving_musd_per_year", "saves", "MUSD/year"),
+        _number("saving_low", "low", "MUSD/year"),
+        _number("saving_high", "high", "MUSD/year"),
+        _number("capex_low_musd", "capex low", "MUSD", 0),
+        _number("capex_high_musd", "high", "MUSD", 0),
+        _number("npv_low_musd", "NPV low", "MUSD", 0),
+        _number("npv_high_musd", "high", "MUSD", 0),
+        _number("pays", "pays in", "%", 0),
+    )
+    return Sheet.from_frame(
+        ranges,
+        columns,
+        title="Projects that matter most, over the ranges of the assumptions",
+        note="Pays in: share of the draws in which it saves more than capital and upkeep.",
+    )
+
+
+def _frontier_sheet(frontier: BudgetFrontier) -> Sheet:
+    columns = (
+        _number("budget_musd", "budget", "MUSD", 0),
+        _number("capex_musd", "capex", "MUSD", 0),
+        _number("n_projects", "projects", "", 0),
+        _number("total_musd_per_year", "total cost", "MUSD/year", 1),
+        _number("saving_musd_per_year", "net saving", "MUSD/year", 1),
+        _number("saving_per_musd", "per million more", "MUSD/year", 2),
+        _number("served_t_per_day", "served", "t/day", 0),
+        _number("border_h", "border time", "h", 2),
+    )
+    return Sheet.from_frame(
+        frontier.points,
+        columns,
+        title="Budget against cost, throughput and border time",
+        note="Border time: mean over all vehicles, background included.",
+    )
+
+
+def _entry_sheet(frontier: BudgetFrontier) -> Sheet:
+    columns = (
+        Column(name="project_id", title="project"),
+        _number("enters_musd", "enters at", "MUSD", 0),
+        _number("leaves_musd", "leaves at", "MUSD", 0),
+        _number("budgets", "in budgets", "", 0),
+    )
+    return Sheet.from_frame(frontier.entries, columns, title="Order in which projects enter")
+
+
+def _border_sheet(frontier: BudgetFrontier) -> Sheet:
+    columns = (
+        Column(name="crossing_id", title="crossing"),
+        Column(name="from_country", title="from"),
+        Column(name="to_country", title="to"),
+        Column(name="country", title="officers"),
+        Column(name="stage", title="stage"),
+        _number("wait_h", "queue", "h", 2),
+        _number("saving_at_flow_per_musd", "saves at least", "MUSD/year", 2),
+        _number("saving_at_most_per_musd", "at most", "MUSD/year", 2),
+    )
+    return Sheet.from_frame(
+        frontier.borders.head(_MOST_BORDERS),
+        columns,
+        title="What a million buys at each border: one more server at the tightest stage",
+    )

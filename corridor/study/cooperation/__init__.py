@@ -1,0 +1,1 @@
+"""What states are worth to each other, and how to share it."""

@@ -1,0 +1,1 @@
+"""Closures: what is lost, what is left, and the worst that can happen."""

@@ -1,0 +1,1 @@
+"""Results held against published times and counts, and what was fitted to them."""
