@@ -8,6 +8,7 @@ from corridor.planning.charges import ChoiceConstant
 from corridor.planning.equilibria import equilibrium, solve_equilibrium
 from corridor.planning.investment.frontiers import BudgetFrontier, budget_frontier
 from corridor.planning.investment.investments import invest
+from corridor.planning.investment.regrets import RobustPortfolio, robust_portfolio
 from corridor.planning.investment.results import InvestmentPlan
 from corridor.planning.investment.staging import Period, StagedPlan, stage_projects
 from corridor.planning.model import Model, compile_model
@@ -38,6 +39,7 @@ __all__ = [
     "Model",
     "Period",
     "Plan",
+    "RobustPortfolio",
     "Screening",
     "Staffing",
     "StagedPlan",
@@ -53,6 +55,7 @@ __all__ = [
     "pareto",
     "plan",
     "plan_post_shifts",
+    "robust_portfolio",
     "route",
     "rule_frontier",
     "screen_crossing",

@@ -190,15 +190,19 @@ class PortfolioSearch:
         rows = Rows(n)
         places = Places(projects=tuple((i,) for i in range(n)), use=n)
         add_conditions(rows, values.projects, budget_musd)
-        floor = self.floor_musd_per_year
-        for bound in values.bounds:
-            add_bound(rows, bound, places, floor)
-        worsens = values.effects.worsens if n else np.zeros(0, np.bool_)
-        for value in values.known.values():
-            add_value(rows, value, values.mask(value.projects), worsens, places, floor)
+        self.add_learned(rows, places)
         for value in settled:
             leave_out(rows, values.mask(value.projects), places)
         return rows.program(self.yearly_musd)
+
+    def add_learned(self, rows: Rows, places: Places) -> None:
+        """Add what is known of the use: the bounds of prices, and the portfolios solved."""
+        values, floor = self.values, self.floor_musd_per_year
+        for bound in values.bounds:
+            add_bound(rows, bound, places, floor)
+        worsens = values.effects.worsens if values.projects else np.zeros(0, np.bool_)
+        for value in values.known.values():
+            add_value(rows, value, values.mask(value.projects), worsens, places, floor)
 
 
 class _Run:
