@@ -6,7 +6,7 @@ import pytest
 
 import corridor
 from corridor.planning import Crossing, crossing
-from corridor.report.files.crossings import crossing_tables, write_crossing
+from corridor.report.files.crossings import write_crossing
 from corridor.report.sheets.border_words import crossing_sentences
 from corridor.report.sheets.borders import crossing_sheets
 from corridor.report.sheets.cells import ENDLESS
@@ -115,7 +115,7 @@ def test_files_of_these_names_are_replaced_and_others_stay(
     files = write_crossing(found, tmp_path)
     assert sorted((tmp_path / "ab-road").iterdir()) == sorted([*files, kept])
     assert kept.read_text() == "old" != old.read_text()
-    assert len(files) == len(crossing_tables(found))
+    assert len(files) == len(found.tables)
 
 
 def test_a_failure_leaves_the_folder_as_it_was(

@@ -103,7 +103,7 @@ def run_border(  # noqa: PLR0913 (each is an option of the command)
     """Show one crossing: stages, waits by hour, regimes, and what one more server saves."""
     from corridor.planning import crossing
     from corridor.planning.borders.cases import find_crossing
-    from corridor.report.files.crossings import fields_record, write_crossing
+    from corridor.report.files.crossings import crossing_record, write_crossing
     from corridor.report.files.scratch import check_folder
     from corridor.report.sheets.borders import crossing_sheets
     from corridor.study import load_study
@@ -130,7 +130,7 @@ def run_border(  # noqa: PLR0913 (each is an option of the command)
         for file in write_crossing(found, out):
             typer.echo(f"Wrote {file}", err=True)
     if as_json:
-        print_json(fields_record(found) | {"variant": chosen, "traffic": passing})
+        print_json(crossing_record(found) | {"variant": chosen, "traffic": passing})
     else:
         print_sheets(crossing_sheets(found, f"variant {chosen}, {_WHOSE[passing]}"))
 

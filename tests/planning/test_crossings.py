@@ -8,7 +8,10 @@ import corridor
 from corridor.core.queues import mean_wait, targeted_detection, wait_tail
 from corridor.errors import InputError
 from corridor.planning import Crossing, Plan, crossing
+from corridor.planning.borders import cases
 from corridor.planning.borders.cases import open_case
+from corridor.planning.borders.crossings import crossings_of
+from corridor.planning.model import Model, compile_model
 from tests.planning import toys
 from tests.study.toy import toy_frames
 
@@ -319,6 +322,58 @@ def test_paths_and_stages_of_a_plan_tell_the_same_load(case: tuple[corridor.Case
     by_paths = opened_case.sheet(opened_case.posts(opened_case.regime))
     by_plan = opened_case.planned_sheet()
     np.testing.assert_allclose(by_paths.load, by_plan.load, rtol=1e-9)
+
+
+def assert_same(found: Crossing, other: Crossing) -> None:
+    for name in ("crossing_id", "name", "regime", "usd_per_vehicle_h"):
+        assert getattr(found, name) == getattr(other, name)
+    for name, table in found.tables.items():
+        pd.testing.assert_frame_equal(table, other.tables[name])
+
+
+def test_crossings_looked_at_together_are_those_looked_at_alone(
+    case: tuple[corridor.Case, Plan],
+) -> None:
+    (network, _, rules), plan = case
+    names = ["agarak-road", "brest-rail"]
+    together = crossings_of(network, names, rules, plan)
+    assert [found.crossing_id for found in together] == names
+    for name, found in zip(names, together, strict=True):
+        assert_same(found, crossing(network, name, rules, plan))
+
+
+def test_floors_of_some_origins_hold_at_each_crossing_by_its_own_ends(toy_tables: Tables) -> None:
+    # The floor speaks of goods from AAA: with the shipments of another crossing's ends, which
+    # begin in BBB, it would speak of none.
+    links = toy_tables["links"]
+    turned = links["crossing_id"] == "ab-rail"
+    ends = ["from_node", "to_node"]
+    links.loc[turned, ends] = links.loc[turned, ends[::-1]].to_numpy()
+    floor = {
+        "kind": "inspection_floor", "country": "BBB", "stage": "documents", "share": 1.0,
+        "origins": ["AAA"],
+    }  # fmt: skip
+    other = floor | {"country": "AAA", "stage": "scanner"}
+    network, rules = toys.network(toy_tables), toys.rules(floor, other)
+    broken = []
+    for found in crossings_of(network, ["ab-rail", "ab-road"], rules):
+        assert_same(found, crossing(network, found.crossing_id, rules))
+        broken.append(found.case.broken_floors(found.case.posts(found.regime)))
+    assert broken[0] != broken[1]
+
+
+def test_network_is_compiled_once_for_all_crossings(
+    toy_network: corridor.Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = []
+
+    def counted(*args: corridor.Network) -> Model:
+        compiled.append(args)
+        return compile_model(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(cases, "compile_model", counted)
+    crossings_of(toy_network, ["ab-road", "ab-rail"])
+    assert len(compiled) == 1
 
 
 def test_seals_of_a_rule_say_what_is_skipped(toy_tables: Tables) -> None:

@@ -1,5 +1,6 @@
 """One crossing made ready to be looked at: its posts under any regime, and what passes them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TypeAlias
@@ -20,7 +21,7 @@ from corridor.planning.model import Model, compile_model
 from corridor.planning.results import Plan
 from corridor.planning.tables import SEPARATOR
 from corridor.planning.ways.itineraries import single_shipments
-from corridor.sovereignty import Rules
+from corridor.sovereignty import Rules, Shipments, Territory, shipment_classes
 from corridor.sovereignty.effects import Floor
 from corridor.sovereignty.kinds.inspection_floor import InspectionFloorRule
 
@@ -34,7 +35,9 @@ class BorderCase:
     Attributes
     ----------
     model
-        The network and the rules, with one shipment of each commodity over the crossing.
+        The network and the rules compiled, for whatever shipments.
+    territory
+        The network as rules see it with one shipment of each commodity over the crossing.
     crossing
         Position of the crossing.
     traffic
@@ -46,6 +49,7 @@ class BorderCase:
     """
 
     model: Model
+    territory: Territory
     crossing: int
     traffic: Traffic
     plan: Plan | None
@@ -138,7 +142,7 @@ class BorderCase:
             net, arc_country=posts.arc_country, arc_open=np.ones(net.n_arcs, dtype=np.bool_)
         )
         rules = tuple(rule for rule in model.rules.rules if isinstance(rule, InspectionFloorRule))
-        territory = replace(model.territory, supernetwork=soil)
+        territory = replace(self.territory, supernetwork=soil)
         here = net.arc_crossing == self.crossing
         floors = Rules(rules, model.rules.date).apply(territory).floors
         return [replace(floor, arcs=floor.arcs & here) for floor in floors]
@@ -187,17 +191,49 @@ def open_case(
     InputError
         If the crossing is unknown or no link passes it, or the plan is of another network.
     """
-    crossing = find_crossing(network, crossing_id)
-    links = network.links[network.links["crossing_id"] == crossing_id]
-    ends = str(links["from_node"].iloc[0]), str(links["to_node"].iloc[0])
-    goods = network.commodities["commodity_id"].tolist()
-    shipments = single_shipments(network, [(*ends, str(good)) for good in goods])
-    model = compile_model(network, shipments, rules)
+    return open_cases(network, [crossing_id], rules, plan)[0]
+
+
+def open_cases(
+    network: Network, crossing_ids: Iterable[str], rules: Rules | None, plan: Plan | None
+) -> list[BorderCase]:
+    """Return the cases of several crossings; network and rules are compiled once for all.
+
+    Raises
+    ------
+    InputError
+        As `open_case`.
+    """
+    places = [find_crossing(network, name) for name in crossing_ids]
+    if not places:
+        return []
+    # Posts, vehicles and payloads do not depend on the shipments that a model is compiled with.
+    shipments = [_over(network, place) for place in places]
+    model = compile_model(network, shipments[0], rules)
     cargo = _cargo_usd_per_t_h(network, plan)
-    layer = model.filled.layers.set_index("layer").loc[network.crossings["layer"].iloc[crossing]]
-    per_vehicle = cargo * float(layer["t_per_vehicle"])
+    pairs = zip(places, shipments, strict=True)
+    return [_case(model, place, over, plan, cargo) for place, over in pairs]
+
+
+def _over(network: Network, crossing: int) -> Shipments:
+    """Return one shipment of each commodity over a crossing."""
+    links = network.links
+    link = links[links["crossing_id"] == network.crossings["crossing_id"].iloc[crossing]].iloc[0]
+    ends = str(link["from_node"]), str(link["to_node"])
+    goods = network.commodities["commodity_id"]
+    return single_shipments(network, [(*ends, str(good)) for good in goods])
+
+
+def _case(
+    model: Model, crossing: int, shipments: Shipments, plan: Plan | None, cargo_usd_per_t_h: float
+) -> BorderCase:
+    classes, _ = shipment_classes(shipments, model.rules.scopes)
+    of_layer = model.network.crossings["layer"].iloc[crossing]
+    layer = model.filled.layers.set_index("layer").loc[of_layer]
+    per_vehicle = cargo_usd_per_t_h * float(layer["t_per_vehicle"])
     return BorderCase(
         model=model,
+        territory=replace(model.territory, classes=classes),
         crossing=crossing,
         traffic=_traffic(model, crossing, plan),
         plan=plan,

@@ -1,7 +1,9 @@
 """The verb ``crossing``: one border crossing, stage by stage and hour by hour."""
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -22,7 +24,7 @@ from corridor.border.worksheets import ENTRY, EXIT, Worksheet
 from corridor.network import Network
 from corridor.network.hours import parse_hours
 from corridor.planning.borders.arrival_profiles import arrival_profile
-from corridor.planning.borders.cases import BorderCase, at_sea, open_case
+from corridor.planning.borders.cases import BorderCase, at_sea, open_cases
 from corridor.planning.borders.ferries import Ferry, ferries
 from corridor.planning.borders.regime_comparison import SEALED, regime_table, skipped_under_seal
 from corridor.planning.results import Plan
@@ -31,17 +33,29 @@ from corridor.units import DAYS_PER_YEAR
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
+TABLES: Final = (
+    "ways",
+    "posts",
+    "stages",
+    "hours",
+    "servers",
+    "blocking",
+    "regimes",
+    "ferries",
+    "assumptions",
+)
+"""Names of the tables of a crossing."""
 P95: Final = 0.95
 _TAILS_H: Final = (1.0, 4.0)
 _ROUNDING: Final = 1e-6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Crossing:
     """A border crossing under its regime: what every stage does, and what would change it.
 
     Time at a post = fixed delay (permits, queues of paper that no server shortens) + service +
-    queue. Means are over loaded vehicles.
+    queue. Means are over loaded vehicles. Each table is computed when it is first read.
 
     Attributes
     ----------
@@ -91,6 +105,9 @@ class Crossing:
         batch_wait_h`` (of the first stage, arrivals one by one as in plans, and by shiploads).
     assumptions
         What was taken for granted here: ``assumption, value, low, high, unit, meaning``.
+    case, swing, peak
+        What the tables are computed from: the crossing compiled, by how much arrivals swing over
+        the day, and the hour of their peak.
     """
 
     crossing_id: str
@@ -102,15 +119,78 @@ class Crossing:
     date: dt.date | None
     has_plan: bool
     usd_per_vehicle_h: float
-    ways: pd.DataFrame
-    posts: pd.DataFrame
-    stages: pd.DataFrame
-    hours: pd.DataFrame
-    servers: pd.DataFrame
-    blocking: pd.DataFrame
-    regimes: pd.DataFrame
-    ferries: pd.DataFrame
-    assumptions: pd.DataFrame
+    case: BorderCase = field(repr=False)
+    swing: Assumed = field(repr=False)
+    peak: Assumed = field(repr=False)
+
+    @cached_property
+    def _sheet(self) -> Worksheet:
+        """The worksheet under the regime in force."""
+        return self.case.planned_sheet()
+
+    def _profile(self, swing: float) -> DayProfile:
+        calendar = Calendar.of(parse_hours(self.opening_hours), swing, self.peak.value)
+        return day_profile(self._sheet, calendar, at_sea=at_sea(self.case))
+
+    @cached_property
+    def _day(self) -> DayProfile:
+        """The day at the likely swing."""
+        return self._profile(self.swing.value)
+
+    @cached_property
+    def _shiploads(self) -> list[Ferry]:
+        return ferries(self.case, self._sheet)
+
+    @cached_property
+    def ways(self) -> pd.DataFrame:
+        """A row a direction, both posts together."""
+        return _ways(self.case, self._sheet)
+
+    @cached_property
+    def posts(self) -> pd.DataFrame:
+        """A row a direction and post."""
+        ends = [self._profile(size) for size in (self.swing.low, self.swing.high)]
+        return _posts(self.case, self._sheet, [self._day, *ends])
+
+    @cached_property
+    def stages(self) -> pd.DataFrame:
+        """A row a direction, post and stage, in order."""
+        return _stages(self.case, self._sheet, self._day)
+
+    @cached_property
+    def hours(self) -> pd.DataFrame:
+        """Waits by slot of the day, or of the week where days differ."""
+        return profile_table(self._day, self.case.names)
+
+    @cached_property
+    def servers(self) -> pd.DataFrame:
+        """A row a stage, what one more server there saves."""
+        return _servers(self.case, self._sheet, self._day)
+
+    @cached_property
+    def blocking(self) -> pd.DataFrame:
+        """A row a direction by road: where the queue reaches back to the exit post."""
+        return _blocking(self.case, self._sheet, self._day)
+
+    @cached_property
+    def regimes(self) -> pd.DataFrame:
+        """The same traffic under each regime."""
+        return regime_table(self.case)
+
+    @cached_property
+    def ferries(self) -> pd.DataFrame:
+        """Where vehicles come ashore by ferry."""
+        return pd.DataFrame(self._shiploads, columns=Ferry._fields)
+
+    @cached_property
+    def assumptions(self) -> pd.DataFrame:
+        """What was taken for granted here."""
+        return _assumptions(self.case, self.swing, self.peak, self._shiploads)
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables by name."""
+        return {name: getattr(self, name) for name in TABLES}
 
     def __repr__(self) -> str:
         said = "; ".join(
@@ -155,34 +235,55 @@ def crossing(
     >>> post.stages.loc[post.stages["country"] == "ARM", "stage"].unique().tolist()
     ['documents', 'sanitary', 'scanner', 'inspection']
     """
-    case = open_case(network, crossing_id, rules, plan)
-    sheet = case.planned_sheet()
+    return crossings_of(network, [crossing_id], rules, plan)[0]
+
+
+def crossings_of(
+    network: Network,
+    crossing_ids: Iterable[str],
+    rules: Rules | None = None,
+    plan: Plan | None = None,
+) -> list[Crossing]:
+    """Return several crossings, each as `crossing` returns it; the network is compiled once.
+
+    Parameters
+    ----------
+    network, rules, plan
+        As of `crossing`.
+    crossing_ids
+        The crossings, in the order of the answer.
+
+    Raises
+    ------
+    InputError
+        As `crossing`.
+
+    Examples
+    --------
+    >>> import corridor
+    >>> net = corridor.load_network("crossroads")
+    >>> [post.name for post in crossings_of(net, ["sarpi-road", "lars-road"])]
+    ['Sarpi / Sarp', 'Kazbegi / Verkhny Lars']
+    """
+    cases = open_cases(network, crossing_ids, rules, plan)
+    return [_crossing(case) for case in cases]
+
+
+def _crossing(case: BorderCase) -> Crossing:
     swing, peak = arrival_profile(case)
-    spells = parse_hours(str(case.row["opening_hours"]))
-    profiles = [
-        day_profile(sheet, Calendar.of(spells, size, peak.value), at_sea=at_sea(case))
-        for size in (swing.value, swing.low, swing.high)
-    ]
-    shiploads = ferries(case, sheet)
     return Crossing(
-        crossing_id=crossing_id,
+        crossing_id=str(case.row["crossing_id"]),
         name=str(case.row["name"]),
         layer=str(case.row["layer"]),
         status=str(case.row["status"]),
         regime=case.regime,
         opening_hours=str(case.row["opening_hours"]),
-        date=network.date,
-        has_plan=plan is not None,
+        date=case.model.network.date,
+        has_plan=case.plan is not None,
         usd_per_vehicle_h=case.usd_per_vehicle_h,
-        ways=_ways(case, sheet),
-        posts=_posts(case, sheet, profiles),
-        stages=_stages(case, sheet, profiles[0]),
-        hours=profile_table(profiles[0], case.names),
-        servers=_servers(case, sheet, profiles[0]),
-        blocking=_blocking(case, sheet, profiles[0]),
-        regimes=regime_table(case),
-        ferries=pd.DataFrame(shiploads, columns=Ferry._fields),
-        assumptions=_assumptions(case, swing, peak, shiploads),
+        case=case,
+        swing=swing,
+        peak=peak,
     )
 
 

@@ -16,7 +16,7 @@ from corridor.errors import InputError
 from corridor.network import Network
 from corridor.network.hours import ALWAYS, parse_hours
 from corridor.planning.borders.arrival_profiles import arrival_profile
-from corridor.planning.borders.cases import BorderCase, at_sea, open_case
+from corridor.planning.borders.cases import BorderCase, at_sea, open_case, open_cases
 from corridor.planning.results import Plan
 from corridor.sovereignty import Rules
 from corridor.units import DAYS_PER_YEAR
@@ -114,7 +114,7 @@ def staff_crossings(
     >>> corridor.staff_crossings(net, ["sarpi-road", "lars-road"], 4).table["added"].sum()
     np.int64(4)
     """
-    cases = [open_case(network, name, rules, plan) for name in dict.fromkeys(crossing_ids)]
+    cases = open_cases(network, dict.fromkeys(crossing_ids), rules, plan)
     stages = _stages(cases, cost, None if countries is None else frozenset(countries))
     if not np.isfinite(budget) or budget < 0.0:
         msg = f"budget must be a finite number >= 0; found {budget}."

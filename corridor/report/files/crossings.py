@@ -4,8 +4,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from corridor.planning import Crossing
 from corridor.report.files.tables import write_table_files
 
@@ -18,10 +16,13 @@ def fields_record(found: "DataclassInstance") -> dict[str, object]:
     return {field.name: getattr(found, field.name) for field in fields(found)}
 
 
-def crossing_tables(crossing: Crossing) -> dict[str, pd.DataFrame]:
-    """Return the tables of a crossing by name."""
-    record = fields_record(crossing)
-    return {name: table for name, table in record.items() if isinstance(table, pd.DataFrame)}
+def crossing_record(crossing: Crossing) -> dict[str, object]:
+    """Return a crossing's facts and tables, for `corridor.report.records.write_json`."""
+    facts = (
+        "crossing_id", "name", "layer", "status", "regime", "opening_hours", "date", "has_plan",
+        "usd_per_vehicle_h",
+    )  # fmt: skip
+    return {name: getattr(crossing, name) for name in facts} | crossing.tables
 
 
 def write_crossing(crossing: Crossing, folder: str | Path) -> list[Path]:
@@ -47,4 +48,4 @@ def write_crossing(crossing: Crossing, folder: str | Path) -> list[Path]:
     OSError
         If a file cannot be written. What was there before is then still there.
     """
-    return write_table_files(crossing_tables(crossing), Path(folder) / crossing.crossing_id)
+    return write_table_files(crossing.tables, Path(folder) / crossing.crossing_id)
