@@ -1,5 +1,6 @@
 """One crossing made ready to be looked at: its posts under any regime, and what passes them."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -15,7 +16,7 @@ from corridor.border.worksheets import N_WAYS, STAGE_KEY, Traffic, Worksheet, fi
 from corridor.errors import InputError
 from corridor.network import Network
 from corridor.network.schema import TABLES
-from corridor.network.supernetwork import HIGH_SEAS, Supernetwork
+from corridor.network.supernetwork import HIGH_SEAS
 from corridor.network.tables import row_keys
 from corridor.planning.model import Model, compile_model
 from corridor.planning.results import Plan
@@ -26,6 +27,7 @@ from corridor.sovereignty.effects import Floor
 from corridor.sovereignty.kinds.inspection_floor import InspectionFloorRule
 
 FloatArray: TypeAlias = NDArray[np.float64]
+Passages: TypeAlias = dict[tuple[str, str, str], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -211,8 +213,12 @@ def open_cases(
     shipments = [_over(network, place) for place in places]
     model = compile_model(network, shipments[0], rules)
     cargo = _cargo_usd_per_t_h(network, plan)
+    tonnes = {} if plan is None else tonnes_over(network, plan)
     pairs = zip(places, shipments, strict=True)
-    return [_case(model, place, over, plan, cargo) for place, over in pairs]
+    return [
+        _case(model, place, over, plan, _traffic(model, place, plan, tonnes), cargo)
+        for place, over in pairs
+    ]
 
 
 def _over(network: Network, crossing: int) -> Shipments:
@@ -225,7 +231,12 @@ def _over(network: Network, crossing: int) -> Shipments:
 
 
 def _case(
-    model: Model, crossing: int, shipments: Shipments, plan: Plan | None, cargo_usd_per_t_h: float
+    model: Model,
+    crossing: int,
+    shipments: Shipments,
+    plan: Plan | None,
+    traffic: Traffic,
+    cargo_usd_per_t_h: float,
 ) -> BorderCase:
     classes, _ = shipment_classes(shipments, model.rules.scopes)
     of_layer = model.network.crossings["layer"].iloc[crossing]
@@ -235,7 +246,7 @@ def _case(
         model=model,
         territory=replace(model.territory, classes=classes),
         crossing=crossing,
-        traffic=_traffic(model, crossing, plan),
+        traffic=traffic,
         plan=plan,
         usd_per_vehicle_h=float(layer["vehicle_usd_per_h"]) + per_vehicle,
         cargo_usd_per_h=per_vehicle,
@@ -257,7 +268,7 @@ def _cargo_usd_per_t_h(network: Network, plan: Plan | None) -> float:
     return float((value.reindex(weights.index) * weights).sum() / weights.sum())
 
 
-def _traffic(model: Model, crossing: int, plan: Plan | None) -> Traffic:
+def _traffic(model: Model, crossing: int, plan: Plan | None, tonnes: Passages) -> Traffic:
     net = model.plain
     background = np.zeros(N_WAYS)
     here = np.flatnonzero((net.arc_crossing == crossing) & net.arc_is_main)
@@ -271,45 +282,65 @@ def _traffic(model: Model, crossing: int, plan: Plan | None) -> Traffic:
         at = told.loc[told["from_country"] == leaves, "background_vehicles_per_day"]
         if len(at):
             background[way] = float(at.iloc[0])
-    return Traffic(vehicles=plan_vehicles(model, net, crossing, plan), background=background)
+    return Traffic(vehicles=_vehicles(model, crossing, tonnes), background=background)
 
 
-def plan_vehicles(model: Model, net: Supernetwork, crossing: int, plan: Plan) -> FloatArray:
-    """Return the vehicles of a plan over a crossing by way and user, shape (2, n_users).
+def tonnes_over(network: Network, plan: Plan) -> Passages:
+    """Return the goods of a plan over every crossing.
 
-    Its paths are followed link by link, which says in which direction each passes the crossing;
-    loaded vehicles send their share of empty ones back the other way, if the link has one.
+    The paths are followed link by link, which says in which direction each passes a crossing.
+
+    Parameters
+    ----------
+    network
+        The network of the plan.
+    plan
+        The plan.
+
+    Returns
+    -------
+    dict
+        (crossing, country that goods leave, commodity) -> t/day.
 
     Raises
     ------
     InputError
         If a path names a link that the network does not have.
     """
-    network, filled = model.network, model.filled
-    row = network.crossings.iloc[crossing]
-    links = network.links.set_index("link_id")
-    country = network.nodes.set_index("node_id")["country"]
-    payload = model.costs.payload_t[:, net.arc_crossing == crossing]
-    goods = {name: i for i, name in enumerate(network.commodities["commodity_id"])}
-    vehicles = np.zeros((N_WAYS, len(goods) + 1))
-    over = plan.paths["crossings"].str.split(SEPARATOR).map(lambda ids: row["crossing_id"] in ids)
-    returns = filled.commodities["empty_return_share"].to_numpy(float)
-    two_way = {bool(way) for way in net.arc_a_to_b[net.arc_crossing == crossing]} == {True, False}
-    columns = ["origin", "commodity", "t_per_day", "links"]
-    for origin, good, t_per_day, text in plan.paths[over][columns].itertuples(index=False):
+    columns = [network.links[name].tolist() for name in ("from_node", "to_node", "crossing_id")]
+    ends = dict(zip(network.links["link_id"].tolist(), zip(*columns, strict=True), strict=True))
+    country = dict(zip(network.nodes["node_id"], network.nodes["country"], strict=True))
+    tonnes: Passages = defaultdict(float)
+    names = ["origin", "commodity", "t_per_day", "links"]
+    for origin, good, t_per_day, text in zip(*(plan.paths[name] for name in names), strict=True):
         place = origin
         for link in text.split(SEPARATOR):
-            if link not in links.index:
+            if link not in ends:
                 msg = f"The plan must be of this network; its link {link!r} is unknown here."
                 raise InputError(msg)
-            ends = links.at[link, "from_node"], links.at[link, "to_node"]
-            there = ends[1] if place == ends[0] else ends[0]
-            if links.at[link, "crossing_id"] == row["crossing_id"]:
-                way = int(country[place] == row["country_a"])
-                loaded = t_per_day / payload[goods[good], 0]
-                vehicles[way, goods[good]] += loaded
-                vehicles[1 - way, -1] += loaded * returns[goods[good]] * two_way
-            place = there
+            a, b, crossing = ends[link]
+            if crossing:
+                tonnes[crossing, country[place], good] += t_per_day
+            place = b if place == a else a
+    return tonnes
+
+
+def _vehicles(model: Model, crossing: int, tonnes: Passages) -> FloatArray:
+    """Return the vehicles of a plan over a crossing by way and user, shape (2, n_users).
+
+    Loaded vehicles send their share of empty ones back the other way, if the link has one.
+    """
+    net, row = model.plain, model.network.crossings.iloc[crossing]
+    here = net.arc_crossing == crossing
+    payload = model.costs.payload_t[:, here][:, 0]
+    returns = model.filled.commodities["empty_return_share"].to_numpy(float)
+    two_way = {bool(way) for way in net.arc_a_to_b[here]} == {True, False}
+    goods = model.network.commodities["commodity_id"].tolist()
+    vehicles = np.zeros((N_WAYS, len(goods) + 1))
+    for way, leaves in enumerate((row["country_b"], row["country_a"])):
+        passing = [tonnes.get((row["crossing_id"], leaves, good), 0.0) for good in goods]
+        vehicles[way, :-1] = passing / payload
+        vehicles[1 - way, -1] = (vehicles[way, :-1] * returns).sum() * two_way
     return vehicles
 
 
