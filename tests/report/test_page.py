@@ -9,12 +9,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import corridor
 from corridor import InputError
 from corridor.report import write_indicators
 from corridor.report.page import rendering
+from corridor.report.page.material import Material
 from corridor.study import Comparison
 
 SIX_MB = 6_000_000
@@ -149,3 +151,25 @@ def test_comparison_must_have_its_base(comparison: Comparison, tmp_path: Path) -
     with pytest.raises(InputError, match="with its base 'today'; found 0 variants"):
         corridor.write_report(empty, tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_crossings_are_those_of_the_public_verb(comparison: Comparison) -> None:
+    material = Material(comparison=comparison)
+    network, _, rules = comparison.study.case("today")
+    plan = comparison.plans["today"]
+    used = set(plan.crossings.loc[plan.crossings["t_per_day"] > 0.0, "crossing_id"])
+    shown = material.main_posts
+    assert {post.crossing_id for post in shown} == used
+    for post in shown:
+        alone = corridor.crossing(network, post.crossing_id, rules, plan)
+        for name in ("stages", "hours", "servers"):
+            pd.testing.assert_frame_equal(getattr(post, name), getattr(alone, name))
+
+
+def test_every_crossing_looked_into_is_on_the_page(comparison: Comparison, report: str) -> None:
+    posts = Material(comparison=comparison).main_posts
+    assert len(posts) > 1
+    for number, post in enumerate(posts):
+        assert f"<summary>{html.escape(post.name)}</summary>" in report
+        assert f'id="table-stages-{number}"' in report
+        assert f'data-for="day-{number}"' in report

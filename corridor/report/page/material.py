@@ -20,15 +20,26 @@ from corridor.planning import (
     Frontier,
     InvestmentPlan,
     Plan,
-    crossing,
 )
-from corridor.report.maps.frames import barred_crossings
+from corridor.planning.borders.crossings import crossings_of
+from corridor.report.maps.frames import (
+    BaseFrame,
+    Columns,
+    barred_crossings,
+    base_frame,
+    post_columns,
+)
+from corridor.report.maps.interactive import network_box
+from corridor.report.maps.mercator import Box, box_of
 from corridor.sovereignty.rulebook import parse_rules
 from corridor.study import BenefitShares, Case, Comparison, Resilience, Sweep
 
 NO_PLAN: Final = ("infeasible", "unknown")
-MAIN_POSTS: Final = 3
-"""Crossings that are looked into: a second of computing each."""
+MOST_WORTH: Final = 3
+BUSIEST: Final = 12
+"""Crossings that are looked into: a third of a second of computing each."""
+FOCUS_MARGIN: Final = 0.35
+FOCUS_LEAST_M: Final = 9e5
 LABEL: Final = 28
 """Letters of a label at most: it must leave room for bars on a phone."""
 
@@ -82,16 +93,51 @@ class Material:
         return self.comparison.study.case(self.base)
 
     @cached_property
+    def frame(self) -> BaseFrame:
+        """Where links, crossings and places of the network are on the map."""
+        return base_frame(self.network)
+
+    @cached_property
+    def posts(self) -> dict[str, Columns]:
+        """Variant -> what happens at each crossing of the map."""
+        return {
+            variant: post_columns(self.network, plan, self.barred(variant))
+            for variant, plan in self.plans.items()
+        }
+
+    @cached_property
+    def focus(self) -> Box:
+        """The box around the crossings that some variants open and others close."""
+        states = np.array([of["state"] for of in self.posts.values()])
+        changed = (states != states[:1]).any(axis=0) if states.size else np.zeros(0, dtype=bool)
+        if not changed.any():
+            return network_box(self.frame)
+        # The middle nine tenths: one strait far away must not make the map a map of the world.
+        crossings = self.frame.crossings
+        ends = [np.quantile(np.array(crossings[axis])[changed], [0.05, 0.95]) for axis in "xy"]
+        return box_of(*ends).grown(FOCUS_MARGIN, FOCUS_LEAST_M)
+
+    @cached_property
     def main_posts(self) -> list[Crossing]:
-        """The crossings in use where one more server is worth most, each looked into once."""
+        """The crossings in use that are looked into.
+
+        Those where one more server is worth most, and the busiest where variants differ.
+        """
         network, _, rules = self.base_case
         plan = self.plans[self.base]
-        rows = plan.crossings[plan.crossings["t_per_day"] > 0.0]
-        ranked = rows.assign(worth=server_worth_usd(rows).fillna(0.0)).sort_values(
-            "worth", ascending=False, kind="stable"
-        )
-        names = ranked["crossing_id"].drop_duplicates().head(MAIN_POSTS)
-        return [crossing(network, str(name), rules, plan) for name in names]
+        used = plan.crossings[plan.crossings["t_per_day"] > 0.0]
+        worth = server_worth_usd(used).fillna(0.0).groupby(used["crossing_id"], sort=False).max()
+        flow = used.groupby("crossing_id", sort=False)["t_per_day"].sum()
+        near = flow[flow.index.isin(self._in_focus())]
+        names = [*_top(worth, MOST_WORTH), *_top(near, BUSIEST)]
+        return crossings_of(network, dict.fromkeys(names), rules, plan)
+
+    def _in_focus(self) -> list[str]:
+        """Return the ids of the crossings inside the focus."""
+        box, at = self.focus, self.frame.crossings
+        x, y = (np.array(at[axis], dtype=float) for axis in "xy")
+        inside = (x >= box.west) & (x <= box.east) & (y >= box.south) & (y <= box.north)
+        return [str(name) for name in np.array(at["crossing_id"], dtype=object)[inside]]
 
     def title(self, variant: str) -> str:
         """Return the title of a variant."""
@@ -172,6 +218,11 @@ def server_worth_usd(crossings: pd.DataFrame) -> pd.Series:
         if name in crossings:
             worth = worth.fillna(crossings[name].astype(float))
     return worth
+
+
+def _top(values: "pd.Series[float]", n: int) -> list[str]:
+    """Return the labels of the largest values, the largest first."""
+    return [str(name) for name in values.sort_values(ascending=False, kind="stable").index[:n]]
 
 
 def shortened(text: str, most: int) -> str:

@@ -2,19 +2,14 @@
 
 from typing import Any, Final
 
-import numpy as np
-
 from corridor.report.colors import GAIN, LOADS, LOSS, mode_color
-from corridor.report.maps.frames import BARRED, SHUT, base_frame, flows_by_goods, post_columns
+from corridor.report.maps.frames import BARRED, SHUT, flows_by_goods
 from corridor.report.maps.interactive import build_map, change_columns, network_box
 from corridor.report.maps.layers import GROUND
-from corridor.report.maps.mercator import Box, box_of
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Section
 from corridor.report.records import Record, plain
 
-_FOCUS_MARGIN: Final = 0.35
-_FOCUS_LEAST_M: Final = 9e5
 _POST_COLUMNS: Final = (
     "flow",
     "vehicles",
@@ -41,13 +36,9 @@ def map_section(material: Material) -> Section:
         The comparison.
     """
     network = material.network
-    frame = base_frame(network)
+    frame, posts = material.frame, material.posts
     flows = {v: flows_by_goods(network, plan) for v, plan in material.plans.items()}
     steered = [variant for variant in flows if material.comparison.is_steered(variant)]
-    posts = {
-        variant: post_columns(network, plan, material.barred(variant))
-        for variant, plan in material.plans.items()
-    }
     widest = max((max(of["all"]["flow"], default=0.0) for of in flows.values()), default=0.0)
     at_base = flows[material.base]["all"]
     fig = build_map(
@@ -58,15 +49,14 @@ def map_section(material: Material) -> Section:
         widest_t_per_day=max(widest, 1.0),
         width_px=None,
     )
-    whole = network_box(frame)
     data: Record = {
         "flows": {variant: _packed(of) for variant, of in flows.items()},
         "before": {
             v: _packed(flows_by_goods(network, material.comparison.base_of(v))) for v in steered
         },
         "posts": {name: plain({k: of[k] for k in _POST_COLUMNS}) for name, of in posts.items()},
-        "whole": list(whole),
-        "focus": list(_focus(frame.crossings, posts, whole)),
+        "whole": list(network_box(frame)),
+        "focus": list(material.focus),
     }
     own = material.outlines is not None
     view = f"Outlines: {material.outlines}." if own else POINT_OF_VIEW
@@ -88,19 +78,6 @@ def _packed(flows: dict[str, dict[str, list[Any]]]) -> Record:
     first = flows["all"]
     packed = {"goods": tonnes, "utilization": first["utilization"], "state": first["state"]}
     return {name: plain(value) for name, value in packed.items()}
-
-
-def _focus(
-    crossings: dict[str, list[Any]], posts: dict[str, dict[str, list[Any]]], whole: Box
-) -> Box:
-    """Return the box around the crossings that some variants open and others close."""
-    states = np.array([of["state"] for of in posts.values()])
-    changed = (states != states[:1]).any(axis=0) if states.size else np.zeros(0, dtype=bool)
-    if not changed.any():
-        return whole
-    # The middle nine tenths: one strait far away must not make the map a map of the world.
-    ends = [np.quantile(np.array(crossings[axis])[changed], [0.05, 0.95]) for axis in "xy"]
-    return box_of(*ends).grown(_FOCUS_MARGIN, _FOCUS_LEAST_M)
 
 
 def _legend(material: Material, widest: float) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pandas as pd
 from corridor.planning import Crossing
 from corridor.report.colors import SERIES
 from corridor.report.page.charts import CHART_HEIGHT_PX, legend_below, new_chart
-from corridor.report.page.material import Material, server_worth_usd
+from corridor.report.page.material import BUSIEST, MOST_WORTH, Material, server_worth_usd
 from corridor.report.page.parts import Follower, Section, Table
 from corridor.report.sheets.layout import Column
 from corridor.units import HOURS_PER_DAY
@@ -34,7 +34,13 @@ def posts_section(material: Material) -> Section:
         nav="Crossings",
         title="Border crossings",
         template="posts.html.j2",
-        context={"table": table, "details": details, "base_title": material.title(material.base)},
+        context={
+            "table": table,
+            "details": details,
+            "base_title": material.title(material.base),
+            "most_worth": MOST_WORTH,
+            "busiest": BUSIEST,
+        },
         charts=charts,
         tables={"crossings": Follower(table=table, frames=frames)},
     )
