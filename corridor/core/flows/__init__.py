@@ -18,6 +18,7 @@ from corridor.core.flows.logit import capacitated_equilibrium, logit_equilibrium
 from corridor.core.flows.mixed_delay import MixedDelay
 from corridor.core.flows.problem import Delay, FlowProblem, Pools, Rows
 from corridor.core.flows.result import FlowResult, PathColumns
+from corridor.core.flows.shortcuts import Shortcuts
 from corridor.core.flows.stage_delay import StageDelay
 from corridor.core.flows.volume_delay import BPR, Akcelik, Conical
 
@@ -40,6 +41,7 @@ __all__ = [
     "PoolCharges",
     "Pools",
     "Rows",
+    "Shortcuts",
     "StageDelay",
     "SumDelay",
     "UserClasses",

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 from corridor.core.flows._arrays import BoolArray, FloatArray, IntArray, LongArray
 from corridor.core.flows._network import Network
+from corridor.core.flows.shortcuts import Shortcuts
 from corridor.core.graph import Graph
 from corridor.core.paths import arc_paths_batch, shortest_trees
 from corridor.core.paths._checks import Method, uses_kernels
@@ -65,12 +66,19 @@ class Pricing:
         Threads for the searches; None takes all cores. Results do not depend on it.
     by_resource : CSR of float64, shape (n_resources, n_class_rows * n_arcs), optional
         The network's usage, resource by resource, where it is there already.
+    shortcuts
+        A smaller graph between the ends of the groups, on which goal-directed searches run.
     """
 
     def __init__(
-        self, network: Network, threads: int | None, by_resource: sp.csr_matrix | None = None
+        self,
+        network: Network,
+        threads: int | None,
+        by_resource: sp.csr_matrix | None = None,
+        shortcuts: Shortcuts | None = None,
     ) -> None:
         self._network, self._threads = network, as_threads(threads)
+        self._shortcuts = shortcuts
         self._method: Method = "auto"
         groups = network.groups
         fresh = np.ones(groups.size, dtype=np.bool_)
@@ -79,6 +87,7 @@ class Pricing:
         self._tree_row: LongArray = groups.class_row[fresh]
         self._tree_origin: IntArray = groups.origin[fresh]
         self._to_go: FloatArray | None = None
+        self._base = network.cost
         self._target: LongArray = np.empty(0, dtype=np.int64)
         self.first: FloatArray = np.empty(0)
         self._signed: SignedSearch | None = None
@@ -106,18 +115,20 @@ class Pricing:
             Whether arcs themselves cost nothing (where feasibility alone is asked).
         """
         network = self._network
-        base = np.where(np.isfinite(network.cost), 0.0, np.inf) if free else network.cost
         place, amount = self._surcharges(price)
+        if self._to_go is not None and not free and not (amount < 0.0).any():
+            return self._by_searches(self._to_go, self._raised(place, amount), known)
+        base = np.where(np.isfinite(network.cost), 0.0, np.inf) if free else network.cost
         cost = base.copy()
         np.add.at(cost.reshape(-1), place, amount)
-        rises = not amount.size or bool(amount.min() >= 0.0)
-        if self._to_go is not None and not free and (rises or bool((cost >= base).all())):
-            return self._by_searches(self._to_go, cost, known)
+        if self._to_go is not None and not free and bool((cost >= base).all()):
+            short = cost if self._shortcuts is None else self._shortcuts.costs(cost)
+            return self._by_searches(self._to_go, short, known)
         if cost.min(initial=0.0) < 0:
             return self._by_signed(cost, known)
         return self._by_trees(cost, known)
 
-    def _surcharges(self, price: FloatArray) -> tuple[LongArray, FloatArray]:
+    def _surcharges(self, price: FloatArray) -> tuple[IntArray, FloatArray]:
         """Return where prices stand on classes and arcs, and what they put there, to be added up.
 
         Few resources have a price, so few entries are touched.
@@ -129,6 +140,15 @@ class Pricing:
         entries = np.arange(size.sum()) + np.repeat(start - np.cumsum(size) + size, size)
         amount: FloatArray = by_resource.data[entries] * np.repeat(price[priced], size)
         return by_resource.indices[entries], amount
+
+    def _raised(self, place: IntArray, amount: FloatArray) -> FloatArray:
+        """Return the costs on which goal-directed searches run, with amounts added at places."""
+        cost = self._base.copy()
+        if self._shortcuts is None:
+            np.add.at(cost.reshape(-1), place, amount)
+        else:
+            self._shortcuts.add(cost, place, amount)
+        return cost
 
     # -- one tree for each class and origin ----------------------------------------------------
 
@@ -239,36 +259,48 @@ class Pricing:
 
     def _by_goals(self) -> Priced:
         """Grow trees towards the destinations; keep the distances for later searches."""
-        network = self._network
-        graph = network.graph
-        rows, nodes = np.divmod(self._goals, graph.n_nodes)
-        turned = Graph(graph.n_nodes, graph.head, graph.tail)
+        network, short = self._network, self._shortcuts
+        rows, nodes = np.divmod(self._goals, network.graph.n_nodes)
+        origin, graph = network.groups.origin, network.graph
+        if short is None:
+            turned = Graph(graph.n_nodes, graph.head, graph.tail)
+        else:
+            turned, self._base = short.turned, short.costs(network.cost)
+            nodes, origin = short.node[nodes], short.node[origin]
         self._to_go, successor = shortest_trees(
-            turned, network.cost, rows, nodes, threads=self._threads
+            turned, self._base, rows, nodes, threads=self._threads
         )
-        lower = self._to_go[self._target, network.groups.origin]
+        lower = self._to_go[self._target, origin]
         group = np.flatnonzero(np.isfinite(lower))
-        indptr, arcs = arc_paths_batch(
-            turned, successor, self._target[group], network.groups.origin[group]
-        )
+        indptr, arcs = arc_paths_batch(turned, successor, self._target[group], origin[group])
         # The paths lead from the destination back to the origin.
         path = np.repeat(np.arange(group.size), np.diff(indptr))
         forth = indptr[path] + indptr[path + 1] - 1 - np.arange(arcs.size)
-        return Priced(lower=lower, group=group, indptr=indptr, arcs=arcs[forth])
+        return self._found(lower, group, indptr, arcs[forth])
+
+    def _found(
+        self, lower: FloatArray, group: LongArray, indptr: LongArray, arcs: IntArray
+    ) -> Priced:
+        """Return paths over the searched graph as paths over the network's."""
+        if self._shortcuts is not None:
+            indptr, arcs = self._shortcuts.unfolded(indptr, arcs)
+        return Priced(lower=lower, group=group, indptr=indptr, arcs=arcs)
 
     def _by_searches(self, to_go: FloatArray, cost: FloatArray, known: FloatArray) -> Priced:
         """Search for each group, guided by the distances to its destination."""
         from corridor.core.flows import _goal_kernels
         from corridor.core.paths import _kernels
 
-        groups = self._network.groups
-        goals = _goal_kernels.Goals(
-            groups.class_row, groups.origin, groups.destination, self._target
-        )
-        arcs = _kernels.arcs_of(self._network.graph)
+        groups, graph = self._network.groups, self._network.graph
+        origin, destination = groups.origin, groups.destination
+        if self._shortcuts is not None:
+            graph, node = self._shortcuts.graph, self._shortcuts.node
+            origin, destination = node[origin], node[destination]
+        goals = _goal_kernels.Goals(groups.class_row, origin, destination, self._target)
+        arcs = _kernels.arcs_of(graph)
         below = _less(known)
         # Where no path is found none is below; where the way is free of prices none is below it.
-        empty = to_go[self._target, groups.origin]
+        empty = to_go[self._target, origin]
         distance, length = np.maximum(below, empty), np.full(groups.size, -1, dtype=np.int64)
         parts: dict[int, IntArray] = {}
 
@@ -279,11 +311,9 @@ class Pricing:
 
         run_blocks(search, groups.size, self._threads, least=LEAST_SEARCHES)
         group = np.flatnonzero(length >= 0)
-        return Priced(
-            lower=distance,
-            group=group,
-            indptr=np.r_[0, np.cumsum(length[group])],
-            arcs=np.concatenate([parts[first] for first in sorted(parts)]),
+        indptr = np.r_[0, np.cumsum(length[group])]
+        return self._found(
+            distance, group, indptr, np.concatenate([parts[first] for first in sorted(parts)])
         )
 
 

@@ -17,6 +17,7 @@ from corridor.core.flows._pricing import Priced, Pricing
 from corridor.core.flows._tangents import Tangents, add_tangents, loads_near, tangents_at_zero
 from corridor.core.flows.problem import FlowProblem
 from corridor.core.flows.result import FlowResult, PathColumns, Status, check_columns
+from corridor.core.flows.shortcuts import Shortcuts
 from corridor.errors import InputError, SolverError
 
 FIRST_POINTS: Final = (0.5, 0.8, 0.95)
@@ -40,6 +41,7 @@ def min_cost_flow(
     time_limit: float | None = None,
     *,
     columns: PathColumns | None = None,
+    shortcuts: Shortcuts | None = None,
     threads: int | None = None,
 ) -> FlowResult:
     """Return the cheapest flow that carries the demand, and the proof of how good it is.
@@ -62,6 +64,9 @@ def min_cost_flow(
     columns : PathColumns, optional
         Paths to begin with, from an earlier result on the same graph and commodities; those now
         closed are left out. They change the time a solve takes, not its optimum.
+    shortcuts : Shortcuts, optional
+        A smaller graph for the searches, of this graph between the ends of the commodities: worth
+        making where many problems share it. They change the time a solve takes, not its optimum.
     threads : int, optional
         Threads for the shortest paths; None takes all cores. Results do not depend on it.
 
@@ -73,7 +78,7 @@ def min_cost_flow(
     Raises
     ------
     InputError
-        If an argument is out of its range or `columns` do not fit the problem.
+        If an argument is out of its range, or `columns` or `shortcuts` do not fit the problem.
     SolverError
         If the solver fails or the flow does not pass the checks.
 
@@ -117,7 +122,7 @@ def min_cost_flow(
     if time_limit is not None and not time_limit > 0:
         msg = f"time_limit must be > 0 s or None; found {time_limit}."
         raise InputError(msg)
-    search = _Search(problem, tolerance, time_limit, threads)
+    search = _Search(problem, tolerance, time_limit, threads, shortcuts)
     if columns is not None:
         search.warm(columns)
     return search.run()
@@ -143,6 +148,7 @@ class _Search:
         tolerance: float,
         time_limit: float | None,
         threads: int | None,
+        shortcuts: Shortcuts | None = None,
     ) -> None:
         self.start = time.perf_counter()
         self.problem, self.tolerance = problem, tolerance
@@ -150,7 +156,9 @@ class _Search:
         network = build_network(problem)
         self.network: Network = network
         self.columns = Columns(network)
-        self.pricing = Pricing(network, threads, network.by_resource)
+        if shortcuts is not None:
+            shortcuts.check(problem.graph, network.groups.origin, network.groups.destination)
+        self.pricing = Pricing(network, threads, network.by_resource, shortcuts)
         self.pool_capacity = network.upper[: network.n_pools]
         self.curves: Tangents = tangents_at_zero(network.first_slope, self.pool_capacity)
         self.flat: Tangents = tangents_at_zero(np.zeros(network.n_pools), self.pool_capacity)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from corridor.border import FloorBreach, Posts, floor_breaches
+from corridor.core.flows import Shortcuts
 from corridor.core.queues import QueueDelay
 from corridor.network import Demand, Network
 from corridor.network.fills import FilledTables
@@ -81,6 +82,8 @@ class ScenarioCompiler:
     ----------
     case, nominal, cells
         The variant, its model, and the cells that are drawn.
+    shortcuts
+        The graph of its models made small, for searches.
     is_patched
         Whether the short way holds; else every sample is compiled from its tables.
     keeps_floors
@@ -90,6 +93,7 @@ class ScenarioCompiler:
     case: Case
     nominal: Model
     cells: Cells
+    shortcuts: Shortcuts
     fills: FillPatch
     traffic: TrafficPatch
     posts: PostPatch
@@ -119,6 +123,7 @@ class ScenarioCompiler:
             case=case,
             nominal=nominal,
             cells=cells,
+            shortcuts=_shortcuts(nominal),
             fills=FillPatch.of(case.network, nominal.filled, cells),
             traffic=TrafficPatch.of(
                 case.network, nominal.plain, net.n_arcs, case.demand.scenario, cells
@@ -209,6 +214,13 @@ class ScenarioCompiler:
             )
         ]
         return list(dict.fromkeys(found))
+
+
+def _shortcuts(model: Model) -> Shortcuts:
+    """Return the shortcuts between the ends of a model's shipments."""
+    net, goods = model.supernetwork, model.shipments
+    ends = (net.source[goods.origin], net.sink[goods.destination])
+    return Shortcuts.between(net.graph, np.unique(np.concatenate(ends)))
 
 
 def above_floors(cells: Cells, model: Model) -> Cells:

@@ -150,8 +150,13 @@ def sweep(
     """Draw the uncertain numbers of a study many times, and plan each variant for each draw.
 
     Every range of the data set is drawn (rows of one group together; shocks common to a state's
-    posts, to weather at sea and to sanctioned states bind groups) by scrambled Sobol points. Each
-    sample is the optimum at a certified relative gap of 5e-4 or less, from stored paths.
+    posts, to weather at sea and to sanctioned states bind groups) by scrambled Sobol points.
+
+    What is sampled is the *optimum*, the best possible plan of each draw as of `corridor.plan`, at
+    a certified relative gap of 1e-3 or less from stored paths; its own gap stands with each sample.
+    The choice of shippers (``logit``) is not sampled: its parameters are fitted to the numbers as
+    they are, so each draw would have to be fitted anew, and a choice comes without a bound that
+    says how exact it is. A sample that has no plan is kept with its status and the reason.
 
     Parameters
     ----------

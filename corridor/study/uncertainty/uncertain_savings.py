@@ -122,10 +122,10 @@ def _record(
     project, rate = projects[place], plan.discount_rate
     every = frozenset(p.id for p in projects)
     group = [p for p in projects if p.id in every - without(projects, every, project.id)]
-    ends = {p.id: _capex_range(study, p) for p in group}
+    ends = {p.id: capex_range(study, p) for p in group}
     npv, pays = [], []
     for saving, share in zip(savings.tolist(), shares.tolist(), strict=True):
-        drawn = [with_capex(p, _triangular(share, p.capex_musd, *ends[p.id])) for p in group]
+        drawn = [with_capex(p, triangular(share, p.capex_musd, *ends[p.id])) for p in group]
         npv.append(appraise(cash_flows(drawn, saving), rate)["npv_musd"])
         pays.append(saving >= float(yearly_costs(drawn, rate).sum()))
     told = dict(
@@ -144,7 +144,7 @@ def _record(
     }
 
 
-def _capex_range(study: Study, project: Project) -> tuple[float, float]:
+def capex_range(study: Study, project: Project) -> tuple[float, float]:
     """Return the range of a project's capex [MUSD]; its own number where none is told."""
     ranges = study.network.ranges
     mine = (ranges["table"] == "projects") & (ranges["column"] == "capex_musd")
@@ -155,7 +155,7 @@ def _capex_range(study: Study, project: Project) -> tuple[float, float]:
     return float(rows["low"].iloc[0]), float(rows["high"].iloc[0])
 
 
-def _triangular(share: float, mode: float, low: float, high: float) -> float:
+def triangular(share: float, mode: float, low: float, high: float) -> float:
     """Return the quantile of a triangular distribution; its mode is drawn into the range."""
     if high <= low:
         return low
