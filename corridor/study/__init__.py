@@ -7,6 +7,7 @@ from corridor.study.disruption.interdiction import WorstClosures, robust_variant
 from corridor.study.disruption.windows import ClosureWindow
 from corridor.study.opportunities import unbuilt_case
 from corridor.study.studies import Case, Study, load_study
+from corridor.study.uncertainty.investment_scenarios import investment_cases
 from corridor.study.uncertainty.sweeps import Sweep, sweep
 from corridor.study.uncertainty.uncertain_savings import investment_ranges
 from corridor.study.validation.evidence import validation_markdown
@@ -24,6 +25,7 @@ __all__ = [
     "WorstClosures",
     "check_targets",
     "compare",
+    "investment_cases",
     "investment_ranges",
     "load_study",
     "resilience",

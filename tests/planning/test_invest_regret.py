@@ -17,7 +17,7 @@ from tests.planning.test_investments import (
 
 @pytest.fixture(scope="module")
 def cases() -> dict[str, InvestmentCase]:
-    """Return a network today, with a third of the parts, slower officers abroad, and dearer works."""
+    """Return a network today, with fewer parts, with slower officers abroad, with dearer works."""
     network, demand = random_network(0)
     rows = demand.rows
     fewer = rows.assign(

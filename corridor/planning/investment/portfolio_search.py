@@ -172,7 +172,7 @@ class PortfolioSearch:
         time ran out.
         """
         program, unit = self._program(budget_musd, settled)
-        answer = solve(program, time_limit=time_limit)
+        answer = solve(program, time_limit=time_limit, effort="proof")  # a tenth of the time
         if answer.status == "infeasible":
             return None, np.inf
         if answer.x is None:

@@ -153,7 +153,8 @@ class RegretSearch:
     def optima(self) -> FloatArray:
         """Return the least cost that is known in each scenario searched [MUSD/year]."""
         found = np.array([one.cost_musd_per_year for one in self.found.values()])
-        return np.minimum(found, self.costs(self.portfolios)[0].min(axis=0, initial=np.inf))
+        known = self.costs(self.portfolios)[0].min(axis=0, initial=np.inf)
+        return np.asarray(np.minimum(found, known), dtype=np.float64)
 
     def _regrets(self, goal: Goal, portfolios: Sequence[Portfolio]) -> tuple[FloatArray, float]:
         """Return lower bounds on the regrets of portfolios, and the least regret that is known."""
@@ -213,7 +214,7 @@ class RegretSearch:
             cost[n:-1] = 1.0 / n_scenarios
         program, unit = rows.program(cost)
         left = None if self._deadline is None else max(self._deadline - time.perf_counter(), 0.01)
-        answer = solve(program, time_limit=left)
+        answer = solve(program, time_limit=left, effort="proof")
         if answer.x is None:
             return None, np.inf if answer.status == "infeasible" else -np.inf
         constant = 0.0 if goal == "greatest" else float(above.mean())
@@ -244,5 +245,5 @@ def over(goal: Goal, regrets: FloatArray) -> FloatArray:
 
     Where a portfolio is unlawful in a scenario its regret is inf.
     """
-    found = regrets.max(axis=1) if goal == "greatest" else regrets.mean(axis=1)
+    found: FloatArray = regrets.max(axis=1) if goal == "greatest" else regrets.mean(axis=1)
     return np.maximum(found, 0.0)

@@ -1,7 +1,7 @@
 """The verb ``robust_portfolio``: what to build when numbers and rules may turn out otherwise."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -283,7 +283,7 @@ def _describe(
     )
 
 
-def _number(row: Mapping[str, object], name: str) -> float:
+def _number(row: Mapping[Hashable, object], name: str) -> float:
     return float(str(row.get(name, np.nan)))
 
 

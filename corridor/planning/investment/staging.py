@@ -301,7 +301,7 @@ class _Staging:
             entries = np.where(one.ravel(), 1.0, -1.0).tolist()
             rows.add([*range(n * n_periods)], entries, float(one.sum()) - 1.0)
         program, unit = rows.program(np.concatenate([self.cost.ravel(), self.weight]))
-        answer = solve(program)
+        answer = solve(program, effort="proof")
         if answer.x is None:
             return None, np.inf if answer.status == "infeasible" else -np.inf
         chosen = (answer.x[: n * n_periods] > _WHOLE).reshape(n, n_periods)
