@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from corridor.cli import app
+from tests.study.sweep_toy import write_sweep_study
 
 RUN = CliRunner()
 ONE = ["invest", "--project", "red_bridge_epermit"]
@@ -36,6 +37,65 @@ def test_invest_answers_and_writes_its_tables(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_is_told(options: list[str], found: str) -> None:
+    done = RUN.invoke(app, [*ONE, *options])
+    assert done.exit_code == 2
+    assert found in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_sweep_study(tmp_path_factory.mktemp("invest") / "study")
+
+
+def test_regret_and_schedule_are_told_and_written(toy: Path, tmp_path: Path) -> None:
+    asked = ["invest", str(toy), "--budget-musd", "60", "--draws", "1"]
+    asked += ["--regret", "--rules", "rail_closed", "--stage", "4:20", "--stage", "10:40:1.1"]
+    done = RUN.invoke(app, [*asked, "--json", "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.stderr
+    told = json.loads(done.stdout)
+    robust, staged = told["robust"], told["staged"]
+    names = ["today", "today, draw 1", "rail_closed", "rail_closed, draw 1"]
+    assert [row["scenario"] for row in robust["scenarios"]] == names
+    assert robust["status"] == "optimal"
+    assert 0.0 <= robust["regret_bound"] <= robust["regret_most"]
+    scenarios = pd.read_csv(tmp_path / "out" / "scenarios.csv").set_index("scenario")
+    # The portfolio told is the one whose greatest regret over the table of scenarios is told.
+    assert scenarios["regret_musd_per_year"].max() == pytest.approx(robust["regret_musd_per_year"])
+    assert scenarios.loc["today", "cost_musd_per_year"] == pytest.approx(
+        told["objective_musd_per_year"], rel=2e-6
+    )
+    regrets = pd.read_csv(tmp_path / "out" / "regrets.csv")
+    assert len(regrets) == 4 * len(robust["candidates"])
+    kinds = pd.read_csv(tmp_path / "out" / "robust.csv").set_index("regret")["musd_per_year"]
+    assert kinds["mean"] <= kinds["greatest"]
+    assert [row["demand_factor"] for row in staged["periods"]] == [1.0, 1.1]
+    assert staged["gap"] <= 1e-6
+    periods = pd.read_csv(tmp_path / "out" / "periods.csv")
+    assert (periods["begun_musd"].cumsum() <= periods["budget_musd"].cumsum()).all()
+    assert "greatest regret, portfolio" in done.stderr
+    assert "schedule, portfolio" in done.stderr
+
+    shown = RUN.invoke(app, asked)
+    assert shown.exit_code == 0, shown.stderr
+    for title in ("Portfolios by regret", "Scenarios", "What to begin when", "Periods"):
+        assert title in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (["--regret"], "found one"),
+        (["--rules", "am_tr_open"], "--rules needs --regret"),
+        (["--regret", "--rules", "no_such"], "no_such"),
+        (["--regret", "--rules", "status_quo"], "status_quo"),
+        (["--stage", "5"], "'5'"),
+        (["--stage", "five:20"], "'five:20'"),
+        (["--stage", "5:20:1:2"], "'5:20:1:2'"),
+        (["--stage", "0:20"], "1 periods"),
+    ],
+)
+def test_bad_scenarios_and_periods_are_told(options: list[str], found: str) -> None:
     done = RUN.invoke(app, [*ONE, *options])
     assert done.exit_code == 2
     assert found in done.stderr

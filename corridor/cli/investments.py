@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corridor.cli.app import BUNDLED, ExitCode, JsonOption, StudyArgument, app, guarded
+from corridor.cli.app import BUNDLED, ExitCode, JsonOption, StudyArgument, app, fail, guarded
 from corridor.cli.output import print_json, print_sheets
 
 if TYPE_CHECKING:
+    from corridor.planning import Period
     from corridor.planning.investment.portfolio_search import Progress
+    from corridor.study import Case, Study
 
 
 @app.command("invest")
@@ -32,8 +34,36 @@ def run_invest(  # noqa: PLR0913 (each is an option of the command)
         bool, typer.Option("--frontier", help="Show smaller budgets too, and each border.")
     ] = False,
     draws: Annotated[
-        int, typer.Option(min=0, help="Draws of the assumptions for the ranges of projects.")
+        int,
+        typer.Option(
+            min=0,
+            help="Draws of the assumptions: for the ranges of projects, and scenarios of --regret.",
+        ),
     ] = 0,
+    regret: Annotated[
+        bool,
+        typer.Option(
+            "--regret",
+            help="Choose a portfolio for all scenarios, too: the rules of each --rules, as told "
+            "and in each of the --draws.",
+        ),
+    ] = False,
+    rules: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VARIANT",
+            help="With --regret: the rules of this variant may hold, beside those of --variant; "
+            "repeatable.",
+        ),
+    ] = None,
+    stage: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="YEARS:MUSD[:DEMAND]",
+            help="Schedule the projects, too: a period of so many years, its budget, and its "
+            "demand over today's (default 1); repeatable, in order.",
+        ),
+    ] = None,
     growth: Annotated[
         float, typer.Option(help="Growth of demand a year, as a fraction, for the economics.")
     ] = 0.0,
@@ -47,7 +77,7 @@ def run_invest(  # noqa: PLR0913 (each is an option of the command)
     as_json: JsonOption = False,
 ) -> None:
     """Choose the projects that a budget should buy, and say what they save and whom."""
-    from corridor.planning import budget_frontier, invest
+    from corridor.planning import budget_frontier, invest, robust_portfolio, stage_projects
     from corridor.planning.investment.frontiers import STEPS
     from corridor.report.files.scratch import check_folder
     from corridor.report.files.tables import write_table_files
@@ -60,15 +90,17 @@ def run_invest(  # noqa: PLR0913 (each is an option of the command)
 
     if out is not None:
         check_folder(out)
+    periods = _periods(stage or [])
     loaded = load_study(study)
     chosen = loaded.base if variant is None else variant
     case = unbuilt_case(loaded, chosen)
+    cases = _scenarios(loaded, [chosen, *(rules or [])], draws, regret=regret)
     rate, unmet = loaded.header.discount_rate, loaded.header.unmet_usd_per_t
     plan = invest(
         *case, budget_musd, projects=project, discount_rate=rate, growth=growth,
         unmet_usd_per_t=unmet, tolerance=gap, time_limit=time_limit, progress=_told("budget"),
     )  # fmt: skip
-    curve = ranges = None
+    curve = ranges = robust = staged = None
     if frontier:
         curve = budget_frontier(
             *case, [budget_musd * share for share in STEPS], projects=project, discount_rate=rate,
@@ -76,24 +108,77 @@ def run_invest(  # noqa: PLR0913 (each is an option of the command)
         )  # fmt: skip
     if draws:
         ranges = investment_ranges(loaded, chosen, plan, draws=draws)
+    if regret:
+        robust = robust_portfolio(
+            cases, budget_musd, projects=project, discount_rate=rate, unmet_usd_per_t=unmet,
+            tolerance=gap, time_limit=time_limit, progress=_tell,
+        )  # fmt: skip
+    if periods:
+        staged = stage_projects(
+            *case, periods, projects=project, discount_rate=rate, unmet_usd_per_t=unmet,
+            tolerance=gap, time_limit=time_limit, progress=_told("schedule", "MUSD"),
+        )  # fmt: skip
     if out is not None:
-        for file in write_table_files(investment_tables(plan, curve, ranges), out):
+        for file in write_table_files(investment_tables(plan, curve, ranges, robust, staged), out):
             typer.echo(f"Wrote {file}", err=True)
     if as_json:
-        print_json(investment_record(plan, curve, ranges))
+        print_json(investment_record(plan, curve, ranges, robust, staged))
     else:
         title = f"{chosen}: what {budget_musd:,.0f} MUSD should buy"
-        print_sheets(investment_sheets(plan, title, curve, ranges))
+        print_sheets(investment_sheets(plan, title, curve, ranges, robust, staged))
     if plan.plan is None or plan.plan.served_t_per_day <= 0.0:
         raise typer.Exit(ExitCode.NOTHING)
 
 
-def _told(noun: str) -> "Progress":
+def _scenarios(
+    study: "Study", variants: list[str], draws: int, *, regret: bool
+) -> "dict[str, Case]":
+    """Return the scenarios of --regret, none where it is not asked."""
+    from corridor.study import investment_cases
+
+    if not regret:
+        if len(variants) > 1:
+            fail("--rules needs --regret: it names rules to choose for.", ExitCode.BAD_INPUT)
+        return {}
+    if len(variants) == 1 and not draws:
+        message = "--regret needs two scenarios or more; found one. Add --rules or --draws."
+        fail(message, ExitCode.BAD_INPUT)
+    return investment_cases(study, variants, draws=draws)
+
+
+def _periods(texts: list[str]) -> "list[Period]":
+    """Return the periods of --stage, checked before anything is solved."""
+    from corridor.planning.investment.staging import check_periods
+
+    periods = [_period(text) for text in texts]
+    if periods:
+        check_periods(periods)
+    return periods
+
+
+def _period(text: str) -> "Period":
+    """Return a period from YEARS:MUSD or YEARS:MUSD:DEMAND."""
+    from corridor.planning import Period
+
+    parts = text.split(":")
+    try:
+        years, budget_musd, *demand = parts
+        factor = float(demand[0]) if demand else 1.0
+        if len(demand) <= 1:
+            return Period(years=int(years), budget_musd=float(budget_musd), demand_factor=factor)
+    except ValueError:
+        pass
+    message = (
+        f"--stage must be YEARS:MUSD or YEARS:MUSD:DEMAND, such as 5:250 or 10:250:1.3; found "
+        f"{text!r}. Correct it."
+    )
+    return fail(message, ExitCode.BAD_INPUT)
+
+
+def _told(noun: str, unit: str = "MUSD/year") -> "Progress":
     """Return what tells of progress on stderr, a line for each portfolio."""
+    return lambda solved, least, bound: _tell(noun, solved, least, bound, unit)
 
-    def tell(solved: int, least: float, bound: float) -> None:
-        typer.echo(
-            f"{noun}, portfolio {solved}: {least:,.2f} MUSD/year, at least {bound:,.2f}", err=True
-        )
 
-    return tell
+def _tell(noun: str, solved: int, least: float, bound: float, unit: str = "MUSD/year") -> None:
+    typer.echo(f"{noun}, portfolio {solved}: {least:,.2f} {unit}, at least {bound:,.2f}", err=True)

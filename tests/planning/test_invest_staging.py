@@ -78,3 +78,35 @@ def test_periods_must_be_possible() -> None:
             network, demand,
             periods=[Period(years=0, budget_musd=1.0), Period(years=2, budget_musd=-1.0)],
         )  # fmt: skip
+
+
+def test_stops_when_told_with_the_best_found() -> None:
+    network, demand = random_network(0)
+    periods = [Period(years=4, budget_musd=60.0), Period(years=10, budget_musd=60.0)]
+    seen: list[tuple[int, float, float]] = []
+    best = stage_projects(network, demand, periods=periods, projects=PROJECTS)
+    plan = stage_projects(
+        network, demand, periods=periods, projects=PROJECTS,
+        interrupt=lambda: bool(seen), progress=lambda *told: seen.append(told),
+    )  # fmt: skip
+    assert plan.status == "feasible"
+    assert plan.limit == "interrupt"
+    assert len(seen) == 1
+    assert plan.bound_musd <= best.objective_musd * (1.0 + 1e-7)
+    assert best.objective_musd <= plan.objective_musd * (1.0 + 1e-7)
+    assert plan.periods["from_year"].tolist() == [0, 4]
+
+
+def test_control_c_leaves_the_schedule_that_begins_nothing() -> None:
+    network, demand = random_network(0)
+
+    def stop() -> bool:
+        raise KeyboardInterrupt
+
+    plan = stage_projects(
+        network, demand, periods=[Period(years=5, budget_musd=9.0)], projects=PROJECTS,
+        interrupt=stop,
+    )  # fmt: skip
+    assert plan.limit == "interrupt"
+    assert plan.schedule.empty
+    assert np.isfinite(plan.objective_musd)

@@ -119,7 +119,7 @@ class PortfolioSearch:
             self._begin(deadline)
             run.take(self._known(budget_musd))
             while not limit and not run.is_proved(tolerance):
-                limit = _stopped(deadline, interrupt)
+                limit = stopped(deadline, interrupt)
                 if limit:
                     break
                 limit = run.step(deadline)
@@ -146,9 +146,9 @@ class PortfolioSearch:
         if self._begun:
             return
         values = self.values
-        values.solve((), _left(deadline))
+        values.solve((), seconds_left(deadline))
         if values.projects:
-            everything = values.relax(values.ids, _left(deadline))
+            everything = values.relax(values.ids, seconds_left(deadline))
             if not values.effects.worsens.any() and np.isfinite(everything):
                 self.floor_musd_per_year = everything * MUSD_PER_YEAR
         least = [least_use(bound) * MUSD_PER_YEAR for bound in values.bounds]
@@ -229,7 +229,9 @@ class _Run:
 
     def step(self, deadline: float | None) -> str:
         """Choose and solve one more portfolio; return what stands in the way, or nothing."""
-        chosen, others = self._search.choose(self._budget_musd, self.settled, _left(deadline))
+        chosen, others = self._search.choose(
+            self._budget_musd, self.settled, seconds_left(deadline)
+        )
         settled = min((self._search.least_cost(value) for value in self.settled), default=np.inf)
         self.bound = max(self.bound, min(settled, others))
         if chosen is None:
@@ -239,7 +241,7 @@ class _Run:
             # Rounding lets the program choose it again; its own bound serves from now on.
             self.settled.append(values.known[chosen])
             return ""
-        self.take([values.solve(chosen, _left(deadline))])
+        self.take([values.solve(chosen, seconds_left(deadline))])
         self.solved += 1
         return ""
 
@@ -251,12 +253,13 @@ class _Run:
         )  # fmt: skip
 
 
-def _stopped(deadline: float | None, interrupt: Interrupt | None) -> str:
-    """Return what stops a search, or nothing."""
+def stopped(deadline: float | None, interrupt: Interrupt | None) -> str:
+    """Return what stops a search, ``interrupt`` or ``time``, or nothing."""
     if interrupt is not None and interrupt():
         return "interrupt"
     return "time" if deadline is not None and time.perf_counter() >= deadline else ""
 
 
-def _left(deadline: float | None) -> float | None:
+def seconds_left(deadline: float | None) -> float | None:
+    """Return the seconds until a deadline, at least a hundredth; None without one."""
     return None if deadline is None else max(deadline - time.perf_counter(), 0.01)

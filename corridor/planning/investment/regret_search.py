@@ -22,7 +22,6 @@ H. Aissi, C. Bazgan and D. Vanderpooten, "Min-max and min-max regret versions of
 optimization problems: a survey", European Journal of Operational Research 197 (2009) 427-438.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
@@ -38,7 +37,13 @@ from corridor.planning.investment.portfolio_program import (
     is_buildable,
     leave_out,
 )
-from corridor.planning.investment.portfolio_search import Found, Interrupt, PortfolioSearch
+from corridor.planning.investment.portfolio_search import (
+    Found,
+    Interrupt,
+    PortfolioSearch,
+    seconds_left,
+    stopped,
+)
 from corridor.planning.investment.portfolio_values import Portfolio
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -213,8 +218,8 @@ class RegretSearch:
             cost[:n] = np.mean([one.yearly_musd for one in searches], axis=0)
             cost[n:-1] = 1.0 / n_scenarios
         program, unit = rows.program(cost)
-        left = None if self._deadline is None else max(self._deadline - time.perf_counter(), 0.01)
-        answer = solve(program, time_limit=left, effort="proof")
+        limit = seconds_left(self._deadline)
+        answer = solve(program, time_limit=limit, effort="proof")
         if answer.x is None:
             return None, np.inf if answer.status == "infeasible" else -np.inf
         constant = 0.0 if goal == "greatest" else float(above.mean())
@@ -227,16 +232,10 @@ class RegretSearch:
         for search in self.searches.values():
             if self._is_stopped():
                 return
-            left = None
-            if self._deadline is not None:
-                left = max(self._deadline - time.perf_counter(), 0.01)
-            search.values.solve(portfolio, left)
+            search.values.solve(portfolio, seconds_left(self._deadline))
 
     def _is_stopped(self) -> bool:
-        if not self.limit and self._interrupt is not None and self._interrupt():
-            self.limit = "interrupt"
-        if not self.limit and self._deadline is not None:
-            self.limit = "time" if time.perf_counter() >= self._deadline else ""
+        self.limit = self.limit or stopped(self._deadline, self._interrupt)
         return bool(self.limit)
 
 

@@ -22,8 +22,8 @@ from corridor.planning.investment.portfolio_program import (
     exclusive_groups,
     least_use,
 )
-from corridor.planning.investment.portfolio_search import Progress
-from corridor.planning.investment.portfolio_values import PortfolioValues
+from corridor.planning.investment.portfolio_search import Interrupt, Progress, seconds_left, stopped
+from corridor.planning.investment.portfolio_values import PortfolioValues, Value
 from corridor.planning.investment.projects import Project, read_projects, yearly_costs
 from corridor.planning.plans import UNMET_USD_PER_T
 from corridor.sovereignty import Rules
@@ -32,7 +32,6 @@ FloatArray: TypeAlias = NDArray[np.float64]
 BoolArray: TypeAlias = NDArray[np.bool_]
 
 _WHOLE: Final = 0.5
-_MOST_ROUNDS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +96,7 @@ def stage_projects(  # noqa: PLR0913 (a verb's options)
     tolerance: float = 1e-6,
     time_limit: float | None = None,
     progress: Progress | None = None,
+    interrupt: Interrupt | None = None,
 ) -> StagedPlan:
     """Return the schedule of least present value, with the proof of how good it is.
 
@@ -112,9 +112,11 @@ def stage_projects(  # noqa: PLR0913 (a verb's options)
     periods
         The periods, one after another.
     time_limit
-        Seconds for the search, or None.
+        Seconds for the search, or None; the best found is returned.
     progress
         As in `corridor.invest`, with present values [MUSD].
+    interrupt
+        Asked before each schedule; True stops the search with the best found, as Ctrl-C does.
 
     Raises
     ------
@@ -128,7 +130,7 @@ def stage_projects(  # noqa: PLR0913 (a verb's options)
     """
     began = time.perf_counter()
     check_investment(network, projects, None, discount_rate, unmet_usd_per_t, tolerance, time_limit)
-    _check_periods(periods)
+    check_periods(periods)
     search = _Staging(
         periods=tuple(periods),
         projects=read_projects(network, projects),
@@ -146,10 +148,12 @@ def stage_projects(  # noqa: PLR0913 (a verb's options)
             for factor in dict.fromkeys(period.demand_factor for period in periods)
         },
     )
-    return search.run(tolerance, None if time_limit is None else began + time_limit, progress)
+    deadline = None if time_limit is None else began + time_limit
+    return search.run(tolerance, deadline, progress, interrupt)
 
 
-def _check_periods(periods: Sequence[Period]) -> None:
+def check_periods(periods: Sequence[Period]) -> None:
+    """Refuse periods that cannot be; see `stage_projects`."""
     wrong = [
         number
         for number, period in enumerate(periods, start=1)
@@ -172,11 +176,6 @@ def _scaled(demand: Demand, factor: float) -> Demand:
     return Demand(table=scaled, scenario=demand.scenario)
 
 
-def _is_proved(least: float, bound: float, tolerance: float) -> bool:
-    """Whether nothing can be better by more than a share of the best that is known."""
-    return bool(np.isfinite(least) and least - bound <= tolerance * abs(least))
-
-
 class _Staging:
     """One search for a schedule."""
 
@@ -197,6 +196,10 @@ class _Staging:
             [self.discount[a : a + n].sum() for a, n in zip(self.starts, years, strict=True)]
         )
         self.floor = np.zeros(len(periods))
+        self.deadline: float | None = None
+        self.best: BoolArray | None = None
+        self.tried: list[BoolArray] = []
+        self.least, self.bound = np.inf, -np.inf
         # Where project p, begun in period t, is used: period s and later.
         self.used = np.array(
             [[self.starts >= start + p.build_years for start in self.starts] for p in projects],
@@ -214,38 +217,53 @@ class _Staging:
         return min(int(np.ceil(self.starts[period] + project.build_years)), self.end)
 
     def run(
-        self, tolerance: float, deadline: float | None, progress: Progress | None
+        self,
+        tolerance: float,
+        deadline: float | None,
+        progress: Progress | None,
+        interrupt: Interrupt | None,
     ) -> StagedPlan:
-        """Choose schedules and solve their periods until the gap closes."""
-        best, least, bound, limit = None, np.inf, -np.inf, ""
-        self._begin()
-        tried: list[BoolArray] = []
-        for _ in range(_MOST_ROUNDS):
-            if deadline is not None and time.perf_counter() >= deadline:
-                limit = "time"
-                break
-            chosen, others = self._choose(tried)
-            settled = min((self._least(one) for one in tried), default=np.inf)
-            bound = max(bound, min(settled, others))
-            if chosen is None or _is_proved(least, bound, tolerance):
-                break
-            if self._is_known(chosen):
-                tried.append(chosen)
-            cost = self._total(chosen)
-            if cost < least:
-                best, least = chosen, cost
-            if progress is not None:
-                known = sum(len(values.known) for values in self.values.values())
-                progress(known, least, bound)
-            if _is_proved(least, bound, tolerance):
-                break
-        return self._plan(best, least, min(bound, least), limit)
+        """Choose schedules and solve their periods until the gap closes, or something stops it."""
+        self.deadline = deadline
+        limit = ""
+        try:
+            self._begin()
+            while not limit and not self._is_done(tolerance):
+                limit = stopped(deadline, interrupt) or self._step()
+                if progress is not None and not limit:
+                    known = sum(len(values.known) for values in self.values.values())
+                    progress(known, self.least, self.bound)
+        except KeyboardInterrupt:
+            limit = "interrupt"
+        return self._plan(limit)
+
+    def _is_done(self, tolerance: float) -> bool:
+        """Whether no schedule can be better by more than a share of the best, or none is left."""
+        if np.isinf(self.least):
+            return self.bound == np.inf
+        return self.least - self.bound <= tolerance * abs(self.least)
+
+    def _step(self) -> str:
+        """Choose and solve one more schedule; return what stands in the way, or nothing."""
+        chosen, others = self._choose()
+        settled = min((self._least(one) for one in self.tried), default=np.inf)
+        self.bound = max(self.bound, min(settled, others))
+        if chosen is None:
+            return "" if others == np.inf else "time"
+        if self._is_known(chosen):
+            self.tried.append(chosen)
+        cost = self._total(chosen)
+        if cost < self.least:
+            self.best, self.least = chosen, cost
+        return ""
 
     def _begin(self) -> None:
         for values in self.values.values():
-            values.solve(())
+            values.solve((), seconds_left(self.deadline))
             if values.projects:
-                values.relax(values.ids)
+                values.relax(values.ids, seconds_left(self.deadline))
+        nothing = np.zeros(self.cost.shape, np.bool_)
+        self.best, self.least = nothing, self._total(nothing)
         for s, period in enumerate(self.periods):
             bounds = self.values[period.demand_factor].bounds
             least = [least_use(bound) * MUSD_PER_YEAR for bound in bounds]
@@ -256,6 +274,11 @@ class _Staging:
         used = np.asarray((self.used[:, :, period] & chosen).any(axis=1), dtype=np.bool_)
         return frozenset(p.id for p, one in zip(self.projects, used.tolist(), strict=True) if one)
 
+    def _value(self, chosen: BoolArray, period: int) -> Value:
+        """Return what the use of a period costs under a schedule."""
+        values = self.values[self.periods[period].demand_factor]
+        return values.solve(self._open(chosen, period), seconds_left(self.deadline))
+
     def _is_known(self, chosen: BoolArray) -> bool:
         return all(
             self._open(chosen, s) in self.values[period.demand_factor].known
@@ -265,20 +288,20 @@ class _Staging:
     def _total(self, chosen: BoolArray) -> float:
         """Return the present value of a schedule [MUSD]; inf where a period is unlawful."""
         total = float(self.cost[chosen].sum())
-        for s, period in enumerate(self.periods):
-            value = self.values[period.demand_factor].solve(self._open(chosen, s))
+        for s in range(len(self.periods)):
+            value = self._value(chosen, s)
             total += value.total_usd_per_day * MUSD_PER_YEAR * self.weight[s]
         return total
 
     def _least(self, chosen: BoolArray) -> float:
         """Return the proved lower bound on the present value of a schedule that was solved."""
         total = float(self.cost[chosen].sum())
-        for s, period in enumerate(self.periods):
-            value = self.values[period.demand_factor].solve(self._open(chosen, s))
+        for s in range(len(self.periods)):
+            value = self._value(chosen, s)
             total += value.bound_usd_per_day * MUSD_PER_YEAR * self.weight[s]
         return total
 
-    def _choose(self, tried: Sequence[BoolArray]) -> tuple[BoolArray | None, float]:
+    def _choose(self) -> tuple[BoolArray | None, float]:
         n, n_periods = self.cost.shape
         rows = Rows(n * n_periods, n_periods)
         self._add_conditions(rows)
@@ -297,11 +320,12 @@ class _Staging:
             for value in values.known.values():
                 mask = values.mask(value.projects)
                 add_value(rows, value, mask, worsens, places, self.floor[s])
-        for one in tried:
+        for one in self.tried:
             entries = np.where(one.ravel(), 1.0, -1.0).tolist()
             rows.add([*range(n * n_periods)], entries, float(one.sum()) - 1.0)
         program, unit = rows.program(np.concatenate([self.cost.ravel(), self.weight]))
-        answer = solve(program, effort="proof")
+        limit = seconds_left(self.deadline)
+        answer = solve(program, time_limit=limit, effort="proof")
         if answer.x is None:
             return None, np.inf if answer.status == "infeasible" else -np.inf
         chosen = (answer.x[: n * n_periods] > _WHOLE).reshape(n, n_periods)
@@ -335,7 +359,8 @@ class _Staging:
             amounts = np.repeat(capex, t + 1) / scale
             rows.add(begun.ravel().tolist(), amounts.tolist(), budget / scale)
 
-    def _plan(self, best: BoolArray | None, least: float, bound: float, limit: str) -> StagedPlan:
+    def _plan(self, limit: str) -> StagedPlan:
+        best, least, bound = self.best, self.least, min(self.bound, self.least)
         columns = ["project_id", "begins_period", "begins_year", "opens_year", "capex_musd"]
         if best is None:
             return StagedPlan(
@@ -363,8 +388,7 @@ class _Staging:
         capex = np.array([project.capex_musd for project in self.projects])
         kept, records = 0.0, []
         for s, period in enumerate(self.periods):
-            names = self._open(best, s)
-            value = self.values[period.demand_factor].solve(names)
+            names, value = self._open(best, s), self._value(best, s)
             begun = float(capex @ best[:, s])
             kept += period.budget_musd - begun
             use = value.cost_usd_per_day + value.background_usd_per_day

@@ -2,16 +2,22 @@
 
 from dataclasses import fields
 
+import numpy as np
 import pandas as pd
 
-from corridor.planning import BudgetFrontier, InvestmentPlan
+from corridor.planning import BudgetFrontier, InvestmentPlan, RobustPortfolio, StagedPlan
 from corridor.report.sheets.layout import Column, Sheet
 
 _MOST_BORDERS = 12
+_MOST_CANDIDATES = 8
 
 
 def investment_tables(
-    plan: InvestmentPlan, frontier: BudgetFrontier | None = None, ranges: pd.DataFrame | None = None
+    plan: InvestmentPlan,
+    frontier: BudgetFrontier | None = None,
+    ranges: pd.DataFrame | None = None,
+    robust: RobustPortfolio | None = None,
+    staged: StagedPlan | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Return all tables by name, ready for files and for charts.
 
@@ -23,6 +29,10 @@ def investment_tables(
         What `corridor.planning.budget_frontier` returned, if it was asked.
     ranges
         What `corridor.study.investment_ranges` returned, if it was asked.
+    robust
+        What `corridor.robust_portfolio` returned, if it was asked.
+    staged
+        What `corridor.planning.stage_projects` returned, if it was asked.
     """
     summary = pd.DataFrame(
         {
@@ -53,23 +63,58 @@ def investment_tables(
         }
     if ranges is not None:
         tables["ranges"] = ranges
+    if robust is not None:
+        tables |= {
+            "robust": _robust_summary(robust),
+            "scenarios": robust.scenarios,
+            "candidates": robust.candidates,
+            "regrets": robust.regrets,
+        }
+    if staged is not None:
+        tables |= {"schedule": staged.schedule, "periods": staged.periods}
     return tables
 
 
+def _robust_summary(robust: RobustPortfolio) -> pd.DataFrame:
+    """Return a row for the least greatest regret, and one for the least mean."""
+    return pd.DataFrame(
+        {
+            "regret": ["greatest", "mean"],
+            "status": robust.status,
+            "limit": robust.limit or "",
+            "budget_musd": robust.budget_musd,
+            "projects": [";".join(robust.chosen), ";".join(robust.mean_chosen)],
+            "musd_per_year": [robust.regret_musd_per_year, robust.mean_regret_musd_per_year],
+            "most_musd_per_year": [robust.regret_most, robust.mean_regret_most],
+            "bound_musd_per_year": [robust.regret_bound, robust.mean_regret_bound],
+        }
+    )
+
+
 def investment_record(
-    plan: InvestmentPlan, frontier: BudgetFrontier | None = None, ranges: pd.DataFrame | None = None
+    plan: InvestmentPlan,
+    frontier: BudgetFrontier | None = None,
+    ranges: pd.DataFrame | None = None,
+    robust: RobustPortfolio | None = None,
+    staged: StagedPlan | None = None,
 ) -> dict[str, object]:
-    """Return a plan without the flows, and the frontier, for JSON."""
+    """Return a plan without the flows, and whatever else was asked, for JSON."""
     names = [field.name for field in fields(plan) if field.name not in ("base", "plan")]
     record: dict[str, object] = {name: getattr(plan, name) for name in names}
     record["sentences"] = list(plan.sentences)
     if frontier is not None:
-        record["frontier"] = {
-            field.name: getattr(frontier, field.name) for field in fields(frontier)
-        }
+        record["frontier"] = _fields_of(frontier)
     if ranges is not None:
         record["ranges"] = ranges
+    if robust is not None:
+        record["robust"] = {**_fields_of(robust), "sentences": list(robust.sentences)}
+    if staged is not None:
+        record["staged"] = _fields_of(staged)
     return record
+
+
+def _fields_of(thing: BudgetFrontier | RobustPortfolio | StagedPlan) -> dict[str, object]:
+    return {field.name: getattr(thing, field.name) for field in fields(thing)}
 
 
 def investment_sheets(
@@ -77,12 +122,14 @@ def investment_sheets(
     title: str,
     frontier: BudgetFrontier | None = None,
     ranges: pd.DataFrame | None = None,
+    robust: RobustPortfolio | None = None,
+    staged: StagedPlan | None = None,
 ) -> list[Sheet]:
     """Return the answer for the terminal.
 
     Parameters
     ----------
-    plan, frontier, ranges
+    plan, frontier, ranges, robust, staged
         As for `investment_tables`.
     title
         What was invested in.
@@ -94,6 +141,10 @@ def investment_sheets(
         sheets.append(_range_sheet(ranges))
     if frontier is not None:
         sheets += [_frontier_sheet(frontier), _entry_sheet(frontier), _border_sheet(frontier)]
+    if robust is not None:
+        sheets += [_regret_sheet(robust), _scenario_sheet(robust)]
+    if staged is not None:
+        sheets += [_schedule_sheet(staged), _period_sheet(staged)]
     return sheets
 
 
@@ -233,4 +284,85 @@ def _border_sheet(frontier: BudgetFrontier) -> Sheet:
         frontier.borders.head(_MOST_BORDERS),
         columns,
         title="What a million buys at each border: one more server at the tightest stage",
+    )
+
+
+def _regret_sheet(robust: RobustPortfolio) -> Sheet:
+    columns = (
+        _number("portfolio", "no.", "", 0),
+        Column(name="projects", title="portfolio", wrap=True),
+        _number("capex_musd", "capex", "MUSD", 0),
+        _number("regret_musd_per_year", "greatest regret", "MUSD/year", 2),
+        _number("regret_most", "at most", "MUSD/year", 2),
+        Column(name="scenario", title="in", wrap=True),
+        _number("mean_regret_musd_per_year", "mean regret", "MUSD/year", 2),
+    )
+    rows = robust.candidates.head(_MOST_CANDIDATES)
+    shown = rows.assign(projects=rows["projects"].str.replace(";", ", ").replace("", "nothing"))
+    return Sheet.from_frame(
+        shown,
+        columns,
+        title="Portfolios by regret: what the best one for a scenario would have cost less",
+        note=" ".join(robust.sentences),
+    )
+
+
+def _scenario_sheet(robust: RobustPortfolio) -> Sheet:
+    columns = (
+        Column(name="scenario", title="scenario", wrap=True),
+        Column(name="projects", title="its best portfolio", wrap=True),
+        _number("cost_musd_per_year", "cost", "MUSD/year", 1),
+        _number("bound_musd_per_year", "at least", "MUSD/year", 1),
+        _number("regret_musd_per_year", "regret of no. 1", "MUSD/year", 2),
+    )
+    rows = robust.scenarios
+    shown = rows.assign(projects=rows["projects"].str.replace(";", ", ").replace("", "nothing"))
+    return Sheet.from_frame(
+        shown,
+        columns,
+        title="Scenarios",
+        note="Cost: capital, upkeep, use and the price of unmet demand.",
+    )
+
+
+def _schedule_sheet(staged: StagedPlan) -> Sheet:
+    columns = (
+        Column(name="project_id", title="project"),
+        _number("begins_period", "begun in period", "", 0),
+        _number("begins_year", "begun after", "years", 0),
+        _number("opens_year", "open after", "years", 1),
+        _number("capex_musd", "capex", "MUSD"),
+    )
+    if np.isfinite(staged.objective_musd):
+        note = (
+            f"Present value of all costs {staged.objective_musd:,.1f} MUSD, proved to be at least "
+            f"{staged.bound_musd:,.1f} whatever the schedule (gap {staged.gap:.1e})."
+        )
+    else:
+        note = f"No schedule was found: {staged.status}."
+    if staged.limit is not None:
+        note += f" The search was stopped: {staged.limit}."
+    return Sheet.from_frame(staged.schedule, columns, title="What to begin when", note=note)
+
+
+def _period_sheet(staged: StagedPlan) -> Sheet:
+    columns = (
+        _number("period", "period", "", 0),
+        _number("from_year", "from", "year", 0),
+        _number("to_year", "to", "year", 0),
+        _number("demand_factor", "demand", "", 2),
+        _number("budget_musd", "budget", "MUSD"),
+        _number("begun_musd", "begun", "MUSD"),
+        _number("kept_musd", "kept", "MUSD"),
+        _number("use_musd_per_year", "use", "MUSD/year"),
+        Column(name="open_projects", title="open", wrap=True),
+    )
+    rows = staged.periods
+    if len(rows):
+        rows = rows.assign(open_projects=rows["open_projects"].str.replace(";", ", "))
+    return Sheet.from_frame(
+        rows,
+        columns,
+        title="Periods",
+        note="A project is open in the periods that begin when it is ready, or later.",
     )
