@@ -135,7 +135,7 @@ def test_compare_writes_geoparquet_where_asked(toy: Path, tmp_path: Path) -> Non
     assert result.exit_code == 0, result.output
     assert {path.name for path in (tmp_path / "out").glob("*.parquet")} == set(geoparquet.FILES)
     assert result.stderr.count("Wrote ") == len(outputs.WRITERS) + len(geoparquet.FILES)
-    refused(run("compare", toy, "--geoparquet"), 2, "--geoparquet needs --out DIR")
+    refused(run("compare", toy, "--geoparquet"), 2, "need --out DIR")
 
 
 def test_compare_leaves_nothing_when_writing_fails(

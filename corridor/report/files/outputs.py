@@ -1,6 +1,7 @@
 """The files of a comparison, written whole or not at all."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -9,6 +10,7 @@ from corridor.report.files.geopackage import write_geopackage
 from corridor.report.files.packages import PACKAGE_NAME, write_package
 from corridor.report.files.scratch import scratch_folder
 from corridor.report.files.workbook import write_workbook
+from corridor.report.findings import Findings
 from corridor.report.page import write_report
 from corridor.study import Comparison
 
@@ -23,10 +25,16 @@ WRITERS: Mapping[str, Writer] = {
     # The last one, because it describes the files that lie beside it.
     PACKAGE_NAME: write_package,
 }
-"""File name -> what writes it, in the order of writing."""
+"""File name -> what writes it of a comparison alone, in the order of writing."""
 
 
-def write_outputs(comparison: Comparison, folder: str | Path) -> list[Path]:
+def write_outputs(
+    comparison: Comparison,
+    folder: str | Path,
+    found: Findings | None = None,
+    *,
+    outlines: str | Path | None = None,
+) -> list[Path]:
     """Write every file of `WRITERS` into a folder, all of them or none.
 
     Parameters
@@ -36,6 +44,10 @@ def write_outputs(comparison: Comparison, folder: str | Path) -> list[Path]:
     folder
         Folder for the files; it is made where it does not exist. Files of these names are replaced,
         others stay.
+    found
+        What other verbs found: on the page, and a CSV file a table.
+    outlines
+        Folder of GeoJSON outlines of states for the page, see `write_report`.
 
     Returns
     -------
@@ -49,7 +61,32 @@ def write_outputs(comparison: Comparison, folder: str | Path) -> list[Path]:
     OSError
         If a file cannot be written. The folder is then as it was before.
     """
-    with scratch_folder(folder, WRITERS) as stage:
-        for name, write in WRITERS.items():
+    found = Findings() if found is None else found
+    tables = {f"{name}.csv": table for name, table in found.tables.items()}
+    writers = dict(WRITERS) | {
+        "report.html": partial(_write_page, found=found, outlines=outlines),
+        PACKAGE_NAME: partial(write_package, tables=tables),
+    }
+    with scratch_folder(folder, [*tables, *writers]) as stage:
+        for name, table in tables.items():
+            table.to_csv(stage / name, index=False, lineterminator="\n")
+        for name, write in writers.items():
             write(comparison, stage / name)
-    return [Path(folder) / name for name in WRITERS]
+    return [Path(folder) / name for name in (*writers, *tables)]
+
+
+def _write_page(
+    comparison: Comparison, path: Path, *, found: Findings, outlines: str | Path | None
+) -> None:
+    write_report(
+        comparison,
+        path,
+        sweep=found.sweep,
+        resilience=found.resilience,
+        benefits=found.benefits,
+        investment=found.investment,
+        budgets=found.budgets,
+        explanations=found.explanations,
+        frontiers=found.frontiers,
+        outlines=outlines,
+    )

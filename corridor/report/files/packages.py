@@ -52,7 +52,9 @@ _FILES: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
 """File -> format, media type and title."""
 
 
-def write_package(comparison: Comparison, path: str | Path) -> None:
+def write_package(
+    comparison: Comparison, path: str | Path, tables: Mapping[str, pd.DataFrame] | None = None
+) -> None:
     """Describe the files that lie beside a ``datapackage.json``, whole or not at all.
 
     Parameters
@@ -62,6 +64,8 @@ def write_package(comparison: Comparison, path: str | Path) -> None:
     path
         File to write, ``datapackage.json``. Of the files beside it those are described that
         corridor writes, with their size and SHA-256.
+    tables
+        CSV file beside it -> its table: what other verbs found.
 
     Raises
     ------
@@ -72,11 +76,14 @@ def write_package(comparison: Comparison, path: str | Path) -> None:
     """
     folder = Path(path).parent
     with scratch_file(path, "A data package") as part:
-        text = json.dumps(package_record(comparison, folder), ensure_ascii=False, indent=2)
+        record = package_record(comparison, folder, tables or {})
+        text = json.dumps(record, ensure_ascii=False, indent=2)
         part.write_text(text + "\n", encoding="utf-8", newline="")
 
 
-def package_record(comparison: Comparison, folder: str | Path) -> Entry:
+def package_record(
+    comparison: Comparison, folder: str | Path, tables: Mapping[str, pd.DataFrame] | None = None
+) -> Entry:
     """Return the description of the files of a comparison in a folder.
 
     Parameters
@@ -85,6 +92,8 @@ def package_record(comparison: Comparison, folder: str | Path) -> Entry:
         What the files were written from.
     folder
         Where they lie.
+    tables
+        As of `write_package`.
 
     Returns
     -------
@@ -102,7 +111,10 @@ def package_record(comparison: Comparison, folder: str | Path) -> Entry:
             f"{study.date.isoformat()}, base {study.base}."
         ),
         "sources": _sources(study.network.sources),
-        "resources": [_resource(comparison, Path(folder) / name) for name in _present(folder)],
+        "resources": [
+            *(_resource(comparison, Path(folder) / name) for name in _present(folder)),
+            *(_finding(Path(folder) / name, table) for name, table in (tables or {}).items()),
+        ],
     }
     terms = _licenses(study)
     return record | ({"licenses": terms} if terms else {})
@@ -141,15 +153,7 @@ def _sources(sources: pd.DataFrame) -> list[Entry]:
 
 def _resource(comparison: Comparison, file: Path) -> Entry:
     kind, media_type, title = _FILES[file.name]
-    entry: Entry = {
-        "name": slug(file.stem) if kind != "gpkg" else "corridor-gpkg",
-        "title": title,
-        "path": file.name,
-        "format": kind,
-        "mediatype": media_type,
-        "bytes": file.stat().st_size,
-        "hash": f"sha256:{_sha256(file)}",
-    }
+    entry = _file_entry(file, kind, media_type, title)
     if kind == "csv":
         entry |= {"encoding": "utf-8", "type": "table", "schema": _schema_of(comparison, file.name)}
     if kind == "gpkg":
@@ -167,6 +171,28 @@ def _resource(comparison: Comparison, file: Path) -> Entry:
     return entry
 
 
+def _file_entry(file: Path, kind: str, media_type: str, title: str) -> Entry:
+    return {
+        "name": slug(file.stem) if kind != "gpkg" else "corridor-gpkg",
+        "title": title,
+        "path": file.name,
+        "format": kind,
+        "mediatype": media_type,
+        "bytes": file.stat().st_size,
+        "hash": f"sha256:{_sha256(file)}",
+    }
+
+
+def _finding(file: Path, table: pd.DataFrame) -> Entry:
+    """Return the entry of a table that another verb found."""
+    of, _, name = file.stem.partition("_")
+    title = f"{of.capitalize()}: {name.replace('_', ' ')}"
+    fields = _fields(describe_frame(table))
+    schema: Entry = {"fields": fields, "missingValues": [""]}
+    entry = _file_entry(file, "csv", "text/csv", title)
+    return entry | {"encoding": "utf-8", "type": "table", "schema": schema}
+
+
 def _schema_of(comparison: Comparison, name: str) -> Entry:
     if name == "paths.csv":
         frame, key = path_frame(comparison), ["variant", "origin", "destination"]
@@ -181,7 +207,8 @@ def _schema_of(comparison: Comparison, name: str) -> Entry:
 def _fields(fields: Iterable[Field]) -> list[Entry]:
     entries: list[Entry] = []
     for field in fields:
-        entry: Entry = {"name": field.name, "type": field.type, "description": field.meaning}
+        entry: Entry = {"name": field.name, "type": field.type}
+        entry |= {"description": field.meaning} if field.meaning else {}
         entries.append(entry | ({"unit": field.unit} if field.unit else {}))
     return entries
 

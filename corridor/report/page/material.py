@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -13,15 +13,9 @@ import pandas as pd
 
 from corridor import datasets
 from corridor.network import Network
-from corridor.planning import (
-    BudgetFrontier,
-    Crossing,
-    Explanation,
-    Frontier,
-    InvestmentPlan,
-    Plan,
-)
+from corridor.planning import Crossing, Plan
 from corridor.planning.borders.crossings import crossings_of
+from corridor.report.findings import Findings
 from corridor.report.maps.frames import (
     BaseFrame,
     Columns,
@@ -32,7 +26,7 @@ from corridor.report.maps.frames import (
 from corridor.report.maps.interactive import network_box
 from corridor.report.maps.mercator import Box, box_of
 from corridor.sovereignty.rulebook import parse_rules
-from corridor.study import BenefitShares, Case, Comparison, Resilience, Sweep
+from corridor.study import Case, Comparison
 
 NO_PLAN: Final = ("infeasible", "unknown")
 MOST_WORTH: Final = 3
@@ -40,12 +34,14 @@ BUSIEST: Final = 12
 """Crossings that are looked into: a third of a second of computing each."""
 FOCUS_MARGIN: Final = 0.35
 FOCUS_LEAST_M: Final = 9e5
+ADD: Final = "corridor compare --out DIR --with"
+"""The command that adds to a report what it does not have."""
 LABEL: Final = 28
 """Letters of a label at most: it must leave room for bars on a phone."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Material:
+class Material(Findings):
     """A comparison and what belongs to it.
 
     Attributes
@@ -54,23 +50,10 @@ class Material:
         What `corridor.compare` returned.
     outlines
         Folder of outlines of states, None for the bundled ones.
-    explanations
-        Variant -> why its plan is as it is, where that was asked.
-    frontiers
-        Title -> trade-off curve, where one was asked.
-    sweep, resilience, benefits, investment, budgets
-        What other verbs found, where they were asked.
     """
 
     comparison: Comparison
     outlines: Path | None = None
-    explanations: Mapping[str, Explanation] = field(default_factory=dict)
-    frontiers: Mapping[str, Frontier] = field(default_factory=dict)
-    sweep: Sweep | None = None
-    resilience: Resilience | None = None
-    benefits: BenefitShares | None = None
-    investment: InvestmentPlan | None = None
-    budgets: BudgetFrontier | None = None
 
     @property
     def network(self) -> Network:

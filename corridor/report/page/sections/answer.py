@@ -12,6 +12,8 @@ from corridor.report.sheets.layout import Column, write_number
 from corridor.report.sheets.studies import jammed_note
 from corridor.units import DAYS_PER_YEAR, T_PER_MT
 
+WORTH: Final = "worth"
+"""Column of what a variant saves."""
 _MUSD: Final = DAYS_PER_YEAR / 1e6
 _MT: Final = DAYS_PER_YEAR / T_PER_MT
 _LEAST_SPAN_MT: Final = 0.05
@@ -66,6 +68,31 @@ def worth_musd(material: Material) -> pd.Series:
     return pd.Series(saved) * _MUSD
 
 
+def worth_ranges(material: Material) -> dict[str, tuple[float, float]]:
+    """Return the 5th and 95th percentile of what each variant saves, draw by draw [MUSD/year]."""
+    if material.sweep is None or material.base not in material.sweep.variants:
+        return {}
+    sweep = material.sweep
+    column = sweep.keys.set_index("indicator").at["total_cost", "column"]
+    costs = sweep.samples.pivot_table(index="sample", columns="variant", values=column)
+    if material.base not in costs:
+        return {}
+    saved = costs.rsub(costs[material.base], axis=0).drop(columns=material.base)
+    ends = saved.quantile([0.05, 0.95])
+    return {str(name): (float(of.iloc[0]), float(of.iloc[1])) for name, of in ends.items()}
+
+
+def range_text(low: float, high: float, digits: int) -> str:
+    """Return a range as the page writes it.
+
+    Examples
+    --------
+    >>> range_text(-3.04, 1250.0, 1)
+    '-3.0 to 1,250.0'
+    """
+    return f"{write_number(low, digits)} to {write_number(high, digits)}"
+
+
 def _headline(material: Material, worth: pd.Series) -> str:
     others = worth.drop(material.base).dropna()
     carried = f"{material.plans[material.base].served_t_per_day * _MT:,.1f} million tonnes a year"
@@ -110,7 +137,7 @@ def _columns(material: Material, state: str) -> tuple[Column, ...]:
         Column(name="border_time_h", title="At borders", unit="hours", digits=0),
         Column(name="cost_usd_per_t", title="Freight", unit="USD/t", digits=0),
         Column(name="generalized_cost_usd_per_t", title="With time", unit="USD/t", digits=0),
-        Column(name="worth", title="Saves", unit="MUSD/year", digits=0),
+        Column(name=WORTH, title="Saves", unit="MUSD/year", digits=0),
         Column(name="rules", title="Rules"),
     )
 
@@ -167,19 +194,25 @@ def _table(material: Material, worth: pd.Series) -> Table:
         transit=through.reindex(summary["variant"]).to_numpy(float),
     )
     columns = _columns(material, state)
+    ranges = {
+        variant: range_text(*ends, 0) for variant, ends in worth_ranges(material).items()
+    }  # fmt: skip
     lines = []
     for row in frame.to_dict("records"):
-        is_base = row["variant"] == material.base
-        cells = tuple(_cell(column, row[column.name], is_base=is_base) for column in columns)
-        lines.append(Line(cells, str(row["variant"])))
+        variant = str(row["variant"])
+        is_base, spread = variant == material.base, ranges.get(variant, "")
+        cells = tuple(
+            _cell(column, row[column.name], is_base=is_base, spread=spread) for column in columns
+        )
+        lines.append(Line(cells, variant))
     return Table(id="answer", title="", columns=columns, lines=tuple(lines))
 
 
-def _cell(column: Column, value: object, *, is_base: bool) -> Cell:
-    if column.name != "worth":
+def _cell(column: Column, value: object, *, is_base: bool, spread: str) -> Cell:
+    if column.name != WORTH:
         return cell_of(column, value)
     text = "base" if is_base else change_text(column, float(str(value)), 0.0)
-    return Cell(text, cell_of(column, value).value)
+    return Cell(text, cell_of(column, value).value, spread)
 
 
 def _rule_words(material: Material, variant: str) -> str:

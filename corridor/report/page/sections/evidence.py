@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from corridor import __version__
-from corridor.report.page.material import Material
+from corridor.report.findings import FINDERS
+from corridor.report.page.material import ADD, Material
 from corridor.report.page.parts import Section, Table
 from corridor.report.sheets.layout import Column
 
@@ -66,6 +67,13 @@ def evidence_section(material: Material) -> Section:
             "version": __version__,
             "study": study,
             "commands": _commands(material),
+            "missing": [
+                (name, finder.says)
+                for name, finder in FINDERS.items()
+                if name not in material.names
+            ],
+            "add": ADD,
+            "seed": None if material.sweep is None else material.sweep.seed,
             "gaps": _gaps(material),
         },
     )
@@ -74,8 +82,9 @@ def evidence_section(material: Material) -> Section:
 def _commands(material: Material) -> list[str]:
     dataset = material.comparison.study.header.dataset
     name = "" if dataset == "crossroads" else " study.toml"
+    more = "".join(f" --with {of}" for of in material.names)
     return [
-        f"corridor compare{name} --out out",
+        f"corridor compare{name} --out out{more}",
         f"corridor explain{name} --variant {material.base}",
         f"corridor targets{name}",
     ]

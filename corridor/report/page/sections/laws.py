@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from corridor.planning.tables import SEPARATOR
-from corridor.report.page.material import Material
+from corridor.report.page.material import ADD, Material
 from corridor.report.page.parts import Follower, Section, Table
 from corridor.report.sheets.layout import Column
 
@@ -62,16 +62,22 @@ def _rule_table(material: Material) -> Table:
         Column(name="binds", title="binds"),
         Column(name="price", title="price", digits=2),
         Column(name="unit", title="of"),
+        Column(name="stops_t_per_day", title="helps to stop", unit="t/day", digits=1),
         *costs,
         Column(name="evidence", title="source"),
         Column(name="rule_id", title="id"),
     )
     note = (
-        "Price: what one unit more of a limit saves; a ban has none. "
-        + ("Cost: what the optimum with all rules costs more than without this one."
-           if costs else
-           "The cost of each rule is computed by corridor explain and is not in this report.")
-    )  # fmt: skip
+        "Binds: some goods would go otherwise without it. Price: what one unit more of a limit "
+        "saves at the best possible use; a ban has none. Helps to stop: goods that stay at home "
+        "because of it, alone or with others. "
+    )
+    note += (
+        "Cost: what the best possible use with all rules costs more than without this one."
+        if costs
+        else f"What each rule costs, who pays, and the least that would have to change: {ADD} "
+        "explanations."
+    )
     return Table(id="rules", title="Rules in force", columns=columns, note=note)
 
 
@@ -85,14 +91,26 @@ def _rules(material: Material, variant: str) -> pd.DataFrame:
         if len(table):
             cost = table.set_index("rule_id")["cost_usd_per_day"] / 1e3
     binds = rows["binding"].astype(bool)
+    stops = _stopped_t_per_day(material.plans[variant].unmet)
     frame = rows.assign(
+        stops_t_per_day=rows["rule_id"].map(stops).fillna(0.0).astype(float),
         binds=np.where(binds, "binds", ""),
         unit=rows["unit"].str.replace("usd_per_", "USD per ", regex=False),
         cost_kusd=rows["rule_id"].map(cost).astype(float),
         evidence=rows["rule_id"].map(sources).fillna("this variant"),
         kind=rows["kind"].str.replace("_", " ", regex=False),
     )
-    return frame.iloc[np.argsort(~binds.to_numpy(bool), kind="stable")]
+    order = np.lexsort((-frame["stops_t_per_day"].to_numpy(), ~binds.to_numpy(bool)))
+    return frame.iloc[order]
+
+
+def _stopped_t_per_day(unmet: pd.DataFrame) -> dict[str, float]:
+    """Return the goods that stay at home because of each rule [t/day]; rules share the goods."""
+    stopped: dict[str, float] = {}
+    for names, tonnes in zip(unmet["rules"], unmet["t_per_day"], strict=True):
+        for name in filter(None, str(names).split(SEPARATOR)):
+            stopped[name] = stopped.get(name, 0.0) + float(tonnes)
+    return stopped
 
 
 def _principle_table() -> Table:

@@ -4,10 +4,16 @@ from typing import Final
 
 import pandas as pd
 
-from corridor.report.page.material import Material
+from corridor.report.page.material import ADD, Material
 from corridor.report.page.parts import Cell, Follower, Line, Section, Table, cell_of, change_text
-from corridor.report.page.sections.answer import screenline_columns, worth_musd
-from corridor.report.sheets.layout import Column, write_number
+from corridor.report.page.sections.answer import (
+    WORTH,
+    range_text,
+    screenline_columns,
+    worth_musd,
+    worth_ranges,
+)
+from corridor.report.sheets.layout import Column
 
 _ELSEWHERE: Final = ("crossing_", "throughput", "gate_share", "best_possible_throughput")
 _HEADS: Final = (
@@ -44,7 +50,7 @@ def variants_section(material: Material) -> Section:
 def _headlines(material: Material) -> Table:
     summary = material.comparison.summary.assign(worth=worth_musd(material).to_numpy(float))
     fields = [(Column(name=n, title=t, unit=u, digits=d), i) for n, i, t, u, d in _HEADS]
-    fields += [(column, "") for column in _more_columns(summary)]
+    fields += [(column, column.name) for column in _more_columns(summary)]
     ranges = _ranges(material)
     base = summary[summary["variant"] == material.base].iloc[0]
     lines = []
@@ -66,9 +72,11 @@ def _headlines(material: Material) -> Table:
         "are means over the tonnes carried, so they move with what is carried. "
     )
     note += (
-        "Third line: range over the assumed inputs."
+        "Third line: from the 5th to the 95th percentile over draws of the assumed inputs, each "
+        "the best possible use of its variant, which can lie beside what shippers choose; what a "
+        "variant saves is held against the base of the same draw."
         if ranges
-        else "Ranges over assumed inputs are not in this report: they come with a sweep."
+        else f"Ranges over the assumed inputs: {ADD} sweep."
     )
     return Table(id="compare", title="Headlines", columns=columns, lines=tuple(lines), note=note)
 
@@ -84,22 +92,26 @@ def _more_columns(summary: pd.DataFrame) -> list[Column]:
         )
         for name in screenline_columns(summary)
     ]
-    return [*columns, Column(name="worth", title="saves", unit="MUSD/year", digits=0)]
+    return [*columns, Column(name=WORTH, title="saves", unit="MUSD/year", digits=0)]
 
 
 def _ranges(material: Material) -> dict[tuple[str, str], str]:
-    """Return the range of each headline, where the indicators have one."""
-    rows = material.comparison.indicators
-    rows = rows[(rows["scope"] == "") & (rows["direction"] == "") & (rows["commodity"] == "")]
-    rows = rows[rows["low"].notna() & rows["high"].notna()]
+    """Return the 5th and the 95th percentile of each headline over the draws of a sweep."""
+    if material.sweep is None:
+        return {}
+    rows = material.sweep.distributions
+    rows = rows[(rows["scope"] == "") & (rows["direction"] == "") & (rows["samples"] > 0)]
     digits = {indicator: places for _, indicator, _, _, places in _HEADS}
-    return {
-        (str(row["variant"]), str(row["indicator"])): (
-            f"{write_number(row['low'], digits[row['indicator']])}-"
-            f"{write_number(row['high'], digits[row['indicator']])}"
+    ranges = {
+        (str(row["variant"]), str(row["indicator"])): range_text(
+            row["p5"], row["p95"], digits[row["indicator"]]
         )
         for row in rows.to_dict("records")
         if row["indicator"] in digits
+    }
+    return ranges | {
+        (variant, WORTH): range_text(low, high, 0)
+        for variant, (low, high) in worth_ranges(material).items()
     }
 
 
@@ -111,8 +123,6 @@ def _indicator_table() -> Table:
         Column(name="commodity", title="goods"),
         Column(name="unit", title="unit"),
         Column(name="value", title="value", digits=3),
-        Column(name="low", title="low", digits=3),
-        Column(name="high", title="high", digits=3),
     )
     return Table(
         id="indicators",
