@@ -154,11 +154,11 @@ class _Peaks:
         resource = self._key % n_resources
         open_ = ~active[resource] if active.size else np.zeros(0, dtype=np.bool_)
         key, peak, resource = self._key[open_], self._peak[open_], resource[open_]
-        order = np.lexsort((peak, key))
+        order = np.argsort(key, kind="stable")  # what was there is sorted already
         key, peak, resource = key[order], peak[order], resource[order]
-        last = np.ones(key.size, dtype=np.bool_)
-        last[:-1] = key[1:] != key[:-1]
-        self._key, self._peak, resource = key[last], peak[last], resource[last]
+        first = np.flatnonzero(np.diff(key, prepend=-1))
+        self._key, resource = key[first], resource[first]
+        self._peak = np.maximum.reduceat(peak, first) if first.size else peak
         weight = self._peak * self._network.groups.demand[self._key // n_resources]
         return sum_by(resource, weight, active.size) > self._network.upper
 

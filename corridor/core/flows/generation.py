@@ -254,7 +254,6 @@ class _Search:
             self.rounds += 1
             if not self._solve_master(master, stage):
                 return
-            changed = self._refine(stage)
             unmet = self.network.unmet_prices(stage.unmet, self.price)
             known = self.columns.least(self.columns.cost_at(self.price, free=stage.free))
             priced = self.pricing.find_cheaper(
@@ -263,6 +262,11 @@ class _Search:
             self.bound = max(self.bound, self._lagrange(stage, priced, unmet))
             if self._gap_closed():
                 return
+            changed = self._refine(stage)
+            if changed:  # closer tangents prove more at the same prices
+                self.bound = max(self.bound, self._lagrange(stage, priced, unmet))
+                if self._gap_closed():
+                    return
             if not (self.columns.add(priced.group, priced.indptr, priced.arcs) or changed):
                 self.limit = "precision" if priced.whole else "search"
                 return

@@ -285,9 +285,11 @@ class FlowProblem:
             A new array.
         """
         shape = (self.n_classes, self.graph.n_arcs)
-        cost = np.array(np.broadcast_to(self.cost, shape))
-        if self.allowed is not None:
-            cost[~np.broadcast_to(self.allowed, shape)] = np.inf
+        if self.allowed is None:
+            return np.array(np.broadcast_to(self.cost, shape))
+        # Broadcast by hand: both may be of one row, for all classes.
+        allowed = np.broadcast_to(self.allowed, shape)
+        cost: FloatArray = np.where(allowed, self.cost, np.inf)
         return cost
 
     def _store(self, name: str, value: object) -> None:

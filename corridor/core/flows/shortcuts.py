@@ -107,13 +107,15 @@ class Shortcuts:
 
         An arc is closed (inf) where one of its parts is.
         """
-        if not self.graph.n_arcs:
-            return np.empty((cost.shape[0], 0))
-        total: FloatArray = np.add.reduceat(cost[:, self.arcs], self.indptr[:-1], axis=1)
+        first, size = self.indptr[:-1], np.diff(self.indptr)
+        total = np.take(cost, self.arcs[first], axis=1)
+        for part in range(1, int(size.max(initial=1))):
+            longer = np.flatnonzero(size > part)
+            total[:, longer] += cost[:, self.arcs[first[longer] + part]]
         return total
 
     def add(self, cost: FloatArray, place: IntArray, amount: FloatArray) -> None:
-        """Add amounts at places (row x whole.n_arcs + arc) to costs of the arcs of `graph`."""
+        """Add amounts at places (row x whole.n_arcs + arc) to costs as of `costs`."""
         row, arc = np.divmod(place, self.whole.n_arcs)
         short = self.arc[arc]
         met = short >= 0

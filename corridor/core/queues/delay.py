@@ -26,9 +26,8 @@ _FLOAT_FIELDS = (
 _DERIVED_FIELDS = (
     "_erlang_per_load",
     "_limit",
-    "_queue_at_limit",
-    "_slope_at_limit",
     "_queue_at_base",
+    "_slope_at_base",
 )
 
 
@@ -114,9 +113,8 @@ class QueueDelay:
     _weights: WaitWeights = field(init=False, repr=False)
     _erlang_per_load: FloatArray = field(init=False, repr=False)
     _limit: FloatArray = field(init=False, repr=False)
-    _queue_at_limit: FloatArray = field(init=False, repr=False)
-    _slope_at_limit: FloatArray = field(init=False, repr=False)
     _queue_at_base: FloatArray = field(init=False, repr=False)
+    _slope_at_base: FloatArray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._check()
@@ -124,10 +122,9 @@ class QueueDelay:
         self._store("_weights", wait_weights(self.arrival_scv, self.service_scv))
         self._store("_erlang_per_load", self.share * self.service_h / self.open_h_per_day)
         self._store("_limit", _TANGENT_UTILIZATION * servers)
-        at_limit = self._queue_below_limit(self._limit)
-        self._store("_queue_at_limit", at_limit[0])
-        self._store("_slope_at_limit", at_limit[1])
-        self._store("_queue_at_base", self._queue(np.zeros(self.n_pools))[1])
+        at_base = self._queue_at(self.offered_load(np.zeros(self.n_pools)))
+        self._store("_queue_at_base", at_base[0])
+        self._store("_slope_at_base", at_base[1])
 
     def value(self, load: FloatArray) -> FloatArray:
         """Return the delay cost of each pool over that of its background alone.
@@ -242,9 +239,14 @@ class QueueDelay:
     def _queue(self, load: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Offered load of each stage [erlang], mean number waiting, and its slope by the former."""
         erlangs = self.offered_load(load)
+        if not load.any():  # asked for often, and known
+            return erlangs, self._queue_at_base, self._slope_at_base
+        return erlangs, *self._queue_at(erlangs)
+
+    def _queue_at(self, erlangs: FloatArray) -> tuple[FloatArray, FloatArray]:
         excess = np.maximum(erlangs - self._limit, 0.0)
         queue, slope = self._queue_below_limit(np.minimum(erlangs, self._limit))
-        return erlangs, queue + slope * excess, slope
+        return queue + slope * excess, slope
 
     def _queue_below_limit(self, erlangs: FloatArray) -> tuple[FloatArray, FloatArray]:
         wait, slope = self.relative_wait(erlangs)

@@ -17,6 +17,7 @@ from corridor.border import Posts
 from corridor.core.flows import HingeDelay, Pools, SumDelay
 from corridor.core.queues import QueueDelay
 from corridor.network.fills import FilledTables
+from corridor.network.vehicles import payload_t
 from corridor.planning import Model
 from corridor.planning.pools import LINK, POST, QUOTA, SERVICE, TERMINAL, PoolSet, assemble_pools
 from corridor.planning.services import LinkServices
@@ -39,8 +40,8 @@ class PoolPatch:
     loaded, empty, tonnes : ndarray of float64, shape (n_entries,)
         Of all pools but quotas: loaded vehicles, returning empties and tonnes that a vehicle's
         load stands for.
-    goods, arc : ndarray of int64, shape (n_entries,)
-        Commodity and arc of each entry.
+    load : ndarray of int64, shape (n_entries,)
+        Position of each entry's load of a vehicle in the table by commodity and layer.
     kind : ndarray of object (str), shape (n_pools,)
         Kind of each pool.
     member_pool, member_arc : ndarray of int64
@@ -53,8 +54,7 @@ class PoolPatch:
     loaded: FloatArray
     empty: FloatArray
     tonnes: FloatArray
-    goods: LongArray
-    arc: LongArray
+    load: LongArray
     kind: NDArray[np.object_]
     member_pool: LongArray
     member_arc: LongArray
@@ -89,8 +89,8 @@ class PoolPatch:
             loaded=vehicles - empty,
             empty=empty,
             tonnes=one.data - vehicles,
-            goods=model.classes.commodity.astype(np.int64)[classes],
-            arc=arc,
+            load=model.classes.commodity.astype(np.int64)[classes] * len(model.filled.layers)
+            + model.supernetwork.arc_layer[arc],
             kind=kind,
             member_pool=members[:, 0],
             member_arc=members[:, 1],
@@ -105,13 +105,14 @@ class PoolPatch:
         effects: Effects,
         *,
         queues: QueueDelay,
-        payload_t: FloatArray,
         vehicles: FloatArray,
     ) -> PoolSet:
         """Return the pools of a sample; see `corridor.planning.pools.assemble_pools`."""
-        returns = filled.commodities["empty_return_share"].to_numpy(float)[self.goods]
-        per_vehicle = self.loaded + returns * self.empty
-        data = self.tonnes + per_vehicle / payload_t[self.goods, self.arc]
+        # By commodity and layer: a small table, which entries look up faster than they divide.
+        per_t = 1.0 / payload_t(filled.layers, filled.commodities).T
+        returns = filled.commodities["empty_return_share"].to_numpy(float)[:, None] * per_t
+        data = self.tonnes + self.loaded * per_t.ravel()[self.load]
+        data += self.empty * returns.ravel()[self.load]
         # A quota's row is its count, class by class: its entries stand in the same order.
         counts = [quota.per_t.data for quota in effects.quotas]
         matrix = sparse.csr_matrix(

@@ -120,7 +120,8 @@ class Readings:
     def __init__(self, model: Model) -> None:
         net, network = model.supernetwork, model.network
         self._states = net.countries[:-1]
-        self._mode = network.layers["mode"].to_numpy(object)[net.arc_layer]
+        modes = network.layers["mode"].to_numpy(object)
+        self._is_mode = {mode: (modes == mode)[net.arc_layer] for mode in _MODES}
         self._travel = net.is_kind(ArcKind.TRAVEL)
         self._post = net.is_kind(ArcKind.EXIT, ArcKind.ENTRY)
         code = {state: i for i, state in enumerate(net.countries)}
@@ -196,7 +197,7 @@ class Readings:
                 _mean(border_h, t),
                 _mean(flow.by_path(km), t),
                 _ratio(float((border_h * t).sum()), float((time_h * t).sum())),
-                float(model.pools.queues.value(load).sum()) * _MUSD,
+                float((result.pool_delay - model.pools.overruns.value(load)).sum()) * _MUSD,
             ]
         )
 
@@ -217,12 +218,12 @@ class Readings:
         under_way = hours - model.service_wait_h[arc]
         moves = model.filled.layers["moving_share"].to_numpy(float)[net.arc_layer[arc]]
         usd = flow.at(costs.money_usd_per_t) + model.fee_usd_per_t[flow.kind, arc]
-        mode, travel = self._mode[arc], self._travel[arc]
+        travel = self._travel[arc]
         in_vehicle = travel | self._post[arc]
         all_t_km = float((t * km).sum())
         values = []
         for name in _MODES:
-            of_mode = mode == name
+            of_mode = self._is_mode[name][arc]
             t_km = float((t * km)[of_mode].sum())
             values.append(_ratio(t_km, all_t_km))
             if name == "sea":
@@ -257,8 +258,8 @@ class Readings:
         place = flow.kind * net.n_arcs + flow.arc
         passing = _sums(place, flow.t_per_day, len(model.classes) * net.n_arcs)
         for fee in model.effects.fees:
-            entries = fee.usd_per_t.tocoo()
-            kind, arc = (part.astype(np.int64) for part in entries.coords)
+            entries, arc = fee.usd_per_t, fee.usd_per_t.indices
+            kind = np.repeat(np.arange(entries.shape[0]), np.diff(entries.indptr))
             paid = entries.data * passing[kind * net.n_arcs + arc]
             if fee.payee == "host":
                 total += _sums(net.arc_country[arc], paid, n)

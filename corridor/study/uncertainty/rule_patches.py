@@ -28,7 +28,7 @@ class Scale:
 
     Attributes
     ----------
-    payload : ndarray of float64, shape (n_classes, n_arcs)
+    payload : ndarray of float64, shape (n_layers, n_commodities)
         Nominal load of a vehicle by the present one.
     teu : ndarray of float64, shape (n_classes,)
         Present TEU in a tonne by the nominal ones; 1 where there are none.
@@ -48,11 +48,16 @@ class Scale:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Kinds:
-    """Which entries of a count are by vehicle, by TEU and by kilometer, and where all stand."""
+    """Which entries of a count are by vehicle, by TEU and by kilometer, and where all stand.
+
+    ``layers`` and ``goods`` are those of the entries by vehicle.
+    """
 
     by_vehicle: IntArray
     by_teu: IntArray
     by_km: IntArray
+    layers: IntArray
+    goods: IntArray
     classes: IntArray
     arcs: IntArray
 
@@ -61,7 +66,7 @@ class _Kinds:
         if not (self.by_vehicle.size or self.by_teu.size or self.by_km.size):
             return per_t
         classes, arcs, data = self.classes, self.arcs, per_t.data.copy()
-        data[self.by_vehicle] *= scale.payload[classes[self.by_vehicle], arcs[self.by_vehicle]]
+        data[self.by_vehicle] *= scale.payload[self.layers, self.goods]
         data[self.by_teu] *= scale.teu[classes[self.by_teu]]
         data[self.by_km] *= scale.length[arcs[self.by_km]]
         return sparse.csr_array((data, per_t.indices, per_t.indptr), shape=per_t.shape)
@@ -90,6 +95,8 @@ class RulePatch:
                     by_vehicle=changed[0],
                     by_teu=changed[1],
                     by_km=changed[2],
+                    layers=model.supernetwork.arc_layer[arcs[changed[0]]].astype(np.int64),
+                    goods=model.classes.commodity[classes[changed[0]]].astype(np.int64),
                     classes=classes,
                     arcs=arcs,
                 )
@@ -118,6 +125,13 @@ class RulePatch:
             floors=old.floors,
             paths=old.paths,
         )
+
+    def fee_usd_per_t(self, effects: Effects, shape: tuple[int, int]) -> FloatArray:
+        """Return all fees together [USD/t], by class and arc; see `Effects.fee_usd_per_t`."""
+        total = np.zeros(shape)
+        for fee, kinds in zip(effects.fees, self.kinds[: len(effects.fees)], strict=True):
+            total.reshape(-1)[kinds.classes * shape[1] + kinds.arcs] += fee.usd_per_t.data
+        return total
 
 
 def _counts(effects: Effects) -> Iterator[Count]:

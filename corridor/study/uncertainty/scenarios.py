@@ -187,13 +187,13 @@ class ScenarioCompiler:
         effects = self.rules.effects(self._scale(territory, net))
         pools = self.pools.pools(
             old, filled, posts, services, effects,
-            queues=queues, payload_t=costs.payload_t, vehicles=vehicles,
+            queues=queues, vehicles=vehicles,
         )  # fmt: skip
         model = replace(
             old, filled=filled, supernetwork=net, posts=posts, effects=effects,
             territory=territory, t_per_day=t_per_day, costs=costs, background_vehicles=vehicles,
             service_wait_h=services.arc_wait_h,
-            fee_usd_per_t=effects.fee_usd_per_t(len(old.classes), net.n_arcs),
+            fee_usd_per_t=self.rules.fee_usd_per_t(effects, (len(old.classes), net.n_arcs)),
             pools=pools, rows=assemble_rows(effects, old.class_of, t_per_day),
         )  # fmt: skip
         return model if self.keeps_floors else replace(model, breaches=self._breaches(model))
@@ -299,7 +299,7 @@ def _scale(old: Territory, new: Territory) -> Scale:
         km_before > 0.0, km / np.where(km_before > 0.0, km_before, 1.0), 1.0
     )
     return Scale(
-        payload=old.arc_payload_t / new.arc_payload_t,
+        payload=old.payload_t / new.payload_t,
         teu=np.where(before > 0.0, teu / np.where(before > 0.0, before, 1.0), 1.0),
         length=plain,
     )

@@ -220,3 +220,12 @@ def test_wrong_loads_are_refused_and_rounding_below_zero_is_not() -> None:
         with pytest.raises(InputError, match="load must be finite and >= 0; found"):
             booth.slope(np.array([wrong]))
     assert booth.value(np.array([-1e-9])) == 0.0
+
+
+def test_nothing_but_the_background_is_known_beforehand() -> None:
+    queues = mixed_delay()
+    nothing, barely = np.zeros(queues.n_pools), np.full(queues.n_pools, 1e-300)
+    np.testing.assert_array_equal(queues.slope(nothing), queues.slope(barely))
+    np.testing.assert_array_equal(queues.value(nothing), 0.0)
+    some = queues.take(np.array([3, 3, 0]))
+    np.testing.assert_array_equal(some.slope(np.zeros(3)), queues.slope(nothing)[[3, 3, 0]])
