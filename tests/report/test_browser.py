@@ -200,6 +200,39 @@ def test_paper_holds_the_page(page: Browser) -> None:
     assert paper.count(b"/Type /Page\n") > 5
 
 
+def test_nothing_folded_is_lost_on_paper(page: Browser) -> None:
+    page.resize(1000, 700)
+    page.send("Emulation.setEmulatedMedia", {"media": "print"})
+    page.settle()
+    shown = """[...document.querySelectorAll('details:not([open])')].map((fold) => [
+      fold.querySelector('summary').checkVisibility(), fold.classList.contains('paper'),
+      fold.querySelector('table').checkVisibility()])"""
+    folded = page.run(shown)
+    page.send("Emulation.setEmulatedMedia", {"media": ""})
+    assert len(folded) > 4
+    assert all(summary for summary, _, _ in folded)
+    assert any(paper for _, paper, _ in folded)
+    assert all(table == paper for _, paper, table in folded), "evidence is unfolded, all else named"
+
+
+def test_tables_are_no_wider_than_paper(page: Browser) -> None:
+    page.resize(1000, 700)
+    page.send("Emulation.setEmulatedMedia", {"media": "print"})
+    page.settle()
+    tables = "[...document.querySelectorAll('table')]"
+    wide = page.run(f"{tables}.filter((t) => t.clientWidth > 976).map((t) => t.id)")
+    page.send("Emulation.setEmulatedMedia", {"media": ""})
+    assert wide == []
+
+
+def test_chart_of_a_crossing_is_drawn_when_it_is_unfolded(page: Browser) -> None:
+    page.run("document.querySelectorAll('#crossings details')[1].open = true")
+    page.settle()
+    page.wait_for("document.querySelector('#chart-day-1').clientHeight > 200")
+    assert page.run("document.querySelector('#chart-day-1').firstChild.clientWidth") > 400
+    assert page.complaints() == []
+
+
 def test_hostile_names_are_shown_as_they_are(page: Browser, hostile: Path) -> None:
     page.open(hostile)
     assert page.complaints() == []

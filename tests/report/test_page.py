@@ -170,6 +170,38 @@ def test_every_crossing_looked_into_is_on_the_page(comparison: Comparison, repor
     posts = Material(comparison=comparison).main_posts
     assert len(posts) > 1
     for number, post in enumerate(posts):
-        assert f"<summary>{html.escape(post.name)}</summary>" in report
+        assert f"<summary>{html.escape(post.name)}<span" in report
         assert f'id="table-stages-{number}"' in report
         assert f'data-for="day-{number}"' in report
+
+
+def test_first_screen_says_how_much_how_fast_and_at_what_cost(
+    comparison: Comparison, report: str
+) -> None:
+    text = html.unescape(report.split('<section id="answer"')[1].split("<table", maxsplit=1)[0])
+    row = comparison.summary.set_index("variant").loc["today"]
+    assert f"{row['served_mt_per_year']:,.1f} million tonnes a year are carried" in text
+    days, usd = float(row["time_mean_d"]), float(row["cost_usd_per_t"])
+    assert f"({days:,.1f} days from door to door, {usd:,.0f} USD a tonne)" in text
+
+
+def test_best_server_of_the_first_screen_is_that_of_the_table_of_crossings(report: str) -> None:
+    data = data_of(report)["tables"]["crossings"]
+    rows = data["rows"]["today"]
+    best = max(rows, key=lambda row: row[-1] or 0.0)
+    text = html.unescape(report.split('<section id="answer"')[1].split("<table", maxsplit=1)[0])
+    said = re.search(r"One more server is worth most at (.*?) \((.*?), .*?\): (.*?) million", text)
+    assert said is not None
+    assert said.group(1) == best[0]
+    assert said.group(2) == best[7].split(",")[0]
+    assert float(said.group(3)) == pytest.approx(best[-1] / 1e3, abs=0.05)
+
+
+def test_rules_say_how_much_they_help_to_stop(comparison: Comparison, report: str) -> None:
+    unmet = comparison.plans["no_border"].unmet
+    of_rule = unmet[unmet["rules"].str.split(">").map(lambda names: "shut" in names)]
+    rows = {row[-1]: row for row in data_of(report)["tables"]["rules"]["rows"]["no_border"]}
+    assert rows["shut"][5] == pytest.approx(of_rule["t_per_day"].sum(), rel=1e-6)
+    assert of_rule["t_per_day"].sum() > 0.0
+    others = [row[5] for name, row in rows.items() if name != "shut"]
+    assert all(value is None for value in others)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -109,14 +109,24 @@ class Material(Findings):
         network, _, rules = self.base_case
         plan = self.plans[self.base]
         used = plan.crossings[plan.crossings["t_per_day"] > 0.0]
-        worth = server_worth_usd(used).fillna(0.0).groupby(used["crossing_id"], sort=False).max()
         flow = used.groupby("crossing_id", sort=False)["t_per_day"].sum()
-        near = flow[flow.index.isin(self._in_focus())]
-        names = [*_top(worth, MOST_WORTH), *_top(near, BUSIEST)]
+        near = flow[flow.index.isin(self.in_focus)].sort_values(ascending=False, kind="stable")
+        most = dict.fromkeys(str(row["crossing_id"]) for row in self.best_servers)
+        names = [*list(most)[:MOST_WORTH], *map(str, near.index[:BUSIEST])]
         return crossings_of(network, dict.fromkeys(names), rules, plan)
 
-    def _in_focus(self) -> list[str]:
-        """Return the ids of the crossings inside the focus."""
+    @cached_property
+    def best_servers(self) -> list[dict[str, Any]]:
+        """The ways of crossings in use in the base by what one more server is worth, best first."""
+        rows = self.plans[self.base].crossings
+        rows = rows.assign(worth=server_worth_usd(rows))
+        rows = rows[(rows["t_per_day"] > 0.0) & (rows["worth"] > 0.0)]
+        best = rows.sort_values("worth", ascending=False, kind="stable").to_dict("records")
+        return [{str(name): value for name, value in row.items()} for row in best]
+
+    @cached_property
+    def in_focus(self) -> list[str]:
+        """The ids of the crossings inside the focus."""
         box, at = self.focus, self.frame.crossings
         x, y = (np.array(at[axis], dtype=float) for axis in "xy")
         inside = (x >= box.west) & (x <= box.east) & (y >= box.south) & (y <= box.north)
@@ -201,11 +211,6 @@ def server_worth_usd(crossings: pd.DataFrame) -> pd.Series:
         if name in crossings:
             worth = worth.fillna(crossings[name].astype(float))
     return worth
-
-
-def _top(values: "pd.Series[float]", n: int) -> list[str]:
-    """Return the labels of the largest values, the largest first."""
-    return [str(name) for name in values.sort_values(ascending=False, kind="stable").index[:n]]
 
 
 def shortened(text: str, most: int) -> str:

@@ -1,6 +1,7 @@
 """Results as sheets for the terminal: what each variant and plan says, with units."""
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -33,8 +34,6 @@ USE = {
     "logit": "each variant as used by shippers who choose by cost and time",
 }
 """What the plans of a comparison are, by the study's assignment."""
-_JAMMED = 0.1
-"""Share of the total cost from which the time in front of full posts is told."""
 
 
 def comparison_sheets(comparison: Comparison) -> list[Sheet]:
@@ -296,24 +295,23 @@ def _steered(comparison: Comparison) -> str:
     )
 
 
-def jammed_note(comparison: Comparison) -> str:
+def jammed_note(comparison: Comparison, names: Mapping[str, str] | None = None) -> str:
     """Return in which variants much of what is paid is time in front of full posts, and why.
 
     Parameters
     ----------
     comparison
         What `corridor.compare` returned.
+    names
+        Variant -> what it is called; None is its id.
     """
-    totals = comparison.indicators.set_index(["indicator", "variant"])["value"]
-    if "overflow_cost" not in totals.index:
+    jammed = [name for name in comparison.plans if comparison.is_jammed(name)]
+    if not jammed:
         return ""
-    part = totals.loc["overflow_cost"] / totals.loc["total_cost"]
-    names = part.index[part >= _JAMMED].tolist()
-    if not names:
-        return ""
+    called = ", ".join((names or {}).get(name, name) for name in jammed)
     worth = comparison.study.header.unmet_usd_per_t
     return (
-        f"{', '.join(names)}: posts are full and goods have no other way, so hours at borders are "
+        f"{called}: posts are full and goods have no other way, so hours at borders are "
         "those after which the last shippers stay at home, to whom a tonne not carried is worth "
         f"{worth:,.0f} USD; demand that reacts would end the queues sooner. "
     )

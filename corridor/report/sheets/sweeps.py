@@ -9,7 +9,7 @@ from corridor.study import Sweep
 
 TOP: Final = 12
 """Bars of a tornado."""
-_DRAWN: Final = ("total_cost", "door_to_door_time_mean")
+_DRAWN: Final = ("total_loss", "door_to_door_time_mean")
 """Indicators whose tornadoes are printed."""
 FILES: Final = (
     "samples",
@@ -110,7 +110,7 @@ def _distributions_sheet(sweep: Sweep) -> Sheet:
 
 def _probabilities_sheet(sweep: Sweep) -> Sheet:
     rows = sweep.probabilities
-    costs = rows[rows["indicator"] == "total_cost"]
+    costs = rows[rows["indicator"] == "total_loss"]
     wide = costs.pivot(index="variant", columns="other", values="probability")
     order = list(sweep.variants)
     wide = wide.reindex(index=order, columns=order).reset_index()
@@ -119,7 +119,9 @@ def _probabilities_sheet(sweep: Sweep) -> Sheet:
         *(Column(name=name, title=f"than {name}", unit="%", digits=0) for name in order),
     )
     return Sheet.from_frame(
-        wide, columns, title="How likely a variant (row) has a lower total cost than another"
+        wide,
+        columns,
+        title="How likely a variant (row) loses less than another: cost, and goods left at home",
     )
 
 

@@ -1,11 +1,11 @@
 """The first screen: which variant carries how much, how fast, at what cost, and what decides it."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from corridor.planning import Crossing
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Cell, Line, Section, Table, cell_of, change_text
 from corridor.report.sheets.layout import Column, write_number
@@ -50,7 +50,9 @@ def answer_section(material: Material) -> Section:
             "demand": header.demand or "",
             "use": USE[header.assignment],
             "unmet_usd_per_t": write_number(header.unmet_usd_per_t),
-            "jammed": jammed_note(material.comparison),
+            "jammed": jammed_note(
+                material.comparison, {name: f"“{material.title(name)}”" for name in material.plans}
+            ),
         },
     )
 
@@ -58,14 +60,9 @@ def answer_section(material: Material) -> Section:
 def worth_musd(material: Material) -> pd.Series:
     """Return what each variant saves against the base [MUSD/year]; NaN without a plan.
 
-    Generalized cost of what is carried plus the price of what is not; the best possible use of a
-    variant is held against that of the base.
+    It is ``saved_musd_per_year`` of `corridor.study.Comparison.summary`.
     """
-    saved = {
-        name: material.comparison.base_of(name).objective_usd_per_day - plan.objective_usd_per_day
-        for name, plan in material.plans.items()
-    }
-    return pd.Series(saved) * _MUSD
+    return material.comparison.summary.set_index("variant")["saved_musd_per_year"]
 
 
 def worth_ranges(material: Material) -> dict[str, tuple[float, float]]:
@@ -73,7 +70,7 @@ def worth_ranges(material: Material) -> dict[str, tuple[float, float]]:
     if material.sweep is None or material.base not in material.sweep.variants:
         return {}
     sweep = material.sweep
-    column = sweep.keys.set_index("indicator").at["total_cost", "column"]
+    column = sweep.keys.set_index("indicator").at["total_loss", "column"]
     costs = sweep.samples.pivot_table(index="sample", columns="variant", values=column)
     if material.base not in costs:
         return {}
@@ -96,14 +93,25 @@ def range_text(low: float, high: float, digits: int) -> str:
 def _headline(material: Material, worth: pd.Series) -> str:
     others = worth.drop(material.base).dropna()
     carried = f"{material.plans[material.base].served_t_per_day * _MT:,.1f} million tonnes a year"
-    said = f"{material.title(material.base)}: {carried} are carried."
+    now = _speed_and_cost(material, material.base)
+    said = f"{material.title(material.base)}: {carried} are carried{now}."
     if not len(others) or not others.max() > 0.0:
         return f"{said} No variant is worth more."
     best = str(others.idxmax())
     return (
-        f"{said} Worth most is “{material.title(best)}”: it saves shippers "
-        f"{_money(float(others.max()))} a year."
+        f"{said} Worth most is “{material.title(best)}”: it saves "
+        f"{_money(float(others.max()))} a year{_speed_and_cost(material, best)}."
     )
+
+
+def _speed_and_cost(material: Material, variant: str) -> str:
+    """Say how long a tonne is on its way and what its carriage costs, empty where unknown."""
+    rows = material.comparison.summary
+    row = rows[rows["variant"] == variant].iloc[0]
+    days, usd = float(row["time_mean_d"]), float(row["cost_usd_per_t"])
+    if not np.isfinite([days, usd]).all():
+        return ""
+    return f" ({days:,.1f} days from door to door, {usd:,.0f} USD a tonne)"
 
 
 def _money(musd: float) -> str:
@@ -258,24 +266,21 @@ def _of_borders(material: Material) -> tuple[str, str]:
         hours, share = value["border_time_mean"], value.get("border_share_of_time", np.nan)
         of_time = f", {share:.0%} of its time" if np.isfinite(share) else ""
         said.append(f"A tonne stands {write_number(hours)} hours at borders{of_time}.")
-    servers = [(post.name, row) for post in material.main_posts for row in _servers(post)]
-    if servers:
-        name, best = max(servers, key=lambda pair: pair[1]["usd"])
-        said.append(
-            f"One more server for {best['stage']} of {material.state(best['country'])} at {name} "
-            f"is worth {_money(best['usd'] / 1e6)} a year at this flow."
-        )
+    best = material.best_servers
+    if len(best):
+        said.append(f"One more server is worth most {_server_words(material, best[0])}")
+        near = [row for row in best if row["crossing_id"] in material.in_focus]
+        if near and near[0] is not best[0]:
+            said.append(f"Where variants differ, {_server_words(material, near[0])}")
     return head, " ".join(said) or "No border post has stages with a known number of servers."
 
 
-def _servers(post: Crossing) -> list[dict[str, Any]]:
-    """Return the stages of a crossing with what one more server saves, solved again if known."""
-    rows = post.servers
-    worth = rows["solved_usd_per_year"].fillna(rows["saved_usd_per_year"])
-    return [
-        {str(name): cell for name, cell in row.items()}
-        for row in rows.assign(usd=worth)[worth > 0.0].to_dict("records")
-    ]
+def _server_words(material: Material, row: Mapping[str, Any]) -> str:
+    return (
+        f"at {material.crossing_names.get(row['crossing_id'], row['crossing_id'])} "
+        f"({row['bottleneck_stage']}, {material.state(row['bottleneck_country'])}): "
+        f"{_money(row['worth'] / 1e6)} a year at this flow."
+    )
 
 
 def _of_rules(material: Material) -> tuple[str, str]:

@@ -93,14 +93,14 @@ def _rules(material: Material, variant: str) -> pd.DataFrame:
     binds = rows["binding"].astype(bool)
     stops = _stopped_t_per_day(material.plans[variant].unmet)
     frame = rows.assign(
-        stops_t_per_day=rows["rule_id"].map(stops).fillna(0.0).astype(float),
+        stops_t_per_day=rows["rule_id"].map(stops).astype(float),
         binds=np.where(binds, "binds", ""),
         unit=rows["unit"].str.replace("usd_per_", "USD per ", regex=False),
         cost_kusd=rows["rule_id"].map(cost).astype(float),
         evidence=rows["rule_id"].map(sources).fillna("this variant"),
         kind=rows["kind"].str.replace("_", " ", regex=False),
     )
-    order = np.lexsort((-frame["stops_t_per_day"].to_numpy(), ~binds.to_numpy(bool)))
+    order = np.lexsort((-frame["stops_t_per_day"].fillna(0.0).to_numpy(), ~binds.to_numpy(bool)))
     return frame.iloc[order]
 
 

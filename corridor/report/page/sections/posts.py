@@ -88,16 +88,41 @@ def _frame(material: Material, variant: str) -> pd.DataFrame:
 def _detail(material: Material, post: Crossing, number: int) -> dict[str, Any]:
     return {
         "name": post.name,
-        "said": _sentence(post),
+        "short": _short(material, post),
+        "said": _sentence(material, post),
         "chart": f"day-{number}",
         "stages": _stage_table(material, post, number),
         "servers": _server_table(material, post, number),
     }
 
 
-def _sentence(post: Crossing) -> str:
+def _short(material: Material, post: Crossing) -> str:
+    """Say what of a crossing fits in a line: its fullest way, and what one more server is worth."""
+    ways = post.ways.assign(wait_h=post.ways["wait_h"] + post.ways["beyond_h"])
+    way = ways.sort_values("utilization", kind="stable").iloc[-1]
+    said = (
+        f"{way['from_country']} > {way['to_country']} {way['utilization']:.0%} used, "
+        f"{way['wait_h']:.1f} h in the queue"
+    )
+    worth = [row for row in material.best_servers if row["crossing_id"] == post.crossing_id]
+    if worth:
+        said += (
+            f"; one more server ({worth[0]['bottleneck_stage']}, "
+            f"{worth[0]['bottleneck_country']}) is worth {worth[0]['worth'] / 1e6:,.1f} MUSD/year"
+        )
+    return said
+
+
+def _sentence(material: Material, post: Crossing) -> str:
     hours = post.opening_hours or "always open"
-    return f"{post.layer}, regime {post.regime}, opening hours: {hours}."
+    said = [f"{post.layer}, regime {post.regime}, opening hours: {hours}."]
+    for way in post.ways[post.ways["beyond_h"] > 0.0].to_dict("records"):
+        leaves, enters = (material.state(str(way[f"{end}_country"])) for end in ("from", "to"))
+        said.append(
+            f"From {leaves} to {enters} it is full: goods stand {way['beyond_h']:,.0f} h more in "
+            "front of it, which the table of crossings counts and the tables below do not."
+        )
+    return " ".join(said)
 
 
 def _stage_table(material: Material, post: Crossing, number: int) -> Table:

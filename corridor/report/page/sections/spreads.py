@@ -12,7 +12,7 @@ from corridor.study import Sweep
 if TYPE_CHECKING:
     from bokeh.plotting import figure as Figure  # noqa: N812
 
-_INDICATOR: Final = "total_cost"
+_INDICATOR: Final = "total_loss"
 _TOP: Final = 12
 _ROW_PX: Final = 26
 
