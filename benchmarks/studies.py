@@ -19,7 +19,7 @@ from corridor.study.uncertainty.sweeps import prepared
 IntArray = npt.NDArray[np.int32]
 
 STUDY, VARIANT = "crossroads", "crossroads_full"
-COST = "total_cost"
+COST = "total_loss"
 MUSD_PER_YEAR = 365e-6
 
 

@@ -17,18 +17,18 @@ def main() -> None:
     # executor=1 stays in this process; leave it out to use every core, or name a dask scheduler.
     found = corridor.sweep(study, samples, pair, seed=1, executor=1)
     rows = found.distributions.set_index(["variant", "indicator", "scope", "direction"])
-    print(f"{len(found.samples)} samples, each an {found.assignment}:")
+    print(f"{len(found.samples)} samples, each an {found.assignment}; cost and goods left at home:")
     for variant in pair:
-        cost = rows.loc[(variant, "total_cost", "", ""), "mean":].astype(float) / 1e3
+        cost = rows.loc[(variant, "total_loss", "", ""), "mean":].astype(float) / 1e3
         print(
             f"  {variant}: {cost['p50']:.1f} bn USD/year, 90 % between {cost['p5']:.1f} and "
-            f"{cost['p95']:.1f}; the worst 5 % cost {cost['cvar_high']:.1f} on average"
+            f"{cost['p95']:.1f}; the worst 5 % come to {cost['cvar_high']:.1f} on average"
         )
     odds = found.probabilities
-    better = odds[(odds["variant"] == pair[1]) & (odds["indicator"] == "total_cost")].iloc[0]
-    print(f"{pair[1]} is cheaper than {pair[0]} in {better['probability']:.0%} of the draws.")
+    better = odds[(odds["variant"] == pair[1]) & (odds["indicator"] == "total_loss")].iloc[0]
+    print(f"{pair[1]} loses less than {pair[0]} in {better['probability']:.0%} of the draws.")
 
-    print(f"\nWhat moves the total cost of {pair[1]} most (use 1,000 samples or more):")
+    print(f"\nWhat moves that most in {pair[1]} (use 1,000 samples or more):")
     for bar in found.tornado(pair[1], top=5).itertuples():
         print(
             f"  {bar.input}: {bar.low / 1e3:.1f} bn USD/year where it is low, "

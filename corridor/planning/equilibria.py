@@ -264,10 +264,11 @@ def _plan(
     unmet = unmet_rows(answer)
     worth = np.full(len(model.shipments), unmet_usd_per_t)
     obstacles = explain_unmet(model, problem.cost, price, unmet, worth, full_quotas(answer))
-    tables = build_tables(
-        answer, binding_bans(model, price), unmet, obstacles, best=False, servers=servers
-    )
     overflow = _overflow_usd_per_day(answer)
+    carried = float(flow.objective - flow.unmet_cost) + overflow
+    tables = build_tables(
+        answer, binding_bans(model, price), unmet, obstacles, carried, best=False, servers=servers
+    )
     more = [("overflow_cost", "musd_per_year", overflow * DAYS_PER_YEAR / _M, "", "", "")]
     if elastic:
         gain = _surplus_usd_per_day(result) * DAYS_PER_YEAR / _M

@@ -83,6 +83,7 @@ def plan_indicators(
     countries: pd.DataFrame,
     unmet: pd.DataFrame,
     rules: pd.DataFrame,
+    carried_usd_per_day: float,
 ) -> pd.DataFrame:
     """Return every indicator of a plan.
 
@@ -92,14 +93,20 @@ def plan_indicators(
         The evaluated flow.
     paths, crossings, countries, unmet, rules
         The plan's tables.
+    carried_usd_per_day
+        Generalized cost of what is served, without a price for what is not.
 
     Returns
     -------
     DataFrame
         ``indicator, unit, value, scope, direction, commodity``; annual volumes are 365 days.
+        ``total_cost`` is the generalized cost of what is served. ``unmet_value`` is what the goods
+        that stay at home are worth, ``total_loss`` the sum of both: plans that do not carry the
+        same goods are held against each other by it, as `unmet_usd_per_t` only steers.
     """
     rows = _Rows()
     _totals(rows, answer, unmet)
+    _losses(rows, answer, carried_usd_per_day)
     _door_to_door(rows, paths)
     _borders(rows, answer, crossings)
     _modes(rows, answer)
@@ -138,6 +145,15 @@ def _totals(rows: _Rows, answer: FlowAnswer, unmet: pd.DataFrame) -> None:
     rows.add("transport", "bn_t_km_per_year", t_km * DAYS_PER_YEAR / 1e9)
     rows.add("co2", "kt_per_year", co2_kg / KG_PER_T * DAYS_PER_YEAR / _K)
     rows.add("co2_intensity", "g_per_t_km", _ratio(co2_kg * _K, t_km))
+
+
+def _losses(rows: _Rows, answer: FlowAnswer, carried_usd_per_day: float) -> None:
+    model, musd = answer.model, DAYS_PER_YEAR / _M
+    value = model.network.commodities["value_usd_per_t"].to_numpy(float)
+    lost = float(answer.unmet_t_per_day @ value[model.shipments.commodity])
+    rows.add("total_cost", "musd_per_year", carried_usd_per_day * musd)
+    rows.add("unmet_value", "musd_per_year", lost * musd)
+    rows.add("total_loss", "musd_per_year", (carried_usd_per_day + lost) * musd)
 
 
 def _door_to_door(rows: _Rows, paths: pd.DataFrame) -> None:

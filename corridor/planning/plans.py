@@ -164,7 +164,10 @@ def plan_and_flow(
     if asked != frozenset():
         again = _Again(result.columns, congestion=congestion, unmet_usd_per_t=unmet_usd_per_t)
         servers = ServerQuestion(crossings=asked, cost_usd_per_day=again)
-    tables = build_tables(answer, binding_bans(model, price), unmet, obstacles, servers=servers)
+    carried = float(result.objective - result.unmet_cost)
+    tables = build_tables(
+        answer, binding_bans(model, price), unmet, obstacles, carried, servers=servers
+    )
     partial = result.status == "optimal" and unmet.size > 0
     found = Plan(
         status="partial" if partial else result.status,
@@ -251,6 +254,7 @@ def build_tables(
     bans: set[str],
     unmet: IntArray,
     obstacles: list[Obstacle],
+    carried_usd_per_day: float,
     *,
     best: bool = True,
     servers: ServerQuestion | None = None,
@@ -265,6 +269,8 @@ def build_tables(
         Bans that bind.
     unmet, obstacles
         Shipments that are not served, and what stops each, see `explain_unmet`.
+    carried_usd_per_day
+        As of `plan_indicators`.
     best, servers
         As of `crossing_table`.
     """
@@ -281,7 +287,9 @@ def build_tables(
         unmet=left,
         compliance=compliance_table(answer),
         stages=workload_table(answer),
-        indicators=plan_indicators(answer, paths, crossings, countries, left, rules),
+        indicators=plan_indicators(
+            answer, paths, crossings, countries, left, rules, carried_usd_per_day
+        ),
     )
 
 
@@ -301,7 +309,7 @@ def no_plan(model: Model, status: Status, limit: str | None, broken: set[str]) -
     if not broken:
         rows = rows[:0]
     stopped = Obstacle("rule", tuple(sorted(broken)))
-    tables = build_tables(no_flow(model), broken, rows, [stopped] * rows.size)
+    tables = build_tables(no_flow(model), broken, rows, [stopped] * rows.size, float("nan"))
     for name in ("links", "crossings", "paths", "countries", "stages", "indicators"):
         tables[name] = tables[name].iloc[:0]
     return Plan(

@@ -23,7 +23,6 @@ from corridor.planning.plans import NextServers
 from corridor.planning.tables import SEPARATOR
 from corridor.study.references import Door, leg_table, open_doors, shut_doors, totals_table
 from corridor.study.studies import Study
-from corridor.units import DAYS_PER_YEAR
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 
@@ -51,6 +50,8 @@ _AMOUNTS = (
     "state_transport",
 )
 _BEST = (
+    "total_cost",
+    "total_loss",
     "served",
     "unmet",
     "generalized_cost_mean",
@@ -82,6 +83,8 @@ _BESIDE = (
     ("price_of_anarchy", "price_of_anarchy", "ratio", ""),
 )
 _STATES = ("ARM", "AZE", "GEO", "IRN", "RUS")
+_JAMMED = 0.1
+"""Share of the cost that is time in front of full posts from which a plan is jammed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -100,15 +103,18 @@ class Comparison:
         no forecast: nobody who chooses for himself pays for the time that others lose.
     indicators
         ``variant, indicator, unit, value, scope, direction, commodity, low, high``; annual volumes
-        are 365 days. Where shippers choose, ``total_cost``, ``best_possible_*`` (of `best`) and
-        ``price_of_anarchy`` (the first by the optimum's) follow the plan's own. A variant without
+        are 365 days. Where shippers choose, ``best_possible_*`` (of `best`) and
+        ``price_of_anarchy`` (objective by the optimum's) follow the plan's own. A variant without
         a plan, and a blocked reference, have blanks (NaN). `low` and `high` are blank: nothing is
         varied here.
     summary
         One row per variant: ``variant, title, status, reasons, assignment`` (``optimum`` too where
         the rules of a variant ask for a balance that shippers do not keep by themselves) and
         headline indicators, the unit in each name; Mt a year over every screenline in the
-        directions that its gates count.
+        directions that its gates count. ``saved_musd_per_year`` is ``total_loss`` of the base
+        minus that of the variant: resources and time, goods that stay at home at their value, and
+        no payment from one to another. A variant that is steered or jammed (see `is_steered`,
+        `is_jammed`) is held by its best possible use against that of the base.
     differences
         ``variant, indicator, unit, scope, direction, commodity, base, value, difference,
         relative``: every variant but the base, minus the base; where a variant is steered (see
@@ -140,6 +146,14 @@ class Comparison:
         Its plan differs from the base's by more than by what the variant changes.
         """
         return _is_steered(self.plans, self.best, self.base, variant)
+
+    def is_jammed(self, variant: str) -> bool:
+        """Return whether a tenth or more of what is paid is time in front of full posts.
+
+        Goods have no other way there, so queues grow until the last shippers stay at home; how
+        long that takes follows from `unmet_usd_per_t`, and no cost of such a plan means much.
+        """
+        return _is_jammed(self.plans[variant])
 
     def base_of(self, variant: str) -> Plan:
         """Return the base's plan of the kind of a variant's: chosen by shippers, or best possible.
@@ -359,14 +373,10 @@ def _indicator_table(
 
 
 def _beside(plan: Plan, best: Plan) -> list[tuple[str, str, float, str, str, str]]:
-    """Return what a plan by choice costs, what the best possible one would, and what it does."""
-    musd = DAYS_PER_YEAR / 1e6
+    """Return what the best possible plan costs and does, and how much dearer the choice is."""
     cost, least = plan.objective_usd_per_day, best.objective_usd_per_day
-    rows = [
-        ("total_cost", "musd_per_year", cost * musd, "", "", ""),
-        ("best_possible_total_cost", "musd_per_year", least * musd, "", "", ""),
-        ("price_of_anarchy", "ratio", cost / least if least > 0 else np.nan, "", "", ""),
-    ]
+    ratio = cost / least if least > 0 else np.nan
+    rows = [("price_of_anarchy", "ratio", ratio, "", "", "")]
     table = best.indicators
     kept = table["indicator"].isin(_BEST) & (table["commodity"] == "")
     kept &= ~table["scope"].astype(str).str.contains("/")
@@ -382,6 +392,29 @@ def _is_steered(
     return plans[variant] is best[variant] and plans[base] is not best[base]
 
 
+def _is_jammed(plan: Plan) -> bool:
+    return _total_musd(plan, "overflow_cost") >= _JAMMED * _total_musd(plan, "total_cost")
+
+
+def _saved_musd(study: Study, plans: Mapping[str, Plan], best: Mapping[str, Plan]) -> list[float]:
+    """Return what each variant saves against the base [MUSD/year]; NaN without a plan."""
+    base, saved = plans[study.base], []
+    for name, plan in plans.items():
+        jammed = _is_jammed(plan) or _is_jammed(base)
+        of = best if jammed or _is_steered(plans, best, study.base, name) else plans
+        base_musd, own_musd = (
+            _total_musd(of[of_name], "total_loss") for of_name in (study.base, name)
+        )
+        saved.append(base_musd - own_musd)
+    return saved
+
+
+def _total_musd(plan: Plan, indicator: str) -> float:
+    """Return one total of a plan [MUSD/year], NaN where it has none."""
+    rows = plan.indicators.loc[plan.indicators["indicator"] == indicator, "value"]
+    return float(rows.to_numpy(float)[0]) if len(rows) else np.nan
+
+
 def _steered_base(base: "pd.Series[float]", chosen: Plan, best: Plan) -> "pd.Series[float]":
     """Return the values of the base with those of its best possible plan for the chosen one's."""
     values = [plan.indicators.set_index(KEYS)["value"] for plan in (chosen, best)]
@@ -389,7 +422,6 @@ def _steered_base(base: "pd.Series[float]", chosen: Plan, best: Plan) -> "pd.Ser
     new = values[1][~values[1].index.isin(kept.index)]
     both: pd.Series[float] = pd.concat([kept, new])
     names = both.index.get_level_values("indicator")
-    both[names == "total_cost"] = both[names == "best_possible_total_cost"].to_numpy(float)
     both[names == "price_of_anarchy"] = 1.0
     return both
 
@@ -454,21 +486,21 @@ def _summary(
             row[f"transit_{code}_mt_per_year"] = transit
             row[f"revenue_{code}_musd_per_year"] = revenue
         rows.append(row | _busiest(plan))
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    table["saved_musd_per_year"] = _saved_musd(study, plans, best)
+    return table
 
 
 def _screenline_totals(study: Study, indicators: pd.DataFrame) -> dict[tuple[str, str], float]:
     """Return what passes each screenline in each variant, in the directions that its gates count.
 
-    A gate that counts one direction is turned so that this direction is the line's "forward".
+    Which of its two ways a gate calls forward follows from its tables alone, so both are added.
     """
-    gates = study.network.screenlines
-    both_ways = set(gates.loc[gates["direction"] == "both", "screenline"])
     flows = indicators[
         (indicators["indicator"] == "throughput")
         & (indicators["unit"] == "Mt_per_year")
         & (indicators["commodity"] == "")
-        & ((indicators["direction"] == "forward") | indicators["scope"].isin(both_ways))
+        & indicators["scope"].isin(study.network.screenlines["screenline"])
     ]
     sums = flows.groupby(["variant", "scope"])["value"].sum(min_count=1).reset_index()
     return {(str(v), str(line)): float(total) for v, line, total in sums.to_numpy(object)}

@@ -111,7 +111,7 @@ def test_ranges_of_savings_are_those_of_the_draws(folder: Path, full: Path) -> N
     study = corridor.load_study(folder)
     made = corridor.compare(study, [VARIANT], workers=1)
     swept = corridor.sweep(study, SAMPLES, [study.base, VARIANT], findings.SEED, executor=1)
-    cost = swept.keys.loc[swept.keys["indicator"] == "total_cost", "column"].iloc[0]
+    cost = swept.keys.loc[swept.keys["indicator"] == "total_loss", "column"].iloc[0]
     rows = swept.samples.set_index(["variant", "sample"])[cost]
     saved = (rows[study.base] - rows[VARIANT]).sort_values().to_numpy()
     low, high = worth_ranges(Material(comparison=made, sweep=swept))[VARIANT]

@@ -99,7 +99,7 @@ def test_tornado_is_that_of_the_sweep(found: Found) -> None:
     assert bars[0]["value"] == pytest.approx(rows["low"].tolist())
     assert bars[1]["value"] == pytest.approx(rows["high"].tolist())
     spread = found.sweep.distributions
-    of = (spread["variant"] == found.comparison.base) & (spread["indicator"] == "total_cost")
+    of = (spread["variant"] == found.comparison.base) & (spread["indicator"] == "total_loss")
     mean = spread.loc[of, "mean"].iloc[0]
     for data in bars:
         ends = zip(data["left"], data["right"], data["value"], strict=True)

@@ -196,9 +196,14 @@ def test_targets_show_bands_units_and_verdicts() -> None:
 def test_summary_tells_where_hours_are_those_in_front_of_full_posts(
     comparison: Comparison,
 ) -> None:
-    rows = comparison.indicators.head(2).assign(variant="today")
-    rows["indicator"], rows["value"] = ["overflow_cost", "total_cost"], [3.0, 10.0]
-    said = summary_sheet(replace(comparison, indicators=rows)).note
-    assert said.startswith("today: posts are full")
-    rows["value"] = [0.5, 10.0]
-    assert "posts are full" not in summary_sheet(replace(comparison, indicators=rows)).note
+    today = comparison.plans["today"]
+    rows = today.indicators.head(2).copy()
+    rows["indicator"] = ["overflow_cost", "total_cost"]
+
+    def said(overflow: float) -> str:
+        rows["value"] = [overflow, 10.0]
+        plan = replace(today, indicators=rows)
+        return summary_sheet(replace(comparison, plans=comparison.plans | {"today": plan})).note
+
+    assert said(3.0).startswith("today: posts are full")
+    assert "posts are full" not in said(0.5)

@@ -47,6 +47,7 @@ def test_the_headline_is_the_equilibrium_and_the_optimum_stands_beside_it(
     ratio = own.objective_usd_per_day / best.objective_usd_per_day
     assert ratio > 1.0
     assert _value(logit, "slow", "price_of_anarchy") == pytest.approx(ratio)
+    assert not len(best.unmet)
     least = best.objective_usd_per_day * 365 / 1e6
     assert _value(logit, "slow", "best_possible_total_cost") == pytest.approx(least)
     served = best.served_t_per_day * 365 / 1e6

@@ -7,6 +7,7 @@ import pytest
 from corridor.errors import InputError
 from corridor.planning import plan, route
 from corridor.study import Comparison, Study, compare
+from corridor.study.comparison import _screenline_totals as screenline_totals
 
 COLUMNS = ["variant", "indicator", "unit", "value", "scope", "direction", "commodity"]
 COLUMNS += ["low", "high"]
@@ -124,6 +125,32 @@ def test_what_a_variant_no_longer_carries_differs_by_all_of_it(comparison: Compa
     ).iloc[0]
     assert gate["value"] == 0
     assert gate["difference"] == -gate["base"] < 0
+
+
+def test_gates_of_a_screenline_may_count_opposite_ways(comparison: Comparison) -> None:
+    keys = ["variant", "indicator", "unit", "scope", "direction", "commodity"]
+    rows = comparison.indicators.set_index(keys)["value"]
+    line = ("today", "throughput", "Mt_per_year", "turned")
+    assert rows[(*line, "forward", "")] == 0.0 or rows[(*line, "backward", "")] == 0.0
+    flows = rows.copy()
+    flows[(*line, "forward", "")], flows[(*line, "backward", "")] = 2.0, 3.0
+    assert screenline_totals(comparison.study, flows.reset_index())["today", "turned"] == 5.0
+
+
+def test_what_a_variant_saves_counts_goods_left_at_home_at_their_value(
+    comparison: Comparison,
+) -> None:
+    saved = comparison.summary.set_index("variant")["saved_musd_per_year"]
+    value = comparison.study.case("today").network.commodities.set_index("commodity_id")
+    loss = {}
+    for name in ("today", "all_closed"):
+        plan = comparison.plans[name]
+        cost = plan.paths["t_per_day"] @ plan.paths["generalized_usd_per_t"]
+        price = plan.unmet["commodity"].map(value["value_usd_per_t"].to_dict())
+        loss[name] = (cost + plan.unmet["t_per_day"] @ price.to_numpy(float)) * 365 / 1e6
+    assert saved["today"] == 0.0
+    assert saved["all_closed"] == pytest.approx(loss["today"] - loss["all_closed"], rel=1e-4)
+    assert np.isnan(saved["contradiction"])
 
 
 def test_a_screenline_counts_what_its_gates_count(comparison: Comparison) -> None:

@@ -165,7 +165,7 @@ def compare_with_plan(readings: Readings, values: np.ndarray, table: pd.DataFram
             told += 1
             assert value == pytest.approx(expected[tuple(key)], rel=1e-9, nan_ok=True), key
         else:
-            assert value == 0.0 or key.indicator == "total_cost", key
+            assert value == 0.0, key
     assert told > 25
 
 
@@ -210,14 +210,15 @@ def test_the_optimum_of_a_sample_is_that_of_its_tables(
 ) -> None:
     for row, drawn in enumerate(cell_values(today.cells, sampler_of(toy, 5).scores(0, 3))):
         plan = solve_plan_of(drawn_case(today.case, today.cells, drawn))
-        value = serial["total_cost.musd_per_year"].iloc[row]
-        assert value * 1e6 / 365 == pytest.approx(plan, rel=TOLERANCE)
+        value = serial["total_loss.musd_per_year"].iloc[row]
+        assert value == pytest.approx(plan, rel=TOLERANCE)
 
 
 def solve_plan_of(case) -> float:  # noqa: ANN001 (a Case)
     from corridor.planning import plan
 
-    return plan(*case, unmet_usd_per_t=4000.0).objective_usd_per_day
+    indicators = plan(*case, unmet_usd_per_t=4000.0).indicators
+    return float(indicators.set_index("indicator").at["total_loss", "value"])
 
 
 def test_demand_drives_the_cost_of_the_toy(toy: Study) -> None:
@@ -228,8 +229,8 @@ def test_demand_drives_the_cost_of_the_toy(toy: Study) -> None:
     assert first["sobol_first"].iloc[0] > 0.4
     assert first["low"].iloc[0] < first["high"].iloc[0]
     odds = found.probabilities.set_index(["variant", "other", "indicator"])["probability"]
-    assert odds["today", "slow", "total_cost"] == 1.0
-    assert odds["slow", "today", "total_cost"] == 0.0
+    assert odds["today", "slow", "total_loss"] == 1.0
+    assert odds["slow", "today", "total_loss"] == 0.0
     with pytest.raises(InputError, match="none of 'luck' of 'today'"):
         found.tornado("today", "luck")
 

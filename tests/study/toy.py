@@ -134,7 +134,12 @@ def write_study(folder: Path) -> Path:
     columns = ["project_id", "table", "key", "column", "value", "requires", "exclusive_group"]
     tables["projects"] = pd.DataFrame(PROJECTS, columns=columns).assign(**COMMON)
     tables["screenlines"] = pd.DataFrame(
-        [("border", "road", "ab-road", "forward"), ("border", "rail", "ab-rail", "forward")],
+        [
+            ("border", "road", "ab-road", "forward"),
+            ("border", "rail", "ab-rail", "forward"),
+            ("turned", "road", "ab-road", "forward"),
+            ("turned", "rail", "ab-rail", "backward"),
+        ],
         columns=["screenline", "gate", "crossing_id", "direction"],
     )
     data = folder / "data"

@@ -93,5 +93,11 @@ def welfare_plan(
         served_t_per_day=float(answer.path_t_per_day.sum()),
         demand_t_per_day=float(model.t_per_day.sum()),
         assumptions=model.assumptions,
-        **build_tables(answer, binding_bans(model, price), unmet, obstacles),
+        **build_tables(
+            answer,
+            binding_bans(model, price),
+            unmet,
+            obstacles,
+            float(result.objective - result.unmet_cost),
+        ),
     )

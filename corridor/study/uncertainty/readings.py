@@ -46,6 +46,8 @@ class Key(NamedTuple):
 
 _TOTALS: Final = (
     Key("total_cost", "musd_per_year"),
+    Key("unmet_value", "musd_per_year"),
+    Key("total_loss", "musd_per_year"),
     Key("demand", "Mt_per_year"),
     Key("served", "Mt_per_year"),
     Key("unmet", "Mt_per_year"),
@@ -126,6 +128,8 @@ class Readings:
         self._post = net.is_kind(ArcKind.EXIT, ArcKind.ENTRY)
         code = {state: i for i, state in enumerate(net.countries)}
         self._home = np.array([code[c] for c in model.shipments.place_country], dtype=np.int64)
+        value = network.commodities["value_usd_per_t"].to_numpy(float)
+        self._value: FloatArray = value[model.shipments.commodity]
         self._borders = _Borders(model)
         self._lines = _Screenlines(model)
         self.keys: tuple[Key, ...] = (
@@ -179,9 +183,12 @@ class Readings:
         border_h = flow.by_path(hours * self._post[flow.arc])
         days = time_h / HOURS_PER_DAY
         load = np.maximum(result.pool_load, 0.0)
+        carried, lost = result.objective - result.unmet_cost, float(result.unmet @ self._value)
         return np.array(
             [
-                result.objective * _MUSD,
+                carried * _MUSD,
+                lost * _MUSD,
+                (carried + lost) * _MUSD,
                 model.t_per_day.sum() * _MT,
                 t.sum() * _MT,
                 result.unmet.sum() * _MT,

@@ -99,7 +99,7 @@ class Sweep:
         """How the flows of the samples are found: ``optimum``."""
         return ASSIGNMENT
 
-    def tornado(self, variant: str, indicator: str = "total_cost", top: int = 12) -> pd.DataFrame:
+    def tornado(self, variant: str, indicator: str = "total_loss", top: int = 12) -> pd.DataFrame:
         """Return the inputs that move an indicator most, the largest effect first.
 
         Parameters

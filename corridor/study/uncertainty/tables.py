@@ -22,7 +22,7 @@ from corridor.study.uncertainty.spreads import (
 FloatArray: TypeAlias = NDArray[np.float64]
 
 HEADLINES: Final = {
-    "total_cost": -1.0,
+    "total_loss": -1.0,
     "served": 1.0,
     "unmet": -1.0,
     "co2": -1.0,
@@ -149,7 +149,7 @@ def probability_table(samples: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame
             difference = a - b
             n = difference.size
             # Costs nearer to each other than their gaps cannot be told apart: half a win.
-            margin = np.abs(a) * gap_a + np.abs(b) * gap_b if indicator == "total_cost" else 0.0
+            margin = np.abs(a) * gap_a + np.abs(b) * gap_b if indicator == "total_loss" else 0.0
             better = difference * HEADLINES[indicator]
             tied = np.abs(better) <= margin
             share = float(((better > margin) + 0.5 * tied).mean()) if n else np.nan
