@@ -36,7 +36,7 @@ from corridor.study import (
 )
 from corridor.study.cooperation.benefits import DISPERSION_PER_USD
 
-SAMPLES: Final = 128
+SAMPLES: Final = 64
 """Samples of each variant of a sweep."""
 SEED: Final = 0
 ALL: Final = "all"

@@ -30,7 +30,7 @@ from corridor.study import Case, Comparison
 
 NO_PLAN: Final = ("infeasible", "unknown")
 MOST_WORTH: Final = 3
-BUSIEST: Final = 12
+MOST_CHANGED: Final = 10
 """Crossings that are looked into: a third of a second of computing each."""
 FOCUS_MARGIN: Final = 0.35
 FOCUS_LEAST_M: Final = 9e5
@@ -104,15 +104,24 @@ class Material(Findings):
     def main_posts(self) -> list[Crossing]:
         """The crossings in use that are looked into.
 
-        Those where one more server is worth most, and the busiest where variants differ.
+        Those where one more server is worth most, and of those where variants open and close
+        crossings the ones whose flow the variants change most.
         """
         network, _, rules = self.base_case
         plan = self.plans[self.base]
-        used = plan.crossings[plan.crossings["t_per_day"] > 0.0]
-        flow = used.groupby("crossing_id", sort=False)["t_per_day"].sum()
-        near = flow[flow.index.isin(self.in_focus)].sort_values(ascending=False, kind="stable")
+        flows = pd.DataFrame(
+            {
+                variant: of.crossings.groupby("crossing_id", sort=False)["t_per_day"].sum()
+                for variant, of in self.plans.items()
+                if self.has_plan(variant) or variant == self.base
+            }
+        ).fillna(0.0)
+        flows = flows[(flows[self.base] > 0.0) & flows.index.isin(self.in_focus)]
+        flows = flows.sort_values(self.base, ascending=False, kind="stable")
+        change = flows.sub(flows[self.base], axis=0).abs().mean(axis=1)
+        near = change.sort_values(ascending=False, kind="stable").index[:MOST_CHANGED]
         most = dict.fromkeys(str(row["crossing_id"]) for row in self.best_servers)
-        names = [*list(most)[:MOST_WORTH], *map(str, near.index[:BUSIEST])]
+        names = [*list(most)[:MOST_WORTH], *map(str, near)]
         return crossings_of(network, dict.fromkeys(names), rules, plan)
 
     @cached_property

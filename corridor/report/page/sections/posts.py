@@ -7,7 +7,7 @@ import pandas as pd
 from corridor.planning import Crossing
 from corridor.report.colors import SERIES
 from corridor.report.page.charts import CHART_HEIGHT_PX, legend_below, new_chart
-from corridor.report.page.material import BUSIEST, MOST_WORTH, Material, server_worth_usd
+from corridor.report.page.material import MOST_CHANGED, MOST_WORTH, Material, server_worth_usd
 from corridor.report.page.parts import Follower, Section, Table
 from corridor.report.sheets.layout import Column
 from corridor.units import HOURS_PER_DAY
@@ -39,7 +39,7 @@ def posts_section(material: Material) -> Section:
             "details": details,
             "base_title": material.title(material.base),
             "most_worth": MOST_WORTH,
-            "busiest": BUSIEST,
+            "most_changed": MOST_CHANGED,
         },
         charts=charts,
         tables={"crossings": Follower(table=table, frames=frames)},
