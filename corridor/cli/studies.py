@@ -118,21 +118,30 @@ def _write(
 def run_targets(
     *,
     study: StudyArgument = BUNDLED,
+    demand: Annotated[
+        str | None,
+        typer.Option(
+            metavar="YEAR",
+            help="Hold counted volumes, too, against the model with the demand of this year.",
+        ),
+    ] = None,
     write: Annotated[Path | None, typer.Option(help="Markdown file for the whole account.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Hold the model against published volumes and times."""
+    """Hold the model against published times, and against counted volumes."""
     from corridor.report.files.scratch import scratch_file
     from corridor.report.records import target_record
-    from corridor.report.sheets.studies import target_sheets
-    from corridor.study import check_targets, load_study, validation_markdown
+    from corridor.report.sheets.studies import target_sheets, volume_sheets
+    from corridor.study import check_targets, check_volumes, load_study, validation_markdown
 
-    check = check_targets(load_study(study))
+    loaded = load_study(study, demand)
+    check = check_targets(loaded)
+    volumes = None if demand is None else check_volumes(loaded)
     if write is not None:
         with scratch_file(write, "The account") as part:
-            part.write_text(validation_markdown(check), encoding="utf-8")
+            part.write_text(validation_markdown(check, volumes), encoding="utf-8")
         typer.echo(f"Wrote {write}", err=True)
     if as_json:
-        print_json(target_record(check))
+        print_json(target_record(check, volumes))
     else:
-        print_sheets(target_sheets(check))
+        print_sheets(target_sheets(check) + ([] if volumes is None else volume_sheets(volumes)))

@@ -12,7 +12,7 @@ import pandas as pd
 
 from corridor.errors import Fault
 from corridor.planning import Explanation, Itinerary, Plan
-from corridor.study import Comparison, TargetCheck
+from corridor.study import Comparison, TargetCheck, VolumeCheck
 
 Record: TypeAlias = dict[str, object]
 
@@ -76,9 +76,12 @@ def itinerary_record(itinerary: Itinerary) -> Record:
     return {field.name: getattr(itinerary, field.name) for field in fields(itinerary)}
 
 
-def target_record(check: TargetCheck) -> Record:
-    """Return published and modelled times with their statistics."""
-    return {field.name: getattr(check, field.name) for field in fields(check)}
+def target_record(check: TargetCheck, volumes: VolumeCheck | None = None) -> Record:
+    """Return published and modelled times with their statistics, and volumes where given."""
+    record: Record = {field.name: getattr(check, field.name) for field in fields(check)}
+    if volumes is not None:
+        record["volumes"] = {field.name: getattr(volumes, field.name) for field in fields(volumes)}
+    return record
 
 
 def fault_records(faults: Iterable[Fault]) -> list[Record]:

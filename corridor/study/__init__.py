@@ -12,6 +12,7 @@ from corridor.study.uncertainty.sweeps import Sweep, sweep
 from corridor.study.uncertainty.uncertain_savings import investment_ranges
 from corridor.study.validation.evidence import validation_markdown
 from corridor.study.validation.targets import TargetCheck, check_targets
+from corridor.study.validation.volumes import VolumeCheck, check_volumes
 
 __all__ = [
     "BenefitShares",
@@ -22,8 +23,10 @@ __all__ = [
     "Study",
     "Sweep",
     "TargetCheck",
+    "VolumeCheck",
     "WorstClosures",
     "check_targets",
+    "check_volumes",
     "compare",
     "investment_cases",
     "investment_ranges",

@@ -142,13 +142,15 @@ class Study:
         return f"Study({self.name!r}: {len(self.variants)} variants of {self.network.name!r})"
 
 
-def load_study(source: str | Path) -> Study:
+def load_study(source: str | Path, demand: str | None = None) -> Study:
     """Read a study, and the data set that it names.
 
     Parameters
     ----------
     source
         Name of a bundled data set, a folder that holds ``study.toml``, or a TOML file.
+    demand
+        Scenario of the demand; None is the one that the study names.
 
     Returns
     -------
@@ -190,7 +192,7 @@ def load_study(source: str | Path) -> Study:
         constants=constants,
         variants=variants,
         network=load_network(folder, header.date),
-        demand=load_demand(folder, header.demand),
+        demand=load_demand(folder, header.demand if demand is None else demand),
         rules=load_rules(rulebook, header.date) if rulebook else Rules(date=header.date),
         file=file.name,
     )

@@ -1,6 +1,7 @@
 """Counts read and measured by hand, and constants recovered from volumes that they made."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from corridor.network import Demand
 from corridor.planning import Model, compile_model, solve_equilibrium
 from corridor.planning.charges import ChoiceConstant, pool_charges
 from corridor.planning.equilibria import assign
-from corridor.study import load_study
+from corridor.study import check_volumes, load_study
 from corridor.study.validation import calibration
 from corridor.study.validation.calibration import DISPERSION_PER_USD, calibrate, write_calibration
 from corridor.study.validation.counts import (
@@ -146,6 +147,9 @@ def test_a_constant_is_recovered_from_the_volumes_that_it_made(
         file = study_with(CONSTANT, header=LOGIT)
         write_calibration(found, file)
         written = load_study(file)
+        volumes = check_volumes(written)
+        with pytest.raises(InputError, match="2031"):
+            load_study(file, demand="2031")
     finally:
         (study_folder / "data" / "counts.csv").unlink()
         (study_folder / "data" / "demand.csv").write_text(toy.toy.DEMAND.strip() + "\n")
@@ -159,6 +163,10 @@ def test_a_constant_is_recovered_from_the_volumes_that_it_made(
     before = (fitted["before"] / fitted["observed"] - 1.0).abs().mean()
     assert (fitted["fitted"] / fitted["observed"] - 1.0).abs().mean() < 0.3 * before
     assert len(told) == found.rounds
+    assert volumes.rows["optimum"].tolist() == pytest.approx(found.rows["optimum"].tolist())
+    assert volumes.rows["chosen"].to_numpy() == pytest.approx(
+        found.rows["fitted"].to_numpy(), rel=1e-2
+    )
     assert written.constants[0].usd_per_t == pytest.approx(value["rail"], abs=0.05)
     assert written.header.dispersion_per_usd == pytest.approx(found.dispersion_per_usd, rel=1e-3)
 
@@ -169,6 +177,10 @@ def test_without_a_year_or_counts_nothing_is_fitted(
     study = load_study(study_with(CONSTANT))
     with pytest.raises(InputError, match="named by its year"):
         calibrate(study, study.demand)
+    with pytest.raises(InputError, match="the demand of their year; the study's is 'base'"):
+        check_volumes(study)
+    with pytest.raises(InputError, match='must set assignment = "logit"'):
+        check_volumes(replace(study, demand=replace(study.demand, scenario="2024")))
     model, _ = model_with([("ab-road", "both", 2024, 1.0, "t_per_day", "fit")])
     bare = compile_model(toy.Network.from_tables(**toy.toy_frames(), name="toy"), model_with([])[1])
     assert len(read_counts(model, 2024).rows) == 1

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from corridor.core.flows import min_cost_flow
-from corridor.errors import InputError
+from corridor.errors import InputError, SolverError
 from corridor.planning import solve_plan
 from corridor.study import Study, load_study, sweep
 from corridor.study.uncertainty.chunks import TOLERANCE, Chunk, Task
@@ -17,6 +17,12 @@ from corridor.study.uncertainty.samples import CHUNK, Factor, Sampler, cell_valu
 from corridor.study.uncertainty.scenarios import ScenarioCompiler, drawn_case, model_differences
 from corridor.study.uncertainty.shocks import common_factors
 from corridor.study.uncertainty.sweeps import identity, prepared
+from corridor.study.uncertainty.tables import (
+    distribution_table,
+    key_table,
+    sample_table,
+    status_table,
+)
 from tests.study.sweep_toy import RANGES, write_sweep_study
 
 
@@ -219,6 +225,40 @@ def solve_plan_of(case) -> float:  # noqa: ANN001 (a Case)
 
     indicators = plan(*case, unmet_usd_per_t=4000.0).indicators
     return float(indicators.set_index("indicator").at["total_loss", "value"])
+
+
+def test_a_sample_that_fails_is_counted_and_told(
+    toy: Study, serial: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from corridor.study.uncertainty import chunks
+
+    _, desk = prepared(toy, ["today"], 5)
+    solve, calls = chunks.solve_model, []
+
+    def fails_twice(*args: object) -> object:
+        calls.append(args)
+        if len(calls) in (3, 65):
+            msg = "The program is badly scaled."
+            raise SolverError(msg)
+        return solve(*args)
+
+    monkeypatch.setattr(chunks, "solve_model", fails_twice)
+    parts = [desk.solve(task) for task in chunks.tasks_of(["today"], 70)]
+    keys = desk.compiler("today")[1].keys
+    samples = sample_table(parts, keys)
+    bad = samples[samples["status"] == "unknown"]
+    assert bad["sample"].tolist() == [2, 64]
+    assert (bad["reason"] == "The program is badly scaled.").all()
+    assert bad["total_cost.musd_per_year"].isna().all()
+    assert len(samples) == 70
+    counts = status_table(samples).set_index("status")[["samples", "share"]].to_dict("index")
+    assert counts["unknown"] == {"samples": 2, "share": pytest.approx(2 / 70)}
+    assert sum(row["samples"] for row in counts.values()) == 70
+    rows = distribution_table(samples, key_table(keys)).set_index("indicator")
+    assert rows.loc["total_cost", "samples"] == 68
+    # The others are what they are without a failure.
+    good = comparable(samples)[samples["status"] != "unknown"]
+    pd.testing.assert_frame_equal(good, serial.drop(index=[2, 64]), check_exact=True)
 
 
 def test_demand_drives_the_cost_of_the_toy(toy: Study) -> None:

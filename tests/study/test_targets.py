@@ -13,6 +13,7 @@ from corridor.study import (
     Study,
     TargetCheck,
     check_targets,
+    check_volumes,
     load_study,
     validation_markdown,
 )
@@ -125,3 +126,18 @@ def test_the_committed_document_is_what_the_data_says() -> None:
         found = [stat["mape"], stat["median_ape"], stat["mean_error"]]
         np.testing.assert_allclose(found, said, atol=0.02)
         assert int(cells[-1]) == stat["n_fitted"]
+
+
+def test_the_committed_document_has_the_errors_of_volumes() -> None:
+    if not DOCUMENT.is_file():
+        pytest.skip("docs/ is not part of this installation")
+    statistics = check_volumes(load_study("crossroads", demand="2024")).statistics
+    text = DOCUMENT.read_text(encoding="utf-8").split("## Volumes", 1)[1]
+    lines = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("|")]
+    printed = {(cells[0].strip(), cells[1].strip()): cells[2:] for cells in lines}
+    for stat in statistics.to_dict("records"):
+        cells = [re.sub(r"[%+ ]", "", cell) for cell in printed[stat["model"], stat["group"]]]
+        assert int(cells[0]) == stat["n"]
+        said = np.array([float(cell) for cell in cells[1:4]]) / 100.0
+        found = [stat["mean_error"], stat["mape"], stat["median_ape"]]
+        np.testing.assert_allclose(found, said, atol=0.02)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from corridor.planning import Plan
 from corridor.report.sheets.layout import Column, Sheet, write_number
-from corridor.study import Comparison, TargetCheck
+from corridor.study import Comparison, TargetCheck, VolumeCheck
 from corridor.units import DAYS_PER_YEAR, T_PER_MT
 
 _TOP_LINKS = 15
@@ -430,6 +430,49 @@ def target_sheets(check: TargetCheck) -> list[Sheet]:
         What `corridor.study.check_targets` returned.
     """
     return [_targets_sheet(check), _errors_sheet(check)]
+
+
+def volume_sheets(check: VolumeCheck) -> list[Sheet]:
+    """Return counts beside modelled volumes, then the errors by group.
+
+    Parameters
+    ----------
+    check
+        What `corridor.study.check_volumes` returned.
+    """
+    columns = (
+        Column(name="target", title="counted at", wrap=True),
+        Column(name="direction", title="direction"),
+        Column(name="years", title="years"),
+        Column(name="unit", title="unit"),
+        Column(name="observed", title="counted", digits=0),
+        Column(name="chosen", title="chosen", digits=0),
+        Column(name="optimum", title="best possible", digits=0),
+        Column(name="group", title="", wrap=True),
+    )
+    judged = check.rows[check.rows["verdict"] == ""]
+    rows = Sheet.from_frame(
+        judged.assign(unit=judged["unit"].str.replace("_per_day", "/day")),
+        columns,
+        title=f"Counted volumes, and the model with the demand of {check.scenario}",
+        note=(
+            "chosen: shippers choose by cost and time. Not judged: "
+            f"{(check.rows['verdict'] == 'not modelled').sum()} counts of what is no crossing, "
+            f"{(check.rows['verdict'] == 'other year').sum()} of other years, "
+            f"{(check.rows['verdict'] == 'input').sum()} that are in the data as background."
+        ),
+    )
+    errors = (
+        Column(name="model", title="model"),
+        Column(name="group", title="group", wrap=True),
+        Column(name="n", title="judged", digits=0),
+        Column(name="mape", title="mean error", unit="%", digits=0),
+        Column(name="median_ape", title="median", unit="%", digits=0),
+        Column(name="mean_error", title="bias", unit="%", digits=0),
+        Column(name="rank_correlation", title="rank corr.", digits=2),
+    )
+    title = "Errors relative to the count"
+    return [rows, Sheet.from_frame(check.statistics, errors, title=title, n_keys=2)]
 
 
 def _targets_sheet(check: TargetCheck) -> Sheet:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from corridor.core.flows import FlowProblem, FlowResult, min_cost_flow
+from corridor.core.flows import FlowProblem, FlowResult, Shortcuts, min_cost_flow
 from corridor.planning import Model
 from corridor.study.cooperation.cheapest_ways import cheapest_ways
 
@@ -51,7 +51,8 @@ class Rerouting:
     With arcs closed, prices of the first plan give a lower bound: no flow costs less than
     Lagrange's bound at any prices, and of that only the cheapest ways of goods that lose theirs
     change. Sending these goods on the cheapest ways left gives an upper bound. Where both meet
-    within the tolerance the plan is known; else it is solved again from the paths of the first.
+    within the tolerance the plan is known; else it is solved again from the paths of the first, as
+    exactly as the lower bound on the rise asks for.
 
     Parameters
     ----------
@@ -77,10 +78,14 @@ class Rerouting:
         self.problem: FlowProblem = model.flow_problem(
             congestion=congestion, unmet_usd_per_t=unmet_usd_per_t
         )
-        # Searches that are compiled pay here: many plans follow.
+        # Searches that are compiled, on a small graph, pay here: many plans follow.
         from corridor.core.paths import _kernels  # noqa: F401
 
-        self.base: FlowResult = min_cost_flow(self.problem, tolerance=tolerance)
+        ends = np.unique(np.concatenate((self.problem.origin, self.problem.destination)))
+        self._shortcuts = Shortcuts.between(self.problem.graph, ends)
+        self.base: FlowResult = min_cost_flow(
+            self.problem, tolerance=tolerance, shortcuts=self._shortcuts
+        )
         self.has_plan = not model.breaches and self.base.status in ("optimal", "feasible")
         if self.has_plan:
             self._prepare()
@@ -159,11 +164,24 @@ class Rerouting:
                 gap_usd_per_day=base.gap,
                 solved=False,
             )
-        quick = None if self.problem.rows is not None else self._bounded(blocked, hit)
-        return self._solved(blocked) if quick is None else quick
+        if self.problem.rows is not None:
+            return self._solved(blocked, self.tolerance)
+        bound, quick = self._bounded(blocked, hit)
+        if quick is not None:
+            rise = quick.objective_usd_per_day - base.objective
+            close = 2.0 * self.tolerance * abs(base.objective)
+            if quick.gap_usd_per_day <= max(close, self._precision * rise):
+                return quick
+        rise = bound - base.objective
+        # Of a rise that is at least this, the share that may be left open.
+        enough = self._precision * rise / bound if rise > 0.0 else 0.0
+        return self._solved(blocked, max(self.tolerance, enough))
 
-    def _bounded(self, blocked: BoolArray, hit: BoolArray) -> Rerouted | None:
-        """Return the plan where bounds meet, else None."""
+    def _bounded(self, blocked: BoolArray, hit: BoolArray) -> tuple[float, Rerouted | None]:
+        """Return a lower bound on the objective, and what the cheapest ways left come to.
+
+        None where the goods do not fit there.
+        """
         model, base = self.model, self.base
         paths = np.flatnonzero(hit)
         rows = np.unique(self.path_row[paths])
@@ -185,17 +203,14 @@ class Rerouting:
         load = np.maximum(np.asarray(load, dtype=np.float64), 0.0)
         pools, delay = self.problem.pools, self.problem.delay
         if pools is not None and (load > pools.capacity * (1.0 + 1e-9)).any():
-            return None
+            return bound, None
         served = base.flow_cost - float(self._path_cost[paths] @ base.path_flow[paths])
         served += float(new_cost[goes] @ sent[goes])
         served += 0.0 if delay is None else float(delay.value(load).sum())
         unmet = base.unmet.copy()
         unmet[rows] += moved * ~goes
         objective = served + self._unmet * float(unmet.sum())
-        close = 2.0 * self.tolerance * abs(base.objective)
-        if objective - bound > max(close, self._precision * (objective - base.objective)):
-            return None
-        return Rerouted(
+        return bound, Rerouted(
             status="optimal",
             objective_usd_per_day=objective,
             served_usd_per_day=served,
@@ -204,11 +219,16 @@ class Rerouting:
             solved=False,
         )
 
-    def _solved(self, blocked: BoolArray) -> Rerouted:
-        """Return the plan solved again from the paths of the first."""
+    def _solved(self, blocked: BoolArray, tolerance: float) -> Rerouted:
+        """Return the plan solved again to a relative gap, from the paths of the first."""
         closed = replace(self.model, allowed=self.model.allowed & ~blocked)
         problem = closed.flow_problem(congestion=self._congestion, unmet_usd_per_t=self._unmet)
-        result = min_cost_flow(problem, tolerance=self.tolerance, columns=self.base.columns)
+        result = min_cost_flow(
+            problem,
+            tolerance=tolerance,
+            columns=self.base.columns,
+            shortcuts=self._shortcuts,
+        )
         return Rerouted(
             status=result.status,
             objective_usd_per_day=result.objective,

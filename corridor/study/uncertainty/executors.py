@@ -181,7 +181,8 @@ def _by_client(
         }
         lost, before = 0, len(left)
         try:
-            for future in distributed.as_completed(futures):
+            # With the client's own loop: it need not be the default client.
+            for future in distributed.as_completed(futures, loop=client.loop):
                 try:
                     chunk = future.result()
                 except (distributed.KilledWorker, OSError, distributed.FutureCancelledError):

@@ -6,7 +6,9 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pandas as pd
 
+from corridor.study.validation.counts import JUDGED
 from corridor.study.validation.targets import NEAR, ROUNDING, WIDE, TargetCheck
+from corridor.study.validation.volumes import VolumeCheck
 
 Row: TypeAlias = dict[str, Any]
 
@@ -39,13 +41,24 @@ _METHOD: Final = """\
 """
 
 
-def validation_markdown(check: TargetCheck) -> str:
+_VOLUMES: Final = """\
+Counts of `counts.csv` within a year of {year}, and the base variant with the demand of {year}:
+*chosen* is what shippers choose by cost and time, *optimum* the best possible use. The constants of
+the choices were fitted to the *fitted* rows alone. The rows of *place or direction not fitted* are
+the test of the model, and it fails some of them: where a count stands for one kind of traffic among
+several (boxes of the Middle Corridor, say) the model has all of it, and the corridor's own volumes
+are too low. Use volumes to compare variants, not as forecasts."""
+
+
+def validation_markdown(check: TargetCheck, volumes: VolumeCheck | None = None) -> str:
     """Return the document of a check: statistics, what they mean, and every row.
 
     Parameters
     ----------
     check
         What `corridor.study.check_targets` returned.
+    volumes
+        What `corridor.study.check_volumes` returned; None leaves volumes out.
 
     Returns
     -------
@@ -81,7 +94,42 @@ def validation_markdown(check: TargetCheck) -> str:
         "## Posts",
         _post_table([row for row in rows if row["kind"] == "post"]),
     ]
+    if volumes is not None:
+        parts += ["## Volumes", _VOLUMES.format(year=volumes.scenario), *_volume_tables(volumes)]
     return "\n\n".join(parts) + "\n"
+
+
+def _volume_tables(check: VolumeCheck) -> list[str]:
+    """Return the errors by model and group, and every count that is judged."""
+    header = ["model", "group", "n", "mean error", "MAPE", "median APE", "rank correlation"]
+    errors = [
+        [
+            str(row["model"]),
+            str(row["group"]),
+            str(row["n"]),
+            _signed(row["mean_error"]),
+            _percent(row["mape"]),
+            _percent(row["median_ape"]),
+            _plain(row["rank_correlation"], 2),
+        ]
+        for row in _records(check.statistics)
+    ]
+    lines = [
+        [
+            str(row["target"]),
+            str(row["direction"]),
+            str(row["years"]),
+            str(row["unit"]).replace("_per_day", "/day"),
+            _plain(row["observed"], 0),
+            _plain(row["chosen"], 0),
+            _plain(row["optimum"], 0),
+            str(row["group"]),
+        ]
+        for row in _records(check.rows)
+        if row["verdict"] == JUDGED
+    ]
+    names = ["counted at", "direction", "years", "unit", "counted", "chosen", "optimum", "group"]
+    return [_table(header, errors), _table(names, lines)]
 
 
 def _records(frame: pd.DataFrame) -> list[Row]:
