@@ -1,4 +1,4 @@
-"""Fixed-charge network design against the direct integer program, weak and strong."""
+"""Network design and portfolios of projects against the direct integer program, weak and strong."""
 
 import argparse
 import functools
@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 
 from benchmarks.harness import Answer, Contestant, Run, Workload
+from benchmarks.investments import SMALL, StudyInstance, direct_investment, study_instance
 from benchmarks.tntp import folder
 from corridor.core.flows import FlowProblem, design_network
 from corridor.core.graph import Graph
@@ -21,6 +22,8 @@ CLOSE, LOOSE = 1e-4, 1e-2
 """Gaps to which designs are searched."""
 INSTANCES = ("r01.1", "r02.1", "c33", "c35")
 PEERS = tuple((solver, form) for solver in ("scip", "highs") for form in ("strong", "weak"))
+SHIPMENTS = 24
+"""Largest shipments of the bundled study: with more the direct programs take minutes."""
 TITLES = {"scip": "SCIP", "highs": "HiGHS"}
 
 
@@ -183,6 +186,57 @@ WORKLOADS: dict[str, Callable[[bool], Workload]] = {
 }
 
 
+def by_invest(instance: StudyInstance, gap: float) -> Run:
+    """Choose projects; answer the cost."""
+
+    def run() -> Answer:
+        found = instance.invest(gap)
+        assert not found.limit
+        return np.array([found.cost_musd_per_year])
+
+    return run
+
+
+def by_direct_investment(instance: StudyInstance, solver: str, gap: float, *, strong: bool) -> Run:
+    """Build the direct program of the projects and solve it; answer the cost."""
+
+    def run() -> Answer:
+        program = direct_investment(instance, strong=strong)
+        answer = solve(program, solver, relative_gap=gap)
+        assert answer.status == "optimal", answer.limit
+        return np.array([answer.objective])
+
+    return run
+
+
+def invested(smoke: bool) -> Workload:  # noqa: FBT001
+    """Return the workload of choosing projects of the bundled study to the close gap."""
+    instance = study_instance(3, SMALL) if smoke else study_instance(SHIPMENTS)
+    # Every call compiles the study from its tables; smoke tests make do with half of the peers.
+    peers = [
+        Contestant(
+            name=f"{TITLES[solver]}, {form} form",
+            package="ortools",
+            prepare=functools.partial(
+                by_direct_investment, instance, solver, CLOSE, strong=form == "strong"
+            ),
+        )
+        for solver, form in (PEERS[2:] if smoke else PEERS)
+    ]
+    ours = Contestant(
+        name="corridor", package="corridor", prepare=lambda: by_invest(instance, CLOSE)
+    )
+    return Workload(
+        name="design-invest",
+        title=f"projects of the bundled study, no queues, to a gap of {CLOSE:g} ({instance.size})",
+        contestants=(ours, *peers),
+        rtol=2 * CLOSE,
+    )
+
+
+WORKLOADS["design-invest"] = invested
+
+
 class Standing(NamedTuple):
     """What somebody has when the time is up, or before: wall and processor time [s], cost, gap."""
 
@@ -193,6 +247,10 @@ class Standing(NamedTuple):
     gap: float
 
 
+Standings: TypeAlias = Callable[[], tuple[float, float]]
+"""Solves within a time limit, and returns cost and gap."""
+
+
 def standings(instance: Instance, gap: float, seconds: float) -> list[Standing]:
     """Return what ours and the peers, one after another, have under a time limit."""
 
@@ -200,23 +258,45 @@ def standings(instance: Instance, gap: float, seconds: float) -> list[Standing]:
         result = design_network(instance.problem, instance.fixed_cost, gap, seconds)
         return result.objective, result.relative_gap
 
-    def peer(solver: str, form: str) -> tuple[float, float]:
-        program = direct_program(instance, strong=form == "strong")
-        answer = solve(program, solver, seconds, relative_gap=gap)
-        return answer.objective, answer.gap
-
-    runs: dict[str, Callable[[], tuple[float, float]]] = {"corridor": ours}
-    for solver, form in PEERS:
-        runs[f"{TITLES[solver]}, {form} form"] = functools.partial(peer, solver, form)
     tiny = made_up(6, 20, 4)
     by_design(tiny, gap)(), by_program(tiny, "highs", gap, strong=False)()  # load what they need
-    lines = []
-    for name, run in runs.items():
-        start, cpu = time.perf_counter(), time.process_time()
-        objective, reached = run()
-        taken = time.perf_counter() - start, time.process_time() - cpu
-        lines.append(Standing(name, *taken, objective, reached))
-    return lines
+    build = functools.partial(direct_program, instance)
+    return [standing("corridor", ours), *peer_standings(build, gap, seconds)]
+
+
+def study_standings(instance: StudyInstance, gap: float, seconds: float) -> list[Standing]:
+    """Return the same for projects of the bundled study."""
+
+    def ours() -> tuple[float, float]:
+        found = instance.invest(gap, seconds)
+        return found.cost_musd_per_year, found.gap
+
+    tiny = study_instance(6, SMALL)
+    tiny.invest(gap), by_direct_investment(tiny, "highs", gap, strong=False)()
+    build = functools.partial(direct_investment, instance)
+    return [standing("corridor", ours), *peer_standings(build, gap, seconds)]
+
+
+def peer_standings(build: Callable[..., Program], gap: float, seconds: float) -> list[Standing]:
+    """Return what the solvers have of the direct program that a function builds."""
+
+    def peer(solver: str, form: str) -> tuple[float, float]:
+        answer = solve(build(strong=form == "strong"), solver, seconds, relative_gap=gap)
+        return answer.objective, answer.gap
+
+    return [
+        standing(f"{TITLES[solver]}, {form} form", functools.partial(peer, solver, form))
+        for solver, form in PEERS
+    ]
+
+
+def standing(name: str, run: Standings) -> Standing:
+    """Return what one contestant has."""
+    start, cpu = time.perf_counter(), time.process_time()
+    objective, reached = run()
+    return Standing(
+        name, time.perf_counter() - start, time.process_time() - cpu, objective, reached
+    )
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -228,14 +308,28 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--size", nargs=3, type=int, metavar=("NODES", "ARCS", "ODS"), help="a made-up one instead"
     )
+    parser.add_argument(
+        "--study", type=int, metavar="SHIPMENTS",
+        help="projects of the bundled study with so many of its largest shipments instead",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
+    if options.study is not None:
+        projects = study_instance(options.study)
+        print(f"{projects.size}, to {options.gap:g} in at most {options.seconds:g} s")
+        show(study_standings(projects, options.gap, options.seconds))
+        return
     named = {name: instance_of(name, smoke=False)[1] for name in options.instance}
     chosen = {"made up": made_up(*options.size)} if options.size else named
     for name, instance in chosen.items():
         print(f"{name}: {instance.size}, to {options.gap:g} in at most {options.seconds:g} s")
-        for line in standings(instance, options.gap, options.seconds):
-            times = f"{line.seconds:>8.3f} s {line.cpu_s:>8.3f} s of processor"
-            print(f"  {line.name:<20} {times} {line.objective:>14,.2f}   gap {line.gap:.2e}")
+        show(standings(instance, options.gap, options.seconds))
+
+
+def show(lines: list[Standing]) -> None:
+    """Print a line for each contestant."""
+    for line in lines:
+        times = f"{line.seconds:>8.3f} s {line.cpu_s:>8.3f} s of processor"
+        print(f"  {line.name:<20} {times} {line.objective:>14,.2f}   gap {line.gap:.2e}")
 
 
 if __name__ == "__main__":
