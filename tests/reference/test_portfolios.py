@@ -1,6 +1,6 @@
 """Portfolios of ten projects of the bundled study against the enumeration of all 1,024.
 
-Six minutes of processor, so only where it is asked: ``CORRIDOR_ENUMERATE=1 pytest tests/reference``.
+Six minutes of processor, so only where it is asked for: ``CORRIDOR_ENUMERATE=1 pytest -m slow``.
 """
 
 import itertools
