@@ -1,6 +1,6 @@
 """Functions on results: tables for terminals and notebooks, maps, JSON, files for GIS and Excel."""
 
-from corridor.report.files.comparisons import write_indicators, write_paths
+from corridor.report.files.comparisons import write_indicators, write_paths, write_ways
 from corridor.report.files.geopackage import write_geopackage
 from corridor.report.files.geoparquet import write_geoparquet
 from corridor.report.files.outputs import WRITERS, write_outputs
@@ -27,5 +27,6 @@ __all__ = [
     "write_package",
     "write_paths",
     "write_report",
+    "write_ways",
     "write_workbook",
 ]

@@ -13,6 +13,7 @@ from corridor.report import (
     write_indicators,
     write_outputs,
     write_paths,
+    write_ways,
     write_workbook,
 )
 from corridor.report.files import outputs
@@ -21,6 +22,7 @@ from corridor.study import Comparison
 NAMES = {
     "indicators.csv",
     "paths.csv",
+    "ways.csv",
     "corridor.gpkg",
     "tables.xlsx",
     "report.html",
@@ -113,7 +115,7 @@ def test_folder_by_the_name_of_an_output_is_refused(tmp_path: Path) -> None:
     assert names(tmp_path) == {"corridor.gpkg"}
 
 
-@pytest.mark.parametrize("write", [write_paths, write_workbook, write_geopackage])
+@pytest.mark.parametrize("write", [write_paths, write_ways, write_workbook, write_geopackage])
 def test_a_comparison_of_nothing_is_refused(
     comparison: Comparison, tmp_path: Path, write: outputs.Writer
 ) -> None:
@@ -162,3 +164,22 @@ def test_indicators_are_written_whole_or_not_at_all(
 def test_a_missing_folder_is_an_input_error(comparison: Comparison, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="existing folder"):
         write_indicators(comparison, tmp_path / "none" / "indicators.csv")
+
+
+def test_paths_and_ways_together_are_the_paths_of_the_plans(
+    comparison: Comparison, tmp_path: Path
+) -> None:
+    write_paths(comparison, tmp_path / "paths.csv")
+    write_ways(comparison, tmp_path / "ways.csv")
+    paths, ways = (
+        pd.read_csv(tmp_path / name, keep_default_na=False) for name in ("paths.csv", "ways.csv")
+    )
+    assert ways["links"].is_unique
+    assert len(ways) < len(paths), "a way that several variants take stands there once"
+    joined = paths.merge(ways, on="way_id", validate="many_to_one")
+    for variant, plan in comparison.plans.items():
+        rows = joined[joined["variant"] == variant]
+        for name in ("origin", "destination", "commodity", "links", "crossings", "countries"):
+            assert rows[name].tolist() == plan.paths[name].tolist()
+        for name in ("t_per_day", "time_h", "cost_usd_per_t"):
+            assert rows[name].tolist() == pytest.approx(plan.paths[name].tolist(), rel=1e-5)

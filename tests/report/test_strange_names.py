@@ -71,4 +71,5 @@ def test_in_the_data_package(folder: Path) -> None:
             "path": "https://example.org/?a=1&b=<2>",
         }
     ]
-    assert f"flows_{VARIANT}" in [layer["name"] for layer in record["resources"][2]["layers"]]
+    package = next(entry for entry in record["resources"] if entry["format"] == "gpkg")
+    assert f"flows_{VARIANT}" in [layer["name"] for layer in package["layers"]]

@@ -1,4 +1,4 @@
-"""A comparison as CSV: ``indicators.csv``, and the ways that goods take in ``paths.csv``."""
+"""A comparison as CSV: ``indicators.csv``, and what goes where: ``paths.csv``, ``ways.csv``."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ _DIGITS = 6
 
 
 def path_frame(comparison: Comparison) -> pd.DataFrame:
-    """Return the ways of all variants under each other, ``variant`` first.
+    """Return the paths of all variants under each other, ``variant`` first.
 
     Parameters
     ----------
@@ -23,8 +23,32 @@ def path_frame(comparison: Comparison) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns as `Plan.paths`; a variant without a plan has no rows.
+        Columns as `Plan.paths`, but ``way_id``, a row of `way_frame`, for ``links``: variants and
+        goods go the same ways. A variant without a plan has no rows.
     """
+    frame = _paths(comparison)
+    names = ["way_id" if name == "links" else name for name in frame.columns]
+    return frame.assign(way_id=frame["links"].factorize()[0])[names]
+
+
+def way_frame(comparison: Comparison) -> pd.DataFrame:
+    """Return every way that goods take in any variant, once.
+
+    Parameters
+    ----------
+    comparison
+        What `corridor.compare` returned.
+
+    Returns
+    -------
+    DataFrame
+        ``way_id, links``.
+    """
+    links = _paths(comparison)["links"].unique()
+    return pd.DataFrame({"way_id": range(len(links)), "links": links})
+
+
+def _paths(comparison: Comparison) -> pd.DataFrame:
     require_plans(comparison)
     parts = [
         plan.paths.assign(variant=variant)[["variant", *plan.paths.columns]]
@@ -71,7 +95,7 @@ def write_indicators(comparison: Comparison, path: str | Path) -> None:
 
 
 def write_paths(comparison: Comparison, path: str | Path) -> None:
-    """Write the ways of all variants as CSV, whole or not at all.
+    """Write the paths of all variants as CSV, whole or not at all.
 
     Parameters
     ----------
@@ -90,4 +114,26 @@ def write_paths(comparison: Comparison, path: str | Path) -> None:
     with scratch_file(path, "A table of paths") as part:
         frame = path_frame(comparison)
         text = frame.to_csv(index=False, lineterminator="\n", float_format=f"%.{_DIGITS}g")
+        part.write_text(text, encoding="utf-8", newline="")
+
+
+def write_ways(comparison: Comparison, path: str | Path) -> None:
+    """Write the ways that ``paths.csv`` names, link by link, as CSV, whole or not at all.
+
+    Parameters
+    ----------
+    comparison
+        What `corridor.compare` returned.
+    path
+        File to write, ``ways.csv``; an existing file is replaced once the new one is complete.
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist, the path is a folder, or the comparison is empty.
+    OSError
+        If the file cannot be written; nothing is left behind.
+    """
+    with scratch_file(path, "A table of ways") as part:
+        text = way_frame(comparison).to_csv(index=False, lineterminator="\n")
         part.write_text(text, encoding="utf-8", newline="")

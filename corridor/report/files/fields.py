@@ -79,6 +79,7 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         "generalized_usd_per_t": "money, and time and reliability at their value",
         "co2_kg_per_t": "emission of carbon dioxide",
         "length_km": "length of the way",
+        "way_id": "number of the way in ways.csv, which lists its links",
         "links": "ids of the links in order, joined with >",
         "crossings": "ids of the crossings in order, joined with >",
         "countries": "ISO 3166 alpha-3 codes of the states in order, joined with >",
@@ -147,6 +148,8 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         "crossings_crowded": "crossings that work near their capacity",
         "best_possible_generalized_cost_usd_per_t": "the same mean at the best possible use of the "
         "network, which is no forecast",
+        "saved_musd_per_year": "what it saves against the base: resources and time, goods that stay "
+        "at home at their value",
         "assignment": "how the flow of the variant was found",
         "price_of_anarchy": "total cost as shippers choose by the least possible",
     }

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from corridor.report.files.comparisons import write_indicators, write_paths
+from corridor.report.files.comparisons import write_indicators, write_paths, write_ways
 from corridor.report.files.geopackage import write_geopackage
 from corridor.report.files.packages import PACKAGE_NAME, write_package
 from corridor.report.files.scratch import scratch_folder
@@ -19,6 +19,7 @@ Writer: TypeAlias = Callable[[Comparison, Path], None]
 WRITERS: Mapping[str, Writer] = {
     "indicators.csv": write_indicators,
     "paths.csv": write_paths,
+    "ways.csv": write_ways,
     "corridor.gpkg": write_geopackage,
     "tables.xlsx": write_workbook,
     "report.html": write_report,

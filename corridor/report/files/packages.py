@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 import pandas as pd
 
 from corridor import __version__
-from corridor.report.files.comparisons import path_frame
+from corridor.report.files.comparisons import path_frame, way_frame
 from corridor.report.files.fields import Field, describe_frame
 from corridor.report.files.geopackage import CRS, gis_layers
 from corridor.report.files.licenses import license_of
@@ -35,7 +35,8 @@ _CHUNK: Final = 1 << 20
 _FILES: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
     {
         "indicators.csv": ("csv", "text/csv", "Indicators of every variant"),
-        "paths.csv": ("csv", "text/csv", "Ways that goods take in every variant"),
+        "paths.csv": ("csv", "text/csv", "What goes which way in every variant"),
+        "ways.csv": ("csv", "text/csv", "The ways, link by link"),
         "corridor.gpkg": (
             "gpkg",
             "application/geopackage+sqlite3",
@@ -187,21 +188,25 @@ def _finding(file: Path, table: pd.DataFrame) -> Entry:
     """Return the entry of a table that another verb found."""
     of, _, name = file.stem.partition("_")
     title = f"{of.capitalize()}: {name.replace('_', ' ')}"
-    fields = _fields(describe_frame(table))
-    schema: Entry = {"fields": fields, "missingValues": [""]}
     entry = _file_entry(file, "csv", "text/csv", title)
-    return entry | {"encoding": "utf-8", "type": "table", "schema": schema}
+    return entry | {"encoding": "utf-8", "type": "table", "schema": _schema(table)}
 
 
 def _schema_of(comparison: Comparison, name: str) -> Entry:
     if name == "paths.csv":
-        frame, key = path_frame(comparison), ["variant", "origin", "destination"]
-        key += ["commodity", "path_id"]
-    else:
-        frame, key = comparison.indicators, ["variant", *KEYS]
+        reference = {"resource": "ways", "fields": ["way_id"]}
+        return _schema(path_frame(comparison)) | {
+            "primaryKey": ["variant", "origin", "destination", "commodity", "path_id"],
+            "foreignKeys": [{"fields": ["way_id"], "reference": reference}],
+        }
+    if name == "ways.csv":
+        return _schema(way_frame(comparison)) | {"primaryKey": ["way_id"]}
     # Blank texts of a key are blanks with a meaning ("all"), so that no field of it is required.
-    unique = {"primaryKey": key} if name == "paths.csv" else {"uniqueKeys": [key]}
-    return {"fields": _fields(describe_frame(frame)), "missingValues": [""], **unique}
+    return _schema(comparison.indicators) | {"uniqueKeys": [["variant", *KEYS]]}
+
+
+def _schema(table: pd.DataFrame) -> Entry:
+    return {"fields": _fields(describe_frame(table)), "missingValues": [""]}
 
 
 def _fields(fields: Iterable[Field]) -> list[Entry]:
