@@ -167,3 +167,25 @@ def test_plain_report_says_which_command_adds_the_rest(comparison: Comparison) -
         assert f"<dt><code>{name}</code></dt>" in text
     assert "corridor compare --out DIR --with explanations." in text
     assert "corridor compare --out DIR --with sweep." in text
+
+
+def test_another_point_of_view_is_drawn_and_named(folder: Path, tmp_path: Path) -> None:
+    square = [[[0, 0], [9, 0], [9, 9], [0, 9], [0, 0]]]
+    feature = {
+        "type": "Feature",
+        "properties": {"iso3": "AAA", "name": "Ash <land>"},
+        "geometry": {"type": "Polygon", "coordinates": square},
+    }
+    view = {"type": "FeatureCollection", "name": "As <Ash> sees it", "features": [feature]}
+    (tmp_path / "outlines").mkdir()
+    (tmp_path / "outlines" / "ash.geojson").write_text(json.dumps(view), encoding="utf-8")
+    result = compare(folder, tmp_path / "out", "--outlines", str(tmp_path / "outlines"))
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Outlines: As &lt;Ash&gt; sees it. The map takes no position" in text
+    assert "Natural Earth" not in text
+    assert "Ash &lt;land&gt;" in text or "Ash \\u003cland>" in text
+    wrong = compare(folder, tmp_path / "other", "--outlines", str(tmp_path / "nowhere"))
+    assert wrong.exit_code == 2
+    assert "Outlines must be a folder of GeoJSON files" in wrong.stderr
+    assert not (tmp_path / "other").exists()

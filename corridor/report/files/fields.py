@@ -148,8 +148,8 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         "crossings_crowded": "crossings that work near their capacity",
         "best_possible_generalized_cost_usd_per_t": "the same mean at the best possible use of the "
         "network, which is no forecast",
-        "saved_musd_per_year": "what it saves against the base: resources and time, goods that stay "
-        "at home at their value",
+        "saved_musd_per_year": "what it saves against the base, goods that stay at home at their "
+        "value",
         "assignment": "how the flow of the variant was found",
         "price_of_anarchy": "total cost as shippers choose by the least possible",
     }

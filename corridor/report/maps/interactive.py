@@ -1,5 +1,6 @@
 """The verb ``plot_map``: links by mode and flow, crossings by load and wait."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -203,6 +204,15 @@ def outlines_of(folder: Path | str | None) -> dict[str, shapely.Geometry]:
         )
         raise InputError(msg)
     return dict(read_outlines(path))
+
+
+def outline_names(folder: Path) -> list[str]:
+    """Return what each file of outlines is called: its member ``name``, else its file name."""
+    names = []
+    for path in sorted(folder.glob("*.geojson")):
+        name = json.loads(path.read_text(encoding="utf-8")).get("name")
+        names.append(str(name) if name else path.stem)
+    return names
 
 
 def _legend(fig: "Figure") -> "Legend":

@@ -53,7 +53,7 @@ def write_report(
         Title -> trade-off curve of `corridor.planning.rule_frontier`: adds a plot of each.
     outlines
         Folder of GeoJSON outlines of states with the property ``iso3``: another point of view than
-        the bundled one.
+        the bundled one, named on the page by the member ``name`` of each file.
 
     Raises
     ------

@@ -1,10 +1,16 @@
 """The map: flows by mode, crossings by load and wait, and the difference from the base."""
 
+from pathlib import Path
 from typing import Any, Final
 
 from corridor.report.colors import GAIN, LOADS, LOSS, mode_color
 from corridor.report.maps.frames import BARRED, SHUT, flows_by_goods
-from corridor.report.maps.interactive import build_map, change_columns, network_box
+from corridor.report.maps.interactive import (
+    build_map,
+    change_columns,
+    network_box,
+    outline_names,
+)
 from corridor.report.maps.layers import GROUND
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Section
@@ -21,9 +27,8 @@ _POST_COLUMNS: Final = (
     "state",
     "why",
 )
-POINT_OF_VIEW: Final = (
-    "Outlines: Natural Earth 1:50m, public domain, boundaries as they are held on the ground. "
-    "The map takes no position; another point of view is a matter of another outlines file."
+BUNDLED_VIEW: Final = (
+    "Natural Earth 1:50m, public domain, boundaries as they are held on the ground"
 )
 
 
@@ -58,16 +63,23 @@ def map_section(material: Material) -> Section:
         "whole": list(network_box(frame)),
         "focus": list(material.focus),
     }
-    own = material.outlines is not None
-    view = f"Outlines: {material.outlines}." if own else POINT_OF_VIEW
     return Section(
         id="map",
         nav="Map",
         title="The map",
         template="map.html.j2",
-        context={"legend": _legend(material, widest), "view": view},
+        context={"legend": _legend(material, widest), "view": _point_of_view(material.outlines)},
         charts={"map": fig},
         data={"map": data},
+    )
+
+
+def _point_of_view(outlines: Path | None) -> str:
+    """Say whose outlines the map shows, and how to have others."""
+    named = BUNDLED_VIEW if outlines is None else ", ".join(outline_names(outlines))
+    return (
+        f"Outlines: {named}. The map takes no position; corridor compare --out DIR --outlines "
+        "FOLDER draws another point of view."
     )
 
 
