@@ -1,7 +1,8 @@
-"""Samples of a study's uncertain numbers, against rebuilding each plan, SciPy and networkx."""
+"""Samples of a study's uncertain numbers: against rebuilding each plan, and by more workers."""
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +12,15 @@ from corridor.core.flows import min_cost_flow
 from corridor.core.paths import shortest_trees
 from corridor.planning import Model
 from corridor.study import load_study
-from corridor.study.uncertainty.chunks import TOLERANCE, Desk, Task, Work
+from corridor.study.uncertainty.chunks import TOLERANCE, Desk, Packed, Task, Work, tasks_of
+from corridor.study.uncertainty.executors import Executor, solved
 from corridor.study.uncertainty.samples import cell_values
 from corridor.study.uncertainty.scenarios import ScenarioCompiler
 from corridor.study.uncertainty.sweeps import prepared
+from corridor.study.uncertainty.tables import sample_table
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 IntArray = npt.NDArray[np.int32]
 
@@ -39,11 +45,17 @@ def drawn(n: int) -> tuple[ScenarioCompiler, Answer]:
 # -- plans: the optimum of each sample -------------------------------------------------------------
 
 
-def by_sweep(n: int) -> Run:
+def by_sweep(n: int, executor: Executor = 1) -> Run:
     """Change the compiled model's numbers, and solve from the stored paths."""
-    _, desk = swept()
+    work, desk = swept()
     position = [key.indicator for key in desk.compiler(VARIANT)[1].keys].index(COST)
-    return lambda: desk.solve(Task(VARIANT, 0, n)).values[:, position]
+    tasks = tasks_of([VARIANT], n)
+
+    def run() -> Answer:
+        chunks = sorted(solved(work, desk, tasks, executor), key=lambda chunk: chunk.first)
+        return np.concatenate([chunk.values[:, position] for chunk in chunks])
+
+    return run
 
 
 def by_rebuilding(n: int, count: int) -> Run:
@@ -189,6 +201,66 @@ def study_samples(smoke: bool) -> Workload:  # noqa: FBT001 (the registry's sign
     )  # fmt: skip
 
 
+# -- workers: the same samples by more of them, and what they cost besides time --------------------
+
+
+@cache
+def dask_client(workers: int) -> "Client":
+    """Return the client of a dask cluster on this machine, which lasts as long as this process."""
+    from distributed import Client, LocalCluster
+
+    cluster = LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
+    )
+    return Client(cluster, set_as_default=False)  # type: ignore[no-untyped-call]
+
+
+def by_dask(n: int, workers: int) -> Run:
+    """Let a cluster do it."""
+    return by_sweep(n, dask_client(workers))
+
+
+def shipped_bytes() -> int:
+    """Return what is sent to a worker, once [bytes]."""
+    return len(Packed.of(swept()[0]).content)
+
+
+def sample_bytes(n: int) -> float:
+    """Return the memory of a sample in the table that a sweep returns [bytes]."""
+    _, desk = swept()
+    table = sample_table([desk.solve(Task(VARIANT, 0, n))], desk.compiler(VARIANT)[1].keys)
+    return float(table.memory_usage(index=False, deep=True).sum()) / n
+
+
+def study_workers(smoke: bool) -> Workload:  # noqa: FBT001 (the registry's signature)
+    """Sample by one and two workers; processes start anew each time, those of dask are there."""
+    n = 2 if smoke else 256
+    clusters = () if smoke else (1, 2)
+    return Workload(
+        name="study_workers",
+        title=(
+            f"{n} samples of the bundled study's main variant by workers, same bits; "
+            f"{shipped_bytes() / 1e6:.1f} MB shipped to each, "
+            f"{sample_bytes(min(n, 16)) / 1e3:.1f} GB of memory a million samples"
+        ),
+        contestants=(
+            Contestant(name="this process", package="corridor", prepare=lambda: by_sweep(n)),
+            Contestant(
+                name="2 processes, their start too", package="corridor",
+                prepare=lambda: by_sweep(n, 2),
+            ),
+            *(
+                Contestant(
+                    name=f"dask, {k} worker{'s' * (k > 1)}", package="distributed",
+                    prepare=partial(by_dask, n, k),
+                )
+                for k in clusters
+            ),
+        ),
+        rtol=0.0,
+    )  # fmt: skip
+
+
 def study_skims(smoke: bool) -> Workload:  # noqa: FBT001 (the registry's signature)
     """Door-to-door costs of samples."""
     n, count, few = (2, 1, 1) if smoke else (16, 2, 1)
@@ -213,4 +285,5 @@ def study_skims(smoke: bool) -> Workload:  # noqa: FBT001 (the registry's signat
 WORKLOADS: dict[str, Callable[[bool], Workload]] = {
     "study_samples": study_samples,
     "study_skims": study_skims,
+    "study_workers": study_workers,
 }
