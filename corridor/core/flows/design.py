@@ -23,6 +23,20 @@ is a search in three steps:
    change lifts the relaxation above the best design stays where it is), with the links that bind,
    begun with the best design and without heuristics.
 
+Cover, minimum-cardinality and flow-cover inequalities of cutsets (Chouman et al.) are not added
+here, for they do not pay once the links are there. On four instances of the set canad, single nodes
+as cutsets, all commodities together and each alone, the relaxation with its links was this far
+below the best design, before and after all violated ones were added, and the search took::
+
+    instance   gap       with cuts   cuts   processor   with cuts
+    r01.1      0.000 %   0.000 %     0      0.05 s      0.05 s
+    r02.1      0.673 %   0.673 %     0      0.11 s      0.11 s
+    c33        0.235 %   0.201 %     1      0.20 s      0.26 s
+    c35        0.715 %   0.659 %     4      0.93 s      1.25 s
+
+(Pairs of neighbors as cutsets too: two more cuts, the same bounds, 1.0 s and 2.0 s on c33 and c35.)
+The solver finds those that help a node by itself.
+
 References
 ----------
 B. Gendron, T. G. Crainic and A. Frangioni, "Multicommodity capacitated network design", in
