@@ -1,7 +1,9 @@
 """Indicators of a plan in the field's own terms (CAREC CPMM, screenlines, HHI), as one long table.
 
 TFI1 and TFI2 are hours and USD at one border post, averaged over the vehicles that pass; TFI3 is
-USD for 500 km and 20 t; TFI4 is speed: SWOD without delay (km by moving hours) and SWD with delay
+USD for 500 km and 20 t in tariffs, returning empties and fees, so it lies below CPMM's own by the
+hours of vehicle and crew, which count as time here (`ArcCosts.usd_per_t_h`), as they do in every
+other cost per tonne; TFI4 is speed: SWOD without delay (km by moving hours) and SWD with delay
 (km by all hours of the mode).
 """
 
