@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +17,6 @@ from corridor.study.uncertainty.samples import cell_values
 from corridor.study.uncertainty.scenarios import ScenarioCompiler
 from corridor.study.uncertainty.sweeps import prepared
 from corridor.study.uncertainty.tables import sample_table
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 IntArray = npt.NDArray[np.int32]
 
@@ -204,20 +200,18 @@ def study_samples(smoke: bool) -> Workload:  # noqa: FBT001 (the registry's sign
 # -- workers: the same samples by more of them, and what they cost besides time --------------------
 
 
-@cache
-def dask_client(workers: int) -> "Client":
-    """Return the client of a dask cluster on this machine, which lasts as long as this process."""
+def by_dask(n: int, workers: int) -> Run:
+    """Let a dask cluster on this machine do it."""
     from distributed import Client, LocalCluster
 
-    cluster = LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
-    )
-    return Client(cluster, set_as_default=False)  # type: ignore[no-untyped-call]
+    def run() -> Answer:
+        cluster = LocalCluster(  # type: ignore[no-untyped-call]
+            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
+        )
+        with cluster, Client(cluster, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+            return by_sweep(n, client)()
 
-
-def by_dask(n: int, workers: int) -> Run:
-    """Let a cluster do it."""
-    return by_sweep(n, dask_client(workers))
+    return run
 
 
 def shipped_bytes() -> int:
@@ -233,32 +227,34 @@ def sample_bytes(n: int) -> float:
 
 
 def study_workers(smoke: bool) -> Workload:  # noqa: FBT001 (the registry's signature)
-    """Sample by one and two workers; processes start anew each time, those of dask are there."""
-    n = 2 if smoke else 256
-    clusters = () if smoke else (1, 2)
+    """Sample by one and two workers; the start of these is part of it."""
+    n, more = (2, ()) if smoke else (256, (2,))
     return Workload(
         name="study_workers",
         title=(
-            f"{n} samples of the bundled study's main variant by workers, same bits; "
-            f"{shipped_bytes() / 1e6:.1f} MB shipped to each, "
+            f"{n} samples of the bundled study's main variant by workers, their start included, "
+            f"same bits; {shipped_bytes() / 1e6:.1f} MB shipped to each, "
             f"{sample_bytes(min(n, 16)) / 1e3:.1f} GB of memory a million samples"
         ),
         contestants=(
             Contestant(name="this process", package="corridor", prepare=lambda: by_sweep(n)),
-            Contestant(
-                name="2 processes, their start too", package="corridor",
-                prepare=lambda: by_sweep(n, 2),
+            *(
+                Contestant(
+                    name=f"{k} processes", package="corridor", prepare=partial(by_sweep, n, k)
+                )
+                for k in more
             ),
             *(
                 Contestant(
-                    name=f"dask, {k} worker{'s' * (k > 1)}", package="distributed",
+                    name=f"dask, workers: {k}",
+                    package="distributed",
                     prepare=partial(by_dask, n, k),
                 )
-                for k in clusters
+                for k in (1, *more)
             ),
         ),
         rtol=0.0,
-    )  # fmt: skip
+    )
 
 
 def study_skims(smoke: bool) -> Workload:  # noqa: FBT001 (the registry's signature)
