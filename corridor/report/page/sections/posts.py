@@ -155,7 +155,7 @@ def _server_table(material: Material, post: Crossing, number: int) -> Table:
         high=rows["saved_usd_high"] / 1e3,
         solved=rows["solved_usd_per_year"] / 1e3,
     )
-    columns = (
+    columns: tuple[Column, ...] = (
         Column(name="country", title="post of"),
         Column(name="direction", title="way"),
         Column(name="stage", title="stage"),
@@ -164,15 +164,14 @@ def _server_table(material: Material, post: Crossing, number: int) -> Table:
         Column(name="kusd", title="worth", unit="kUSD/year", digits=0),
         Column(name="low", title="low", unit="kUSD/year", digits=0),
         Column(name="high", title="high", unit="kUSD/year", digits=0),
-        Column(name="solved", title="with newcomers", unit="kUSD/year", digits=0),
         Column(name="fixed_h", title="delay it cannot touch", unit="h", digits=1),
     )
+    note = "Worth: delay saved at this traffic; low and high over the ranges of the inputs."
+    if frame["solved"].notna().any():
+        columns += (Column(name="solved", title="with newcomers", unit="kUSD/year", digits=0),)
+        note += " With newcomers: solved again with the server there."
     return Table.of_frame(
-        frame, columns, id=f"servers-{number}", title="What one more server buys",
-        note=(
-            "Worth: delay saved at this traffic; low and high over the ranges of the inputs. With "
-            "newcomers: solved again with the server there, known where the plan was asked for it."
-        ),
+        frame, columns, id=f"servers-{number}", title="What one more server buys", note=note
     )  # fmt: skip
 
 
