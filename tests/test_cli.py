@@ -1,6 +1,7 @@
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import corridor
 from corridor.cli import app
 from corridor.report.files import geoparquet, outputs
 from tests.report.toy import write_toy_study
+from tests.study.toy import write_study
 
 HEAVY = ["numpy", "pandas", "geopandas", "numba", "ortools", "scipy", "shapely", "pydantic"]
 ROOT = Path(corridor.__file__).parent.parent
@@ -557,12 +559,52 @@ def test_help_is_quick() -> None:
     assert seconds("-m", "corridor", "--help") < bare + 0.5
 
 
+SHUT = """
+[[rule]]
+id = "shut"
+kind = "forbid"
+title = "Shut"
+crossings = ["ab-road", "ab-rail"]
+"""
+
+
+def shut(place: Path) -> Path:
+    """Write a data set with a rule that closes the border, in the same format."""
+    from corridor.network import convert_dataset
+
+    folder, closed = place.parent / "open", place.with_name(f"shut-{place.name}")
+    convert_dataset(place, folder)
+    with (folder / "rules.toml").open("a", encoding="utf-8") as rules:
+        rules.write(SHUT)
+    convert_dataset(folder, closed)
+    shutil.rmtree(folder)
+    return closed
+
+
+def test_validate_takes_a_study_whose_tables_lie_elsewhere(tmp_path: Path) -> None:
+    study = write_study(tmp_path)
+    for place in (study, study / "study.toml"):
+        assert run("validate", place).exit_code == 0, place
+    (study / "data" / "links.csv").write_text("link_id\n", encoding="utf-8")
+    broken = run("validate", study)
+    assert broken.exit_code == 2
+    assert "links.csv:1 from_node: found no such column" in broken.stdout
+    text = (study / "study.toml").read_text(encoding="utf-8")
+    (study / "study.toml").write_text(text.replace('"data"', '"nowhere"'), encoding="utf-8")
+    lost = run("validate", study)
+    assert (lost.exit_code, "study.toml dataset: found 'nowhere'" in lost.stdout) == (2, True)
+
+
 def test_convert_goes_there_and_back(toy: Path, tmp_path: Path) -> None:
     there = run("convert", toy, tmp_path / "toy.gpkg")
     assert (there.exit_code, there.stdout) == (0, "")
     assert "toy.gpkg: nodes, layers, commodities, links" in there.stderr
+    assert "rules.toml, study.toml" in there.stderr
     assert run("convert", tmp_path / "toy.gpkg", tmp_path / "back").exit_code == 0
     assert (tmp_path / "back" / "study.toml").read_text() == (toy / "study.toml").read_text()
     assert run("validate", tmp_path / "toy.gpkg").exit_code == 0
+    for place in (toy, tmp_path / "toy.gpkg", tmp_path / "back"):
+        closed = run("route", "A1", "B1", "--data", shut(place))
+        refused(closed, 1, "is blocked by shut")
     refused(run("convert", toy, tmp_path / "toy.gpkg"), 2, "must be new")
     refused(run("convert", tmp_path / "nothing", tmp_path / "new"), 2, "must exist")

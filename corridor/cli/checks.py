@@ -15,7 +15,10 @@ from corridor.errors import Fault, InputError
 def run_validate(
     *,
     folder: Annotated[
-        str, typer.Argument(help="Folder of a data set, .gpkg file, or the name of a bundled one.")
+        str,
+        typer.Argument(
+            help="Folder of a data set or a study, .gpkg or study file, or a bundled name."
+        ),
     ],
     as_json: JsonOption = False,
 ) -> None:
@@ -62,29 +65,40 @@ def run_convert(
 
 def _all_faults(folder: str) -> list[Fault]:
     """Return the faults of the tables, then of the rules, then of the study; each fault once."""
-    from corridor.network.models import dataset_place
+    from corridor import datasets
+    from corridor.network.texts import find_text, is_geopackage
     from corridor.network.validation import validate
+    from corridor.study.studies import study_places
 
-    path = dataset_place(folder)
-    faults = validate(path)
+    path = datasets.path(folder)
+    study = path.suffix == ".toml" or find_text(path, "study.toml") is not None
+    data: str | Path = path
+    rules: str | Path | None = path if find_text(path, "rules.toml") is not None else None
+    # A study whose tables lie elsewhere.
+    if study and not (path / "nodes.csv").is_file() and not is_geopackage(path):
+        try:
+            data, rules = study_places(path)
+        except InputError as error:
+            return _faults_of(error, path.name if path.is_file() else "study.toml")
+    faults = validate(data)
     broken = any(not fault.warning for fault in faults)
     # Ids in rules and study cannot be looked up in tables that do not load.
-    if (path / "rules.toml").is_file():
-        faults += _rule_faults(path, broken=broken)
-    if (path / "study.toml").is_file() and not broken:
+    if rules is not None:
+        faults += _rule_faults(rules, data, broken=broken)
+    if study and not broken:
         faults += _study_faults(path)
     return list(dict.fromkeys(faults))
 
 
-def _rule_faults(path: Path, *, broken: bool) -> list[Fault]:
+def _rule_faults(rulebook: str | Path, data: str | Path, *, broken: bool) -> list[Fault]:
     from corridor.network import load_network
     from corridor.sovereignty import load_rules
 
     try:
-        rules = load_rules(path)
+        rules = load_rules(rulebook)
     except InputError as error:
         return _faults_of(error, "rules.toml")
-    return [] if broken else rules.check(load_network(path))
+    return [] if broken else rules.check(load_network(data))
 
 
 def _study_faults(path: Path) -> list[Fault]:

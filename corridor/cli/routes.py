@@ -24,7 +24,7 @@ def run_route(  # noqa: PLR0913 (each is an option of the command)
     *,
     origin: Annotated[str, typer.Argument(help="Node id, CN_XIAN.")],
     destination: Annotated[str, typer.Argument(help="Node id, TR_MERSIN.")],
-    data: Annotated[str, typer.Option(help="Bundled data set or folder.")] = BUNDLED,
+    data: Annotated[str, typer.Option(help="Bundled data set, folder or GeoPackage.")] = BUNDLED,
     commodity: Annotated[str | None, typer.Option(help="Commodity id (default: the first)")] = None,
     minimize: Annotated[
         Literal["generalized_cost", "time", "money", "co2"],
@@ -201,8 +201,11 @@ def _variant_of(
 def _rules(data: str, network: "Network", *, wanted: bool | None) -> "Rules | None":
     """Return the rules of a data set; None where unwanted, or not there and not asked for."""
     from corridor import datasets
+    from corridor.network.texts import find_text
     from corridor.sovereignty import load_rules
 
-    if wanted is False or (wanted is None and not (datasets.path(data) / "rules.toml").is_file()):
+    if wanted is False:
+        return None
+    if wanted is None and find_text(datasets.path(data), "rules.toml") is None:
         return None
     return load_rules(data, network.date)

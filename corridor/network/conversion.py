@@ -1,5 +1,6 @@
 """A data set from one format to another: a folder of CSV files, or one GeoPackage."""
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -7,15 +8,17 @@ from typing import Final
 
 import pandas as pd
 
+from corridor import datasets
 from corridor.errors import InputError
 from corridor.network.geopackages import SUFFIX, read_texts, write_tables_geopackage
 from corridor.network.models import dataset_place, raise_errors, read_place
 from corridor.network.schema import TABLES
 from corridor.network.tables import write_csv
+from corridor.network.texts import TEXT_FILES, is_geopackage, read_text
 from corridor.network.validation import validate
 
-TEXT_FILES: Final = ("rules.toml", "study.toml", "README.md")
-"""Text files that go along with the tables."""
+_OWN: Final = re.compile(r"""^(dataset|rules)(\s*=\s*)(?:"([^"]*)"|'([^']*)')""", re.MULTILINE)
+"""A line of a study that names its data set or its rules."""
 
 
 def convert_dataset(source: str | Path, target: str | Path) -> list[str]:
@@ -27,12 +30,13 @@ def convert_dataset(source: str | Path, target: str | Path) -> list[str]:
         Name of a bundled data set, a folder of CSV files, or a GeoPackage.
     target
         What to make: a GeoPackage where it ends in ``.gpkg``, else a folder. It must not exist, or
-        be an empty folder. Rules, study and README go along.
+        be an empty folder. Rules, study and README go along; a study of the source's own tables is
+        then one of the target's own.
 
     Returns
     -------
     list of str
-        Names of the tables written.
+        Names of the tables written, then of the text files.
 
     Raises
     ------
@@ -62,14 +66,34 @@ def convert_dataset(source: str | Path, target: str | Path) -> list[str]:
         write_tables_geopackage(tables, target, texts)
     else:
         _write_folder(tables, target, texts)
-    return list(tables)
+    return [*tables, *texts]
 
 
 def _texts(place: Path) -> dict[str, str]:
-    if place.is_file():
-        return read_texts(place)
-    files = [place / name for name in TEXT_FILES]
-    return {file.name: file.read_text(encoding="utf-8") for file in files if file.is_file()}
+    if is_geopackage(place):
+        texts = read_texts(place)
+    else:
+        files = [place / name for name in TEXT_FILES]
+        texts = {file.name: read_text(file) for file in files if file.is_file()}
+    if "study.toml" in texts:
+        texts["study.toml"] = _of_itself(texts["study.toml"], place)
+    return texts
+
+
+def _of_itself(study: str, place: Path) -> str:
+    """Return a study that names what lies beside it: by a bundled name it would be of those tables.
+
+    ``.`` is the place of the study, folder or GeoPackage.
+    """
+
+    def renamed(line: re.Match[str]) -> str:
+        key, equals, *names = line.groups()
+        name = names[0] or names[1] or ""
+        same = name in datasets.names() and datasets.path(name).samefile(place)
+        return f'{key}{equals}"."' if same else line[0]
+
+    header, table, rest = study.partition("\n[[")
+    return _OWN.sub(renamed, header) + table + rest
 
 
 def _write_folder(tables: dict[str, pd.DataFrame], target: Path, texts: dict[str, str]) -> None:

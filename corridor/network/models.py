@@ -23,6 +23,7 @@ from corridor.network.geography import gauge_faults, length_faults, outline_faul
 from corridor.network.outlines import read_outlines
 from corridor.network.schema import NETWORK_TABLES, TABLES
 from corridor.network.tables import TypedTable, read_table, type_table, write_csv
+from corridor.network.texts import is_geopackage
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -509,7 +510,7 @@ def dataset_place(name: str | Path) -> Path:
         If there is none, or it is another kind of file.
     """
     path = datasets.path(name)
-    return path if path.suffix == ".gpkg" and path.is_file() else dataset_folder(path)
+    return path if is_geopackage(path) else dataset_folder(path)
 
 
 def read_place(

@@ -16,6 +16,7 @@ from corridor.errors import Fault, InputError
 from corridor.network import Network
 from corridor.network.models import as_date
 from corridor.network.supernetwork import build_supernetwork
+from corridor.network.texts import find_text, is_geopackage, read_text
 from corridor.network.vehicles import payload_t, teu_per_t
 from corridor.sovereignty.effects import Effects
 from corridor.sovereignty.kinds import KINDS, Rule
@@ -147,7 +148,7 @@ def load_rules(source: str | Path, date: dt.date | str | None = None) -> Rules:
     Parameters
     ----------
     source
-        A bundled data set's name, a folder that holds ``rules.toml``, or a TOML file.
+        A bundled data set's name, a folder or GeoPackage that holds ``rules.toml``, or a TOML file.
     date
         The rules are read as of this day, a date or ISO text; None is the network's day, or a day
         after all that the data knows.
@@ -170,35 +171,42 @@ def load_rules(source: str | Path, date: dt.date | str | None = None) -> Rules:
     (True, datetime.date(2026, 6, 30))
     """
     path = datasets.path(source)
-    file = path / "rules.toml" if path.is_dir() else path
-    if not file.is_file():
+    name, content = read_toml(path, "rules.toml")
+    if content is None:
         msg = (
-            f"Rules must be a TOML file; {file.name} is not in {path}. Give the file, or a folder "
+            f"Rules must be a TOML file; {name} is not in {path}. Give the file, or a folder "
             "that holds it."
         )
         raise InputError(msg)
-    content = read_toml(file)
     unknown = sorted(set(content) - {"rule"})
     if unknown:
-        msg = (
-            f"{file.name} must hold [[rule]] tables only; found {', '.join(unknown)}. Remove them."
-        )
+        msg = f"{name} must hold [[rule]] tables only; found {', '.join(unknown)}. Remove them."
         raise InputError(msg)
-    return Rules(parse_rules(content.get("rule", []), file.name), as_date(date))
+    return Rules(parse_rules(content.get("rule", []), name), as_date(date))
 
 
-def read_toml(file: Path) -> dict[str, object]:
-    """Return the content of a TOML file.
+def read_toml(path: Path, name: str) -> tuple[str, dict[str, object] | None]:
+    """Return name and content of a TOML file; no content where a data set has no such file.
+
+    Parameters
+    ----------
+    path
+        The file itself, or the folder or GeoPackage of a data set.
+    name
+        Name of the file in a data set.
 
     Raises
     ------
     InputError
         If it is not UTF-8 or not TOML; the message has the line.
     """
+    of_data = path.is_dir() or is_geopackage(path)
+    name = name if of_data else path.name
+    text = find_text(path, name) if of_data else read_text(path)
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{file.name} must be a TOML file in UTF-8; {error}. Correct the place."
+        return name, None if text is None else tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        msg = f"{name} must be a TOML file in UTF-8; {error}. Correct the place."
         raise InputError(msg) from error
 
 

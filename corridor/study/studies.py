@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from corridor import datasets
 from corridor.errors import Fault, InputError
 from corridor.network import Demand, Network, load_demand, load_network
+from corridor.network.texts import find_text, is_geopackage
 from corridor.sovereignty import Rule, Rules, load_rules
 from corridor.sovereignty.rulebook import parse_rules, read_toml, toml_faults
 from corridor.study.changes import changed_tables, near, variant_faults
@@ -148,7 +149,8 @@ def load_study(source: str | Path, demand: str | None = None) -> Study:
     Parameters
     ----------
     source
-        Name of a bundled data set, a folder that holds ``study.toml``, or a TOML file.
+        Name of a bundled data set, a folder or GeoPackage that holds ``study.toml``, or a TOML
+        file.
     demand
         Scenario of the demand; None is the one that the study names.
 
@@ -170,22 +172,14 @@ def load_study(source: str | Path, demand: str | None = None) -> Study:
     'status_quo'
     """
     path = datasets.path(source)
-    file = path / _FILE if path.is_dir() else path
-    if not file.is_file():
-        msg = f"A study must be a TOML file; {file.name} is not in {path}. Give the file."
-        raise InputError(msg)
+    name, content = _read_file(path)
     faults: list[Fault] = []
-    header, references, constants, variants = _read_parts(file, faults)
+    header, references, constants, variants = _read_parts(content, name, faults)
     if header is None:
-        raise InputError.from_faults(file.name, faults)
-    folder = _place(header.dataset, file, "dataset", faults)
-    if header.rules is not None:
-        rulebook = _place(header.rules, file, "rules", faults)
-    else:
-        own = None if folder is None else datasets.path(folder) / "rules.toml"
-        rulebook = own if own is not None and own.is_file() else None
+        raise InputError.from_faults(name, faults)
+    folder, rulebook = _places(header, path, name, faults)
     if folder is None:
-        raise InputError.from_faults(file.name, faults)
+        raise InputError.from_faults(name, faults)
     study = Study(
         header=header,
         references=references,
@@ -194,30 +188,88 @@ def load_study(source: str | Path, demand: str | None = None) -> Study:
         network=load_network(folder, header.date),
         demand=load_demand(folder, header.demand if demand is None else demand),
         rules=load_rules(rulebook, header.date) if rulebook else Rules(date=header.date),
-        file=file.name,
+        file=name,
     )
     faults += _study_faults(study)
     if faults:
-        raise InputError.from_faults(file.name, faults)
+        raise InputError.from_faults(name, faults)
     return study
 
 
+def study_places(source: str | Path) -> tuple[str | Path, str | Path | None]:
+    """Return the data set and the rulebook that a study names, which may have faults.
+
+    Parameters
+    ----------
+    source
+        As in `load_study`.
+
+    Returns
+    -------
+    dataset
+        Bundled name, folder or GeoPackage.
+    rulebook
+        As `corridor.load_rules` takes it; None where the study has no rules.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is no TOML, or its header has faults.
+
+    Examples
+    --------
+    >>> study_places("crossroads")
+    ('crossroads', 'crossroads')
+    """
+    path = datasets.path(source)
+    name, content = _read_file(path)
+    faults: list[Fault] = []
+    header, *_ = _read_parts(content, name, [])
+    if header is None:
+        _read_parts(content, name, faults)
+        raise InputError.from_faults(name, faults)
+    folder, rulebook = _places(header, path, name, faults)
+    if folder is None or faults:
+        raise InputError.from_faults(name, faults)
+    return folder, rulebook
+
+
+def _read_file(path: Path) -> tuple[str, dict[str, object]]:
+    """Return name and content of the study file at a path."""
+    name, content = read_toml(path, _FILE)
+    if content is None:
+        msg = f"A study must be a TOML file; {name} is not in {path}. Give the file."
+        raise InputError(msg)
+    return name, content
+
+
+def _places(
+    header: Header, path: Path, file: str, faults: list[Fault]
+) -> tuple[str | Path | None, str | Path | None]:
+    """Return the data set and the rulebook that a header names; what is not there is a fault."""
+    here = path if path.is_dir() or is_geopackage(path) else path.parent
+    folder = _place(header.dataset, here, file, "dataset", faults)
+    if header.rules is not None:
+        return folder, _place(header.rules, here, file, "rules", faults)
+    own = folder is not None and find_text(datasets.path(folder), "rules.toml") is not None
+    return folder, folder if own else None
+
+
 def _read_parts(
-    file: Path, faults: list[Fault]
+    content: Mapping[str, object], file: str, faults: list[Fault]
 ) -> tuple[Header | None, tuple[Reference, ...], tuple[Constant, ...], tuple[Variant, ...]]:
     """Return header, references, constants and variants of a study file, as far as they read."""
-    content = read_toml(file)
     top = {key: value for key, value in content.items() if key not in _TABLES}
-    tables = {name: _array(content.get(name, []), name, file.name, faults) for name in _TABLES}
-    header = _parsed(Header, [top], file.name, faults)
-    references = _parsed(Reference, tables["reference"], file.name, faults)
-    constants = _parsed(Constant, tables["constant"], file.name, faults)
-    variants = _parsed(Variant, tables["variant"], file.name, faults)
+    tables = {name: _array(content.get(name, []), name, file, faults) for name in _TABLES}
+    header = _parsed(Header, [top], file, faults)
+    references = _parsed(Reference, tables["reference"], file, faults)
+    constants = _parsed(Constant, tables["constant"], file, faults)
+    variants = _parsed(Variant, tables["variant"], file, faults)
     for name in _TABLES:
-        faults += _id_faults(name, tables[name], file.name)
+        faults += _id_faults(name, tables[name], file)
     if not header:
         return None, tuple(references), tuple(constants), tuple(variants)
-    faults += _header_faults(header[0], _ids(tables["variant"]), file.name)
+    faults += _header_faults(header[0], _ids(tables["variant"]), file)
     return header[0], tuple(references), tuple(constants), tuple(variants)
 
 
@@ -289,19 +341,22 @@ def _id_faults(kind: str, tables: Iterable[object], file: str) -> list[Fault]:
     ]
 
 
-def _place(name: str, file: Path, column: str, faults: list[Fault]) -> str | Path | None:
+def _place(name: str, here: Path, file: str, column: str, faults: list[Fault]) -> str | Path | None:
     """Return the data set, folder or file that a key of the study names.
 
-    A path is relative to the study file, so that a study reads the same from every working folder.
+    A path is relative to the study, so that it reads the same from every working folder; in a
+    GeoPackage, to the folder of that, and ``.`` and the names of the texts in it are its own.
     """
-    beside = file.parent / name
+    if is_geopackage(here) and (name == "." or find_text(here, name) is not None):
+        return here
+    beside = (here.parent if is_geopackage(here) else here) / name
     if beside.exists():
         return beside
     if name in datasets.names():
         return name
     names = ", ".join(datasets.names())
     fault = Fault(
-        file=file.name,
+        file=file,
         column=column,
         found=repr(name),
         expected=f"a bundled data set ({names}) or a path that starts at the study's folder",

@@ -13,6 +13,7 @@ from corridor.network import convert_dataset, geopackages, validate
 from corridor.network.geopackages import write_tables_geopackage
 from corridor.network.models import read_folder
 from corridor.network.schema import NETWORK_TABLES
+from tests.report.toy import write_toy_study
 
 STRANGE = ["Մեղրի \"q\" 's'", "ფოთი <b>&</b>", "Ларс; 2, 3", "=1+1", "nan-like NaN", "  x\\y  "]
 
@@ -170,3 +171,28 @@ def test_a_network_that_is_not_on_disk(toy_network: Network, tmp_path: Path) -> 
     for name in NETWORK_TABLES:
         pd.testing.assert_frame_equal(again.table(name), toy_network.table(name))
     shutil.rmtree(tmp_path)
+
+
+def test_rules_and_study_act_from_within_a_geopackage(
+    toy_tables: dict[str, pd.DataFrame], toy_demand: corridor.Demand, tmp_path: Path
+) -> None:
+    folder = write_toy_study(tmp_path / "toy", toy_tables, toy_demand.rows)
+    file = tmp_path / "toy.gpkg"
+    assert convert_dataset(folder, file)[-2:] == ["rules.toml", "study.toml"]
+    assert corridor.load_rules(file).rules == corridor.load_rules(folder).rules
+    study = corridor.load_study(file)
+    # What a GIS changes in the file is what the study is of.
+    links = gpd.read_file(file, layer="links").assign(length_km=lambda rows: rows["length_km"] + 1)
+    pyogrio.write_dataframe(links, file, layer="links")
+    changed = corridor.load_study(file).case(study.base)
+    before = corridor.load_study(folder).case(study.base)
+    assert (changed.network.links["length_km"] == before.network.links["length_km"] + 1).all()
+    assert changed.rules.rules == before.rules.rules
+
+
+def test_a_study_of_its_own_tables_stays_one(tmp_path: Path) -> None:
+    for target in (tmp_path / "set.gpkg", tmp_path / "set"):
+        convert_dataset("crossroads", target)
+        study = corridor.load_study(target)
+        assert Path(study.network.name).samefile(target)
+        assert len(study.rules.rules) == len(corridor.load_rules("crossroads").rules)
