@@ -8,7 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from corridor.cli import app
+from corridor.planning.investment.portfolio_search import PortfolioSearch
 from tests.study.sweep_toy import write_sweep_study
+from tests.study.toy import write_study
 
 RUN = CliRunner()
 ONE = ["invest", "--project", "red_bridge_epermit"]
@@ -100,3 +102,58 @@ def test_bad_scenarios_and_periods_are_told(options: list[str], found: str) -> N
     assert done.exit_code == 2
     assert found in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_study(tmp_path_factory.mktemp("plain"))
+
+
+def test_no_lawful_portfolio_is_told_with_its_rules(plain: Path) -> None:
+    asked = ["invest", str(plain), "--variant", "contradiction", "--stage", "5:20"]
+    done = RUN.invoke(app, [*asked, "--regret", "--rules", "today"])
+    assert done.exit_code == 1
+    assert done.stdout.count("open posts break scan_all") == 2
+    assert "none is in contradiction (scan_all)" in done.stdout
+    assert "not worth" not in done.stdout
+    assert "optimal" not in done.stdout
+    assert "inf" not in done.stderr
+    told = json.loads(RUN.invoke(app, [*asked, "--json"]).stdout)
+    for answer in (told, told["staged"]):
+        assert (answer["status"], answer["outcome"]) == ("infeasible", "unlawful")
+        assert answer["broken_rules"] == ["scan_all"]
+
+
+def test_a_time_limit_proves_nothing_and_says_so(plain: Path) -> None:
+    asked = ["invest", str(plain), "--time-limit", "1e-9"]
+    done = RUN.invoke(app, asked)
+    assert done.exit_code == 0
+    text = " ".join(done.stdout.split())
+    assert "Stopped by the time limit: nothing is proved" in text
+    assert "not worth" not in text
+    assert "buys nothing that pays" not in text
+    told = json.loads(RUN.invoke(app, [*asked, "--json"]).stdout)
+    assert (told["status"], told["outcome"], told["limit"]) == ("feasible", "stopped", "time")
+    assert 0.0 <= told["bound_musd_per_year"] <= told["objective_musd_per_year"]
+    assert 0.0 <= told["gap"] <= 1.0
+    assert {row["reason"] for row in told["projects"]} == {
+        "not in the best found; the search was stopped"
+    }
+
+
+def test_control_c_shows_the_best_found_and_stops_all(
+    plain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    # Nothing was chosen yet: the best found is to build nothing.
+    monkeypatch.setattr(PortfolioSearch, "choose", stop)
+    asked = ["invest", str(plain), "--variant", "works", "--frontier", "--stage", "5:20"]
+    done = RUN.invoke(app, asked)
+    assert done.exit_code == 130
+    assert "Stopped from the keyboard" in done.stderr
+    assert "Stopped by the keyboard: nothing is proved" in " ".join(done.stdout.split())
+    assert "not worth" not in done.stdout
+    for title in ("Budget against cost", "What to begin when"):
+        assert title not in done.stdout

@@ -1,5 +1,6 @@
 """Commands on what to build: ``invest``."""
 
+from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,9 +10,19 @@ from corridor.cli.app import BUNDLED, ExitCode, JsonOption, StudyArgument, app, 
 from corridor.cli.output import print_json, print_sheets
 
 if TYPE_CHECKING:
-    from corridor.planning import Period
+    from typing import TypeAlias
+
+    from corridor.planning import (
+        BudgetFrontier,
+        InvestmentPlan,
+        Period,
+        RobustPortfolio,
+        StagedPlan,
+    )
     from corridor.planning.investment.portfolio_search import Progress
     from corridor.study import Case, Study
+
+    _Answer: TypeAlias = InvestmentPlan | BudgetFrontier | RobustPortfolio | StagedPlan
 
 
 @app.command("invest")
@@ -101,19 +112,20 @@ def run_invest(  # noqa: PLR0913 (each is an option of the command)
         unmet_usd_per_t=unmet, tolerance=gap, time_limit=time_limit, progress=_told("budget"),
     )  # fmt: skip
     curve = ranges = robust = staged = None
-    if frontier:
+    if frontier and not _is_stopped(plan):
         curve = budget_frontier(
             *case, [budget_musd * share for share in STEPS], projects=project, discount_rate=rate,
-            unmet_usd_per_t=unmet, tolerance=gap, progress=_told("frontier"),
+            unmet_usd_per_t=unmet, tolerance=gap, time_limit=time_limit,
+            progress=_told("frontier"),
         )  # fmt: skip
-    if draws:
+    if draws and not _is_stopped(plan, curve):
         ranges = investment_ranges(loaded, chosen, plan, draws=draws)
-    if regret:
+    if regret and not _is_stopped(plan, curve):
         robust = robust_portfolio(
             cases, budget_musd, projects=project, discount_rate=rate, unmet_usd_per_t=unmet,
             tolerance=gap, time_limit=time_limit, progress=_tell,
         )  # fmt: skip
-    if periods:
+    if periods and not _is_stopped(plan, curve, robust):
         staged = stage_projects(
             *case, periods, projects=project, discount_rate=rate, unmet_usd_per_t=unmet,
             tolerance=gap, time_limit=time_limit, progress=_told("schedule", "MUSD"),
@@ -126,7 +138,27 @@ def run_invest(  # noqa: PLR0913 (each is an option of the command)
     else:
         title = f"{chosen}: what {budget_musd:,.0f} MUSD should buy"
         print_sheets(investment_sheets(plan, title, curve, ranges, robust, staged))
-    if plan.plan is None or plan.plan.served_t_per_day <= 0.0:
+    _leave(plan, curve, robust, staged)
+
+
+def _is_stopped(*answers: "_Answer | None") -> bool:
+    """Whether somebody stopped one of the searches from the keyboard: none begins after it."""
+    return any(answer is not None and answer.limit == "interrupt" for answer in answers)
+
+
+def _leave(
+    plan: "InvestmentPlan",
+    curve: "BudgetFrontier | None",
+    robust: "RobustPortfolio | None",
+    staged: "StagedPlan | None",
+) -> None:
+    """Leave with the exit code of the worst that came of the searches."""
+    if _is_stopped(plan, curve, robust, staged):
+        message = "Stopped from the keyboard: the best found is shown, no more was searched."
+        fail(message, ExitCode.INTERRUPTED)
+    answers = [answer for answer in (plan, robust, staged) if answer is not None]
+    served = 0.0 if plan.plan is None else plan.plan.served_t_per_day
+    if served <= 0.0 or any(answer.outcome == "unlawful" for answer in answers):
         raise typer.Exit(ExitCode.NOTHING)
 
 
@@ -181,4 +213,8 @@ def _told(noun: str, unit: str = "MUSD/year") -> "Progress":
 
 
 def _tell(noun: str, solved: int, least: float, bound: float, unit: str = "MUSD/year") -> None:
-    typer.echo(f"{noun}, portfolio {solved}: {least:,.2f} {unit}, at least {bound:,.2f}", err=True)
+    best = f"{least:,.2f} {unit}" if isfinite(least) else "none is lawful yet"
+    proof = f"at least {bound:,.2f}" if isfinite(bound) else "nothing proved yet"
+    if bound == inf:
+        proof = "no other is left"
+    typer.echo(f"{noun}, portfolio {solved}: {best}, {proof}", err=True)

@@ -19,6 +19,8 @@ from corridor.planning.investment.projects import (
     with_project_table,
     yearly_costs,
 )
+from corridor.sovereignty import Rules
+from corridor.sovereignty.kinds.inspection_floor import InspectionFloorRule
 
 UNMET_USD_PER_T = 5000.0
 
@@ -278,6 +280,40 @@ def test_stops_when_told_with_the_best_found(case: tuple[Network, Demand]) -> No
     assert plan.limit == "interrupt"
     assert plan.bound_musd_per_year <= plan.objective_musd_per_year
     assert seen[0][2] <= seen[0][1]
+
+
+def test_control_c_stops_the_budgets_of_a_frontier(case: tuple[Network, Demand]) -> None:
+    asked: list[float] = []
+
+    def tell(*told: float) -> None:
+        asked.append(told[1])
+        raise KeyboardInterrupt
+
+    frontier = budget_frontier(*case, budgets_musd=[4.0, 9.0, 20.0], progress=tell)
+    assert frontier.limit == "interrupt"
+    assert len(asked) == 1
+    assert frontier.points["status"].iloc[-1] == "feasible"
+    assert len(frontier.points) < 4
+
+
+def test_what_no_project_touches_stays_unlawful_and_is_not_searched(
+    case: tuple[Network, Demand],
+) -> None:
+    network, demand = case
+    floor = InspectionFloorRule(
+        id="scan_all", kind="inspection_floor", title="Scan everything", country="AAA",
+        stage="check", layers=("road",), share=0.9,
+    )  # fmt: skip
+    network = network.replace(stages=network.stages.assign(share=0.5))
+    told: list[int] = []
+    plan = invest(network, demand, Rules((floor,), None), progress=lambda n, *_: told.append(n))
+    assert (plan.status, plan.outcome, plan.broken_rules) == (
+        "infeasible", "unlawful", ("scan_all",),
+    )  # fmt: skip
+    assert plan.solved == 1
+    assert not told
+    assert "scan_all" in plan.sentences[0]
+    assert set(plan.projects["reason"]) == {"no portfolio is lawful"}
 
 
 def test_all_faults_of_projects_are_told_at_once(case: tuple[Network, Demand]) -> None:

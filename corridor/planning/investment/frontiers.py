@@ -1,5 +1,6 @@
 """Budget against cost, throughput and border time: what each million more would buy."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +17,12 @@ from corridor.planning.investment.investments import (
     new_search,
 )
 from corridor.planning.investment.portfolio_program import MUSD_PER_YEAR
-from corridor.planning.investment.portfolio_search import Found, PortfolioSearch, Progress
+from corridor.planning.investment.portfolio_search import (
+    Found,
+    Interrupt,
+    PortfolioSearch,
+    Progress,
+)
 from corridor.planning.investment.portfolio_values import affordable
 from corridor.planning.investment.projects import read_projects
 from corridor.planning.investment.results import used_network
@@ -53,11 +59,15 @@ class BudgetFrontier:
         from_country, to_country, stage, country, wait_h, saving_at_flow_per_musd,
         saving_at_most_per_musd``: what one more server at the tightest stage saves a year per
         million of its capex [MUSD/year per MUSD], between the two; the dearest first.
+    limit
+        What stopped the searches, ``time`` or ``interrupt``, or None. Larger budgets than that of
+        the last point were not searched.
     """
 
     points: pd.DataFrame
     entries: pd.DataFrame
     borders: pd.DataFrame
+    limit: str | None = None
 
 
 def budget_frontier(  # noqa: PLR0913 (a verb's options)
@@ -72,7 +82,9 @@ def budget_frontier(  # noqa: PLR0913 (a verb's options)
     unmet_usd_per_t: float = UNMET_USD_PER_T,
     tolerance: float = GAP,
     server_musd: float = SERVER_MUSD,
+    time_limit: float | None = None,
     progress: Progress | None = None,
+    interrupt: Interrupt | None = None,
 ) -> BudgetFrontier:
     """Return the best portfolio for each of several budgets.
 
@@ -86,8 +98,10 @@ def budget_frontier(  # noqa: PLR0913 (a verb's options)
         Budgets [MUSD], > 0; no budget is always shown.
     server_musd
         Capex of one server more at a post [MUSD], > 0.
-    progress
-        As in `corridor.invest`.
+    time_limit
+        Seconds for all searches, or None; the budgets searched until then are returned.
+    progress, interrupt
+        As in `corridor.invest`; a KeyboardInterrupt stops the searches of all budgets.
 
     Raises
     ------
@@ -101,8 +115,12 @@ def budget_frontier(  # noqa: PLR0913 (a verb's options)
             f"{len(budgets)} budgets and {server_musd} MUSD a server. Correct them."
         )
         raise InputError(msg)
+    began = time.perf_counter()
+    deadline = None if time_limit is None else began + time_limit
     for budget in budgets:
-        check_investment(network, projects, budget, discount_rate, unmet_usd_per_t, tolerance)
+        check_investment(
+            network, projects, budget, discount_rate, unmet_usd_per_t, tolerance, time_limit
+        )
     every = read_projects(network, projects)
     search = new_search(
         network, demand, rules, affordable(every, budgets[-1]), discount_rate,
@@ -113,17 +131,22 @@ def budget_frontier(  # noqa: PLR0913 (a verb's options)
     plans: dict[frozenset[str], Plan | None] = {}
     plan: Plan | None = None
     for budget in [0.0, *budgets]:
-        found = search.find(budget, tolerance=tolerance, progress=progress)
+        found = search.find(
+            budget, tolerance=tolerance, deadline=deadline, progress=progress, interrupt=interrupt
+        )
         names = frozenset[str]() if found.value is None else found.value.projects
         if names not in plans:
             plans[names] = used_network(search.values, found.value)[1]
         plan = plans[names]
         chosen.append(names)
         points.append(_point(search, found, plan, budget, points))
+        if found.limit:
+            break
     return BudgetFrontier(
         points=pd.DataFrame(points),
-        entries=_entries(search.values.ids, [0.0, *budgets], chosen),
+        entries=_entries(search.values.ids, [0.0, *budgets][: len(chosen)], chosen),
         borders=_borders(plan, server_musd),
+        limit=found.limit or None,
     )
 
 
@@ -148,7 +171,7 @@ def _point(
         step = (saving - float(str(before[-1]["saving_musd_per_year"]))) / more
     return {
         "budget_musd": budget_musd,
-        "status": "infeasible" if value is None else "feasible" if found.limit else "optimal",
+        "status": found.status,
         "gap": found.gap if value is not None else np.nan,
         "capex_musd": float(sum(project.capex_musd for project in built)),
         "n_projects": len(built),

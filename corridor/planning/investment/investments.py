@@ -79,7 +79,10 @@ def invest(  # noqa: PLR0913 (a verb's options)
     Returns
     -------
     InvestmentPlan
-        The projects to build, the certificate, and what they save.
+        The projects to build, the certificate, and what they save. A KeyboardInterrupt during the
+        search is not raised: it returns the best found, with ``status`` ``feasible`` (or
+        ``unknown``) and ``limit`` ``interrupt``, so look at both before you believe the choice. A
+        second one is raised.
 
     Raises
     ------

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.core.solver import Program, solve
+from corridor.planning.investment.outcomes import SearchStatus, gap_of
 from corridor.planning.investment.portfolio_program import (
     MUSD_PER_YEAR,
     Places,
@@ -67,11 +68,16 @@ class Found:
     solved: int
 
     @property
+    def status(self) -> SearchStatus:
+        """As of `corridor.planning.InvestmentPlan`."""
+        if self.value is None:
+            return "unknown" if self.limit else "infeasible"
+        return "feasible" if self.limit else "optimal"
+
+    @property
     def gap(self) -> float:
-        """(cost - bound) / cost."""
-        return max(self.cost_musd_per_year - self.bound_musd_per_year, 0.0) / abs(
-            self.cost_musd_per_year
-        )
+        """(cost - bound) / cost; NaN where there is no cost."""
+        return gap_of(self.cost_musd_per_year, self.bound_musd_per_year)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -117,6 +123,9 @@ class PortfolioSearch:
         limit = ""
         try:
             self._begin(deadline)
+            if self.values.kept_breaches:
+                # No portfolio can be lawful: there is nothing to search.
+                run.bound = np.inf
             run.take(self._known(budget_musd))
             while not limit and not run.is_proved(tolerance):
                 limit = stopped(deadline, interrupt)
@@ -127,6 +136,9 @@ class PortfolioSearch:
                     progress(run.solved, run.least, run.bound)
         except KeyboardInterrupt:
             limit = "interrupt"
+            run.take(self._known(budget_musd))
+        # What no portfolio goes below was learned before any was chosen.
+        run.bound = max(run.bound, self.floor_musd_per_year)
         return run.found(limit)
 
     def cost(self, value: Value) -> float:
@@ -146,8 +158,9 @@ class PortfolioSearch:
         if self._begun:
             return
         values = self.values
-        values.solve((), seconds_left(deadline))
-        if values.projects:
+        # Whatever the deadline: what is there already is an answer, and every saving is against it.
+        values.solve(())
+        if values.projects and not values.kept_breaches:
             everything = values.relax(values.ids, seconds_left(deadline))
             if not values.effects.worsens.any() and np.isfinite(everything):
                 self.floor_musd_per_year = everything * MUSD_PER_YEAR

@@ -12,9 +12,12 @@ from corridor.errors import SolverError
 from corridor.network import Demand, Network
 from corridor.planning.investment.price_bounds import PriceBound, PriceBounds
 from corridor.planning.investment.project_effects import Case, Effects, compare_cases, compile_case
-from corridor.planning.investment.projects import Project, rival_projects
+from corridor.planning.investment.projects import Project, rival_projects, touched_crossings
+from corridor.planning.model import Model
+from corridor.planning.plans import broken_rules
 from corridor.sovereignty import Rules
 
+FloatArray: TypeAlias = NDArray[np.float64]
 BoolArray: TypeAlias = NDArray[np.bool_]
 Portfolio: TypeAlias = frozenset[str]
 
@@ -39,8 +42,12 @@ class Value:
         Time of background vehicles at posts, queues of their own included [USD/day].
     unmet_usd_per_day, unmet_t_per_day
         Price of unmet demand [USD/day], and its tonnes [t/day].
+    unmet_value_usd_per_day
+        What the goods that stay at home are worth themselves [USD/day].
     bound_usd_per_day
-        Proved lower bound on all together [USD/day].
+        Proved lower bound on all together, unmet demand at its price [USD/day].
+    rules
+        Ids of the rules that open posts break, where it is infeasible.
     """
 
     projects: Portfolio
@@ -49,12 +56,19 @@ class Value:
     background_usd_per_day: float
     unmet_usd_per_day: float
     unmet_t_per_day: float
+    unmet_value_usd_per_day: float
     bound_usd_per_day: float
+    rules: tuple[str, ...] = ()
 
     @property
     def total_usd_per_day(self) -> float:
-        """Cost, time of the background and price of unmet demand together [USD/day]."""
-        return self.cost_usd_per_day + self.background_usd_per_day + self.unmet_usd_per_day
+        """Cost, time of the background and price of unmet demand: what the search counts."""
+        return self.resources_usd_per_day + self.unmet_usd_per_day
+
+    @property
+    def resources_usd_per_day(self) -> float:
+        """Resources and time of what is carried and of the background [USD/day]."""
+        return self.cost_usd_per_day + self.background_usd_per_day
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -83,6 +97,8 @@ class PortfolioValues:
     _columns: PathColumns | None = None
     _n_arcs: int = -1
     _effects: Effects | None = None
+    _kept: tuple[str, ...] | None = None
+    _hurried: set[Portfolio] = field(default_factory=set)
     _maker: PriceBounds | None = None
 
     @property
@@ -113,6 +129,24 @@ class PortfolioValues:
             self._effects = replace(found, worsens=found.worsens | rivals)
         return self._effects
 
+    @property
+    def kept_breaches(self) -> tuple[str, ...]:
+        """Ids of the rules that open posts break whatever is built; none where a project may help.
+
+        A breach stays where no project sets anything at its crossing. Breaches under a seal hang on
+        ways, which any project may change.
+        """
+        if self.solve(()).status != "infeasible":
+            return ()
+        if self._kept is None:
+            breaches = self.case([]).model.breaches
+            touched = touched_crossings(self.network, self.ids)
+            self._kept = tuple(
+                sorted({b.rule_id for b in breaches if not b.seal_id
+                        and b.crossing_id not in touched})
+            )  # fmt: skip
+        return self._kept
+
     def solve(self, portfolio: Iterable[str], time_limit: float | None = None) -> Value:
         """Return the value of a portfolio, solved once; a new one adds the bound of its prices.
 
@@ -121,13 +155,16 @@ class PortfolioValues:
         portfolio
             Ids of projects.
         time_limit
-            Seconds for the solver, or None.
+            Seconds for the solver, or None; without one, what ran out of time is solved again.
         """
         key = frozenset(portfolio)
-        if key not in self.known:
+        if key not in self.known or (time_limit is None and key in self._hurried):
             case = self.case(key)
-            self.known[key] = self._solved(key, case, time_limit)
-            self._check(self.known[key])
+            self.known[key] = value = self._solved(key, case, time_limit)
+            self._hurried.discard(key)
+            if value.status not in ("optimal", "infeasible") and time_limit is not None:
+                self._hurried.add(key)
+            self._check(value)
         return self.known[key]
 
     def relax(self, portfolio: Iterable[str], time_limit: float | None = None) -> float:
@@ -147,7 +184,7 @@ class PortfolioValues:
 
     def _solved(self, key: Portfolio, case: Case, time_limit: float | None) -> Value:
         if case.model.breaches:
-            return _no_value(key, "infeasible")
+            return _no_value(key, "infeasible", tuple(sorted(broken_rules(case.model))))
         result = self._flow(case, time_limit)
         if result.status not in ("optimal", "feasible"):
             return _no_value(key, result.status)
@@ -160,6 +197,7 @@ class PortfolioValues:
             background_usd_per_day=standing,
             unmet_usd_per_day=float(result.unmet_cost),
             unmet_t_per_day=float(np.sum(result.unmet)),
+            unmet_value_usd_per_day=float(result.unmet @ goods_usd_per_t(case.model)),
             bound_usd_per_day=float(result.bound) + standing,
         )
 
@@ -195,7 +233,13 @@ class PortfolioValues:
         self.bounds.append(self._maker.bound(case, result, chosen))
 
 
-def _no_value(key: Portfolio, status: str) -> Value:
+def goods_usd_per_t(model: Model) -> FloatArray:
+    """Return what a tonne of each shipment is worth itself [USD/t], shape (n_shipments,)."""
+    value = model.network.commodities["value_usd_per_t"].to_numpy(float)
+    return np.asarray(value[model.shipments.commodity], dtype=np.float64)
+
+
+def _no_value(key: Portfolio, status: str, rules: tuple[str, ...] = ()) -> Value:
     return Value(
         projects=key,
         status=status,
@@ -203,6 +247,8 @@ def _no_value(key: Portfolio, status: str) -> Value:
         background_usd_per_day=0.0,
         unmet_usd_per_day=0.0,
         unmet_t_per_day=np.nan,
+        unmet_value_usd_per_day=np.nan,
+        rules=rules,
         bound_usd_per_day=np.inf if status == "infeasible" else -np.inf,
     )
 

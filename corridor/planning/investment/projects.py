@@ -30,6 +30,11 @@ _HEADER: Final = (
 )  # fmt: skip
 """Columns that say the same in every row of a project."""
 
+_NO_SHARE: Final = (
+    "servers", "service_min", "fixed_delay_h", "fee_usd", "speed_kmh", "capacity_t_per_day",
+)  # fmt: skip
+"""Columns that change no share of the vehicles that a post inspects."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
@@ -253,6 +258,25 @@ def rival_projects(network: Network, ids: Iterable[str]) -> frozenset[str]:
     rows = rows[rows["project_id"].isin(list(ids))]
     values = rows.groupby(["table", "key", "column"])["value"].transform("nunique")
     return frozenset(rows.loc[values > 1, "project_id"])
+
+
+def touched_crossings(network: Network, ids: Iterable[str]) -> frozenset[str]:
+    """Return the crossings at which projects set what may change who is inspected there.
+
+    That is anything of the crossing, its stages or its links, but for numbers of servers, times,
+    prices, speeds and capacities.
+    """
+    rows = network.projects
+    rows = rows[rows["project_id"].isin(list(ids)) & ~rows["column"].isin(_NO_SHARE)]
+    found: set[str] = set()
+    crossings = network.crossings["crossing_id"].tolist()
+    of_link = dict(zip(network.links["link_id"], network.links["crossing_id"], strict=True))
+    for table, key in zip(rows["table"].tolist(), rows["key"].tolist(), strict=True):
+        place = key.split("/")[0] if table == "stages" else key
+        if table == "links":
+            place = of_link.get(key, "")
+        found.update(crossings if place == "*" else [place])
+    return frozenset(found.intersection(crossings))
 
 
 def network_with(network: Network, ids: Iterable[str]) -> Network:

@@ -165,7 +165,8 @@ class RegretSearch:
         """Return lower bounds on the regrets of portfolios, and the least regret that is known."""
         cost, least = self.costs(portfolios)
         best = self.optima()
-        return over(goal, least - best), float(over(goal, cost - best).min(initial=np.inf))
+        known = float(over(goal, above(cost, best)).min(initial=np.inf))
+        return over(goal, above(least, best)), known
 
     # -- the integer program ------------------------------------------------------------------
 
@@ -246,3 +247,15 @@ def over(goal: Goal, regrets: FloatArray) -> FloatArray:
     """
     found: FloatArray = regrets.max(axis=1) if goal == "greatest" else regrets.mean(axis=1)
     return np.maximum(found, 0.0)
+
+
+def above(cost: FloatArray, best: FloatArray) -> FloatArray:
+    """Return by how much costs are above the best of each scenario, not below 0.
+
+    Inf where a portfolio is unlawful, even where every portfolio is.
+    """
+    finite = np.isfinite(cost)
+    return np.asarray(
+        np.where(finite, np.maximum(np.where(finite, cost, 0.0) - best, 0.0), np.inf),
+        dtype=np.float64,
+    )

@@ -16,11 +16,11 @@ from corridor.planning.investment.investments import (
     check_investment,
     new_search,
 )
+from corridor.planning.investment.outcomes import Outcome, SearchStatus, outcome_of
 from corridor.planning.investment.portfolio_search import Interrupt, PortfolioSearch
 from corridor.planning.investment.portfolio_values import Portfolio, affordable
 from corridor.planning.investment.projects import Project, read_projects, yearly_costs
-from corridor.planning.investment.regret_search import RegretProgress, RegretSearch, over
-from corridor.planning.investment.results import InvestmentStatus
+from corridor.planning.investment.regret_search import RegretProgress, RegretSearch, above, over
 from corridor.planning.plans import UNMET_USD_PER_T
 from corridor.sovereignty import Rules
 
@@ -67,7 +67,7 @@ class RobustPortfolio:
         regret_musd_per_year, regret_least, regret_most`` [MUSD/year].
     """
 
-    status: InvestmentStatus
+    status: SearchStatus
     limit: str | None
     budget_musd: float
     chosen: tuple[str, ...]
@@ -84,11 +84,15 @@ class RobustPortfolio:
     regrets: pd.DataFrame
 
     @property
+    def outcome(self) -> Outcome:
+        """How the search ended: ``proved``, ``stopped`` or ``unlawful``."""
+        return outcome_of(self.status)
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What to build and how sure it is, in words."""
         if not len(self.candidates):
-            bad = self.scenarios.loc[self.scenarios["status"] != "optimal", "scenario"]
-            return (f"No portfolio was found for every scenario: {', '.join(bad)}.",)
+            return (self._told_nothing(),)
         worst = self.candidates["scenario"].iloc[0]
         greatest = (
             f"Build {_named(self.chosen)} for {self.capex_musd:,.1f} MUSD: whichever of "
@@ -105,6 +109,16 @@ class RobustPortfolio:
             done = int((self.scenarios["status"] != "not searched").sum())
             mean += f" The search was stopped ({self.limit}) with {done} scenarios searched."
         return greatest, mean
+
+    def _told_nothing(self) -> str:
+        if self.outcome != "unlawful":
+            return f"No portfolio was found for every scenario: stopped ({self.limit})."
+        rows = self.scenarios[self.scenarios["status"] == "infeasible"]
+        told = [
+            f"{name} ({rules.replace(';', ', ') or 'its rules contradict each other'})"
+            for name, rules in zip(rows["scenario"], rows["broken_rules"], strict=True)
+        ]
+        return "No portfolio is lawful in every scenario: none is in " + ", ".join(told) + "."
 
     def __repr__(self) -> str:
         return (
@@ -254,7 +268,7 @@ def _describe(
     candidates, regrets = _tables(search, projects, known)
     every = bool(len(candidates)) and len(search.found) == len(search.searches)
     lawless = any(one.value is None and not one.limit for one in search.found.values())
-    status: InvestmentStatus = "feasible" if search.limit else "optimal"
+    status: SearchStatus = "feasible" if search.limit else "optimal"
     if not len(candidates) or not np.isfinite(candidates["regret_musd_per_year"].iloc[0]):
         candidates, regrets = candidates.iloc[:0], regrets.iloc[:0]
         status = "infeasible" if lawless or not search.limit else "unknown"
@@ -299,7 +313,7 @@ def _tables(
     cost, least = search.costs(known)
     best = search.optima() if known else np.zeros(names.size)
     proved = np.array([one.bound_musd_per_year for one in search.found.values()])
-    regret, most = np.maximum(cost - best, 0.0), np.maximum(cost - proved, 0.0)
+    regret, most = above(cost, best), above(cost, proved)
     candidates = pd.DataFrame(
         {
             "projects": [_joined(projects, one) for one in known],
@@ -323,7 +337,7 @@ def _tables(
             "scenario": np.tile(names, order.size),
             "cost_musd_per_year": cost[order].ravel(),
             "regret_musd_per_year": regret[order].ravel(),
-            "regret_least": np.maximum(least - best, 0.0)[order].ravel(),
+            "regret_least": above(least, best)[order].ravel(),
             "regret_most": most[order].ravel(),
         }
     )
@@ -338,18 +352,18 @@ def _scenario_table(
     for name in search.searches:
         one = search.found.get(name)
         value = None if one is None else one.value
-        status = "not searched" if one is None else "feasible" if one.limit else "optimal"
-        if one is not None and value is None:
-            status = "unknown" if one.limit else "infeasible"
+        lawless = one is not None and one.status == "infeasible"
+        broken = search.searches[name].values.solve(()).rules if lawless else ()
         records.append(
             {
                 "scenario": name,
-                "status": status,
+                "status": "not searched" if one is None else one.status,
                 "gap": np.nan if one is None or value is None else one.gap,
                 "cost_musd_per_year": np.nan if one is None else one.cost_musd_per_year,
                 "bound_musd_per_year": np.nan if one is None else one.bound_musd_per_year,
                 "projects": "" if value is None else _joined(projects, value.projects),
                 "regret_musd_per_year": float(mine.get(name, np.nan)),
+                "broken_rules": ";".join(broken),
             }
         )
     return pd.DataFrame(records)

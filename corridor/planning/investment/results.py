@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,13 @@ import pandas as pd
 from corridor.core.flows import FlowResult
 from corridor.network import Network
 from corridor.planning.investment.appraisals import RATES, Subject, benefit_table, economics_table
+from corridor.planning.investment.outcomes import (
+    Outcome,
+    SearchStatus,
+    outcome_of,
+    told_rules,
+    told_stop,
+)
 from corridor.planning.investment.portfolio_program import MUSD_PER_YEAR
 from corridor.planning.investment.portfolio_search import Found, PortfolioSearch
 from corridor.planning.investment.portfolio_values import PortfolioValues, Value, affordable
@@ -23,7 +30,12 @@ from corridor.planning.investment.projects import (
 from corridor.planning.investment.welfare import welfare_plan
 from corridor.planning.results import Plan
 
-InvestmentStatus: TypeAlias = Literal["optimal", "feasible", "infeasible", "unknown"]
+_LEFT: Final[dict[Outcome, str]] = {
+    "proved": "not worth its cost or its room in the budget",
+    "stopped": "not in the best found; the search was stopped",
+    "unlawful": "no portfolio is lawful",
+}
+"""Why a project that the budget can pay is not chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,9 +49,12 @@ class InvestmentPlan:
     ----------
     status
         ``optimal`` (gap within the tolerance), ``feasible`` (a limit stopped the search),
-        ``infeasible`` (no portfolio is lawful) or ``unknown``.
+        ``infeasible`` (no portfolio is lawful) or ``unknown`` (a limit stopped the search before it
+        had a portfolio). `outcome` says the same in three words.
     limit
         What stopped the search, ``time`` or ``interrupt``, or None.
+    broken_rules
+        Ids of the rules that open posts break where no portfolio is lawful.
     budget_musd
         The budget [MUSD]; inf is none.
     discount_rate
@@ -59,8 +74,9 @@ class InvestmentPlan:
         A row per project: ``project_id, name, country, chosen, capex_musd, opex_musd_per_year,
         build_years, life_years, yearly_musd`` (capital and upkeep), ``saving_musd_per_year`` (what
         use and unmet demand would cost more without it and what requires it; NaN where it is not
-        chosen) and ``reason`` (``chosen``, ``over budget``, ``not worth its cost or its room in the
-        budget``).
+        chosen) and ``reason``: ``chosen``; ``over budget`` (with what it requires); where the
+        search proved it, ``not worth its cost or its room in the budget``; where it was stopped,
+        ``not in the best found``; where no portfolio is lawful, that.
     costs
         ``item, unit, before, after, change``: ``capital``, ``upkeep``, ``use`` (resources and time
         of all shipments), ``background`` (time of other vehicles at posts), their ``total``, and
@@ -75,8 +91,9 @@ class InvestmentPlan:
         Use of the network without projects and with the chosen ones; None where there is none.
     """
 
-    status: InvestmentStatus
+    status: SearchStatus
     limit: str | None
+    broken_rules: tuple[str, ...]
     budget_musd: float
     discount_rate: float
     chosen: tuple[str, ...]
@@ -93,23 +110,38 @@ class InvestmentPlan:
     plan: Plan | None
 
     @property
+    def outcome(self) -> Outcome:
+        """How the search ended: ``proved``, ``stopped`` or ``unlawful``."""
+        return outcome_of(self.status)
+
+    @property
     def sentences(self) -> tuple[str, ...]:
-        """What to build and why, in words."""
-        if self.status in ("infeasible", "unknown"):
-            return (f"No portfolio was found that the rules allow: {self.status}.",)
-        if not self.chosen:
+        """What to build and why, in words; what is proved, and what stopped the search."""
+        if self.outcome == "unlawful":
+            return (told_rules(self.broken_rules),)
+        stop = told_stop(self.limit, self.gap)
+        if self.status == "unknown":
+            return (f"No portfolio was found. {stop}",)
+        if self.chosen:
+            proof = self._told_proof() if self.outcome == "proved" else stop
+            return (self._told_choice(), f"They save {self._told_saving()}.", proof)
+        if self.outcome == "proved":
             return (f"The budget buys nothing that pays: {_why_nothing(self)}",)
-        saved = -float(self.costs.set_index("item")["change"]["total"])
-        build = (
+        return ("The best found builds nothing; others were not ruled out.", stop)
+
+    def _told_choice(self) -> str:
+        return (
             f"Build {len(self.chosen)} of {len(self.projects)} projects for "
             f"{self.capex_musd:,.1f} MUSD: {', '.join(self.chosen)}."
         )
+
+    def _told_saving(self) -> str:
+        saved = -float(self.costs.set_index("item")["change"]["total"])
+        return f"{saved:,.1f} MUSD a year after capital and upkeep"
+
+    def _told_proof(self) -> str:
         more = self.objective_musd_per_year - self.bound_musd_per_year
-        proof = (
-            f"They save {saved:,.1f} MUSD a year after capital and upkeep; no portfolio saves "
-            f"{more:,.3f} MUSD a year more (gap {self.gap:.1e})."
-        )
-        return build, proof
+        return f"No portfolio saves {more:,.3f} MUSD a year more (gap {self.gap:.1e})."
 
     def __repr__(self) -> str:
         built = ", ".join(self.chosen) or "nothing"
@@ -135,14 +167,13 @@ def describe(
     value = found.value
     before = search.values.solve(())
     chosen = () if value is None else tuple(p.id for p in every if p.id in value.projects)
-    table = _project_table(search, value, every, chosen, budget_musd, discount_rate)
+    left = _LEFT[outcome_of(found.status)]
+    table = _project_table(search, value, every, chosen, budget_musd, discount_rate, left)
     now, after = used_network(search.values, before), used_network(search.values, value)
-    status: InvestmentStatus = "optimal" if not found.limit else "feasible"
-    if value is None:
-        status = "unknown" if found.limit else "infeasible"
     return InvestmentPlan(
-        status=status,
+        status=found.status,
         limit=found.limit or None,
+        broken_rules=before.rules if found.status == "infeasible" else (),
         budget_musd=budget_musd,
         discount_rate=discount_rate,
         chosen=chosen,
@@ -242,12 +273,13 @@ def _project_table(
     chosen: Sequence[str],
     budget_musd: float,
     discount_rate: float,
+    left: str,
 ) -> pd.DataFrame:
     within = {project.id for project in affordable(every, budget_musd)}
     records = []
     for project, yearly in zip(every, yearly_costs(every, discount_rate), strict=True):
         built = project.id in chosen
-        reason = "not worth its cost or its room in the budget"
+        reason = left
         if built:
             reason = "chosen"
         elif project.id not in within:

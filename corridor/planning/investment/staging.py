@@ -13,6 +13,14 @@ from corridor.core.solver import solve
 from corridor.errors import InputError
 from corridor.network import Demand, Network
 from corridor.planning.investment.investments import DISCOUNT_RATE, check_investment
+from corridor.planning.investment.outcomes import (
+    Outcome,
+    SearchStatus,
+    gap_of,
+    outcome_of,
+    told_rules,
+    told_stop,
+)
 from corridor.planning.investment.portfolio_program import (
     MUSD_PER_YEAR,
     Places,
@@ -60,7 +68,7 @@ class StagedPlan:
 
     Attributes
     ----------
-    status, limit
+    status, limit, broken_rules
         As of `corridor.planning.InvestmentPlan`.
     objective_musd, bound_musd, gap
         Present value of capital, upkeep, use and unmet demand over all periods, the proved lower
@@ -74,13 +82,35 @@ class StagedPlan:
         included), ``unmet_musd_per_year``.
     """
 
-    status: str
+    status: SearchStatus
     limit: str | None
+    broken_rules: tuple[str, ...]
     objective_musd: float
     bound_musd: float
     gap: float
     schedule: pd.DataFrame
     periods: pd.DataFrame
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the search ended: ``proved``, ``stopped`` or ``unlawful``."""
+        return outcome_of(self.status)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What the schedule costs, what is proved, and what stopped the search, in words."""
+        if self.outcome == "unlawful":
+            return (told_rules(self.broken_rules),)
+        stop = told_stop(self.limit, self.gap)
+        if self.status == "unknown":
+            return (f"No schedule was found. {stop}",)
+        cost = f"Present value of all costs {self.objective_musd:,.1f} MUSD."
+        if self.outcome == "stopped":
+            return cost, stop
+        return (
+            cost,
+            f"No schedule costs less than {self.bound_musd:,.1f} (gap {self.gap:.1e}).",
+        )
 
 
 def stage_projects(  # noqa: PLR0913 (a verb's options)
@@ -259,7 +289,11 @@ class _Staging:
 
     def _begin(self) -> None:
         for values in self.values.values():
-            values.solve((), seconds_left(self.deadline))
+            values.solve(())  # whatever the deadline: it is an answer
+            if values.kept_breaches:
+                # No schedule can be lawful: there is nothing to search.
+                self.bound = np.inf
+                return
             if values.projects:
                 values.relax(values.ids, seconds_left(self.deadline))
         nothing = np.zeros(self.cost.shape, np.bool_)
@@ -360,11 +394,13 @@ class _Staging:
             rows.add(begun.ravel().tolist(), amounts.tolist(), budget / scale)
 
     def _plan(self, limit: str) -> StagedPlan:
-        best, least, bound = self.best, self.least, min(self.bound, self.least)
+        best, least = self.best, self.least
+        bound = min(max(self.bound, float(self.floor @ self.weight)), least)
         columns = ["project_id", "begins_period", "begins_year", "opens_year", "capex_musd"]
-        if best is None:
+        if best is None or not np.isfinite(least):
             return StagedPlan(
                 status="unknown" if limit else "infeasible", limit=limit or None,
+                broken_rules=() if limit else self._broken_rules(),
                 objective_musd=np.nan, bound_musd=np.nan, gap=np.nan,
                 schedule=pd.DataFrame(columns=columns), periods=pd.DataFrame(),
             )  # fmt: skip
@@ -377,12 +413,18 @@ class _Staging:
         return StagedPlan(
             status="feasible" if limit else "optimal",
             limit=limit or None,
+            broken_rules=(),
             objective_musd=least,
             bound_musd=bound,
-            gap=max(least - bound, 0.0) / abs(least),
+            gap=gap_of(least, bound),
             schedule=schedule.sort_values(["begins_year", "project_id"], ignore_index=True),
             periods=self._period_table(best),
         )
+
+    def _broken_rules(self) -> tuple[str, ...]:
+        """Return the ids of the rules that posts break with nothing built."""
+        values = [values.solve(()) for values in self.values.values()]
+        return tuple(sorted({rule for value in values for rule in value.rules}))
 
     def _period_table(self, best: BoolArray) -> pd.DataFrame:
         capex = np.array([project.capex_musd for project in self.projects])

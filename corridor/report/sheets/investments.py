@@ -2,14 +2,20 @@
 
 from dataclasses import fields
 
-import numpy as np
 import pandas as pd
 
 from corridor.planning import BudgetFrontier, InvestmentPlan, RobustPortfolio, StagedPlan
+from corridor.planning.investment.outcomes import told_stop
 from corridor.report.sheets.layout import Column, Sheet
 
 _MOST_BORDERS = 12
 _MOST_CANDIDATES = 8
+_NO_BEST = {
+    "infeasible": "none is lawful",
+    "unknown": "stopped before any was found",
+    "not searched": "not searched",
+}
+"""What stands for the best portfolio of a scenario that has none, by status."""
 
 
 def investment_tables(
@@ -37,6 +43,8 @@ def investment_tables(
     summary = pd.DataFrame(
         {
             "status": [plan.status],
+            "outcome": [plan.outcome],
+            "broken_rules": [";".join(plan.broken_rules)],
             "limit": [plan.limit or ""],
             "budget_musd": [plan.budget_musd],
             "capex_musd": [plan.capex_musd],
@@ -101,16 +109,22 @@ def investment_record(
     """Return a plan without the flows, and whatever else was asked, for JSON."""
     names = [field.name for field in fields(plan) if field.name not in ("base", "plan")]
     record: dict[str, object] = {name: getattr(plan, name) for name in names}
+    record["outcome"] = plan.outcome
     record["sentences"] = list(plan.sentences)
     if frontier is not None:
         record["frontier"] = _fields_of(frontier)
     if ranges is not None:
         record["ranges"] = ranges
     if robust is not None:
-        record["robust"] = {**_fields_of(robust), "sentences": list(robust.sentences)}
+        record["robust"] = _answer_of(robust)
     if staged is not None:
-        record["staged"] = _fields_of(staged)
+        record["staged"] = _answer_of(staged)
     return record
+
+
+def _answer_of(answer: RobustPortfolio | StagedPlan) -> dict[str, object]:
+    told = {"outcome": answer.outcome, "sentences": list(answer.sentences)}
+    return {**_fields_of(answer), **told}
 
 
 def _fields_of(thing: BudgetFrontier | RobustPortfolio | StagedPlan) -> dict[str, object]:
@@ -134,8 +148,12 @@ def investment_sheets(
     title
         What was invested in.
     """
-    sheets = [_project_sheet(plan, title), _cost_sheet(plan), _economics_sheet(plan)]
-    if len(plan.benefits):
+    sheets = [_project_sheet(plan, title)]
+    if plan.plan is not None:
+        sheets.append(_cost_sheet(plan))
+    if len(plan.economics):
+        sheets.append(_economics_sheet(plan))
+    if plan.chosen:
         sheets.append(_benefit_sheet(plan))
     if ranges is not None:
         sheets.append(_range_sheet(ranges))
@@ -144,7 +162,9 @@ def investment_sheets(
     if robust is not None:
         sheets += [_regret_sheet(robust), _scenario_sheet(robust)]
     if staged is not None:
-        sheets += [_schedule_sheet(staged), _period_sheet(staged)]
+        sheets.append(_schedule_sheet(staged))
+        if len(staged.periods):
+            sheets.append(_period_sheet(staged))
     return sheets
 
 
@@ -251,11 +271,18 @@ def _frontier_sheet(frontier: BudgetFrontier) -> Sheet:
         _number("served_t_per_day", "served", "t/day", 0),
         _number("border_h", "border time", "h", 2),
     )
+    note = ["Border time: mean over all vehicles, background included."]
+    if frontier.limit is not None:
+        last = frontier.points.iloc[-1]
+        note.append(
+            f"{told_stop(frontier.limit, last['gap'])} The budget of {last['budget_musd']:,.0f} "
+            "MUSD was being searched; larger ones were not."
+        )
     return Sheet.from_frame(
         frontier.points,
         columns,
         title="Budget against cost, throughput and border time",
-        note="Border time: mean over all vehicles, background included.",
+        note=" ".join(note),
     )
 
 
@@ -317,6 +344,8 @@ def _scenario_sheet(robust: RobustPortfolio) -> Sheet:
     )
     rows = robust.scenarios
     shown = rows.assign(projects=rows["projects"].str.replace(";", ", ").replace("", "nothing"))
+    for status, told in _NO_BEST.items():
+        shown.loc[rows["status"] == status, "projects"] = told
     return Sheet.from_frame(
         shown,
         columns,
@@ -333,15 +362,7 @@ def _schedule_sheet(staged: StagedPlan) -> Sheet:
         _number("opens_year", "open after", "years", 1),
         _number("capex_musd", "capex", "MUSD"),
     )
-    if np.isfinite(staged.objective_musd):
-        note = (
-            f"Present value of all costs {staged.objective_musd:,.1f} MUSD, proved to be at least "
-            f"{staged.bound_musd:,.1f} whatever the schedule (gap {staged.gap:.1e})."
-        )
-    else:
-        note = f"No schedule was found: {staged.status}."
-    if staged.limit is not None:
-        note += f" The search was stopped: {staged.limit}."
+    note = " ".join(staged.sentences)
     return Sheet.from_frame(staged.schedule, columns, title="What to begin when", note=note)
 
 
