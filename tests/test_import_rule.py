@@ -32,13 +32,14 @@ ROOMS["corridor"] = {*ROOMS} - {"__main__"}  # the lazy face: corridor/__init__.
 
 CORE: dict[str, set[str]] = {
     "core": set(),  # core/__init__.py
-    "_graph_kernels": set(),
+    "compilation": set(),
+    "_graph_kernels": {"compilation"},
     "graph": {"_graph_kernels"},
     "threads": set(),
-    "geodesy": {"threads"},
-    "queues": {"threads"},
+    "geodesy": {"compilation", "threads"},
+    "queues": {"compilation", "threads"},
     "solver": set(),
-    "paths": {"graph", "threads"},
+    "paths": {"compilation", "graph", "threads"},
     "flows": {"graph", "paths", "queues", "solver", "threads"},
     "games": {"solver"},
 }

@@ -1,13 +1,17 @@
 """Compiled grouping of arcs by their ends; imported only when numba is loaded already."""
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from corridor.core.compilation import machine_code
 
 IntArray = npt.NDArray[np.int32]
+_compiled = partial(machine_code, nogil=True)
 
 
-@njit(cache=True, nogil=True)
+@_compiled
 def group_arcs(
     ends: IntArray, others: IntArray, indptr: IntArray, order: IntArray, neighbor: IntArray
 ) -> None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from numba import njit
 from numba.extending import register_jitable
 
+from corridor.core.compilation import machine_code
 from corridor.core.geodesy import formulas
 from corridor.core.geodesy.formulas import (
     LONG_RADIANS,
@@ -57,7 +58,7 @@ whatever became of the formulas inside it. The hash in the name ends that."""
 def compiled(function: Function) -> Function:
     """Compile a function to machine code that runs without the GIL and is cached on disk."""
     function.__qualname__ += "_" + STAMP
-    return cast("Function", njit(cache=True, **OPTIONS)(function))
+    return machine_code(function, **OPTIONS)
 
 
 def inlined(function: Function) -> Function:

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from corridor.core.compilation import machine_code
 from corridor.core.graph import FloatArray, Graph, IntArray
 
 BoolArray = npt.NDArray[np.bool_]
@@ -41,7 +42,7 @@ def compiled(function: Function) -> Function:
     same, whatever became of code from other files inside it. The hash in the name ends that.
     """
     function.__qualname__ += "_" + stamp_of(function.__code__.co_filename)
-    return cast("Function", njit(cache=True, nogil=True)(function))
+    return machine_code(function, nogil=True)
 
 
 def inlined(function: Function) -> Function:

@@ -10,12 +10,12 @@ The inner loop returns whenever an array is full; the outer one makes room and e
 That keeps all arrays of the inner loop fixed, which is what makes it fast.
 """
 
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from corridor.core.compilation import machine_code
 from corridor.core.graph import FloatArray, IntArray
 from corridor.core.paths._kernels import (
     Arcs,
@@ -42,8 +42,6 @@ CROWDED = 4
 N_LABELS, N_SPARE, N_WANTED, N_ROWS, N_OPEN, N_SORTED, BUCKET = range(7)
 """Positions in ``Search.tally``; BUCKET is the number of the current bucket."""
 
-WITHOUT_COUNTING: dict[str, Any] = {"cache": True, "nogil": True, "_nrt": False}
-
 DONE, MORE_LABELS, MORE_ROWS, MORE_BUCKETS, REFUSED = range(5)
 """Why the inner loop returned."""
 
@@ -54,7 +52,7 @@ def counting_nothing(function: Function) -> Function:
     Counting them took two thirds of the time: one atomic step for each array and inlined call.
     """
     function.__qualname__ += "_" + stamp_of(function.__code__.co_filename)
-    return cast("Function", njit(**WITHOUT_COUNTING)(function))
+    return machine_code(function, nogil=True, _nrt=False)
 
 
 class Task(NamedTuple):

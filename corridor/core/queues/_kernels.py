@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from numba import njit
+from corridor.core.compilation import machine_code
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -22,4 +22,4 @@ def compiled(function: Function) -> Function:
     """
     content = Path(function.__code__.co_filename).read_bytes() + Path(__file__).read_bytes()
     function.__qualname__ += "_" + hashlib.sha256(content).hexdigest()[:12]
-    return cast("Function", njit(cache=True, **OPTIONS)(function))
+    return machine_code(function, **OPTIONS)

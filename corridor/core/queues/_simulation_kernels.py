@@ -1,14 +1,19 @@
 """Compiled recursions of first-come-first-served queues: one vehicle after the other."""
 
+from functools import partial
+
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from corridor.core.compilation import machine_code
 
 _SORTED_MOST = 32
 """Up to this many servers a sorted array beats a heap: inserting takes no branch (measured)."""
+_compiled = partial(machine_code, nogil=True)
+_inlined = partial(machine_code, nogil=True, inline="always")
 
 
-@njit(cache=True, nogil=True)
+@_compiled
 def summed_waits(
     draws: NDArray[np.float64],
     gap: float,
@@ -35,7 +40,7 @@ def summed_waits(
     return total, waiting
 
 
-@njit(cache=True, nogil=True)
+@_compiled
 def start_times(
     arrival: NDArray[np.float64],
     service: NDArray[np.float64],
@@ -49,7 +54,7 @@ def start_times(
         _take(free, start[vehicle] + service[vehicle])
 
 
-@njit(cache=True, nogil=True)
+@_compiled
 def split(
     order: NDArray[np.int64],
     sent: NDArray[np.bool_],
@@ -67,7 +72,7 @@ def split(
     return n_coming
 
 
-@njit(cache=True, nogil=True)
+@_compiled
 def merge(
     coming: NDArray[np.int64],
     end: NDArray[np.float64],
@@ -107,7 +112,7 @@ def merge(
             j += 1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_inlined
 def _take(free: NDArray[np.float64], until: float) -> None:
     """Let the server that is free first, at free[0], work until a later time."""
     servers = free.size
