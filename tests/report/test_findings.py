@@ -17,7 +17,7 @@ from corridor.cli import app
 from corridor.report import findings
 from corridor.report.findings import FINDERS, Finder, Findings, Notice, check_findings
 from corridor.report.page.material import Material
-from corridor.report.page.sections.answer import worth_ranges
+from corridor.report.page.sections.answer import answer_section, worth_ranges
 from corridor.study import Comparison
 from tests.study.sweep_toy import write_sweep_study
 
@@ -189,3 +189,26 @@ def test_another_point_of_view_is_drawn_and_named(folder: Path, tmp_path: Path) 
     assert wrong.exit_code == 2
     assert "Outlines must be a folder of GeoJSON files" in wrong.stderr
     assert not (tmp_path / "other").exists()
+
+
+def test_first_screen_names_the_dearest_rule(comparison: Comparison) -> None:
+    said = corridor.explain(*comparison.study.case("no_border"))
+    asked = {comparison.study.base: said}
+    section = answer_section(Material(comparison=comparison, explanations=asked))
+    text = section.context["reasons"][2][1]
+    [cost] = said.costs.loc[said.costs["rule_id"] == "shut", "cost_usd_per_day"]
+    found = re.search("the dearest is “(.*?)”: (.*?) ([mb])illion USD a year", text)
+    assert found is not None
+    assert found.group(1) == "The border is shut"
+    size = {"m": 1e6, "b": 1e9}[found.group(3)]
+    assert float(found.group(2)) * size == pytest.approx(cost * 365, rel=0.05)
+    plain = answer_section(Material(comparison=comparison)).context["reasons"][2][1]
+    assert "dearest" not in plain
+
+
+def test_the_docs_say_what_can_be_asked() -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "howto.md").read_text(encoding="utf-8")
+    table = docs.split("| `--with` |")[1].split("\n\n")[0]
+    assert re.findall(r"^\| `([a-z]+)` \|", table, re.MULTILINE) == list(FINDERS)
+    assert f"{findings.SAMPLES} draws each, seed {findings.SEED}" in table
+    assert f"{findings.BUDGET_MUSD:g} MUSD" in table

@@ -283,6 +283,21 @@ def _server_words(material: Material, row: Mapping[str, Any]) -> str:
     )
 
 
+def _dearest_rule(material: Material) -> list[str]:
+    """Say what all rules of the base cost and which costs most, where that was asked."""
+    if material.base not in material.explanations:
+        return []
+    said = material.explanations[material.base]
+    musd = said.costs.set_index("rule_id")["cost_usd_per_day"] * _MUSD
+    single = musd.drop("", errors="ignore")
+    if not len(single) or not single.max() > 0.0:
+        return []
+    titles = dict(zip(said.prices["rule_id"], said.prices["title"], strict=True))
+    title = titles.get(single.idxmax(), single.idxmax())
+    every = f"All together cost {_money(float(musd['']))} a year; " if "" in musd else ""
+    return [f"{every}the dearest is “{title}”: {_money(float(single.max()))} a year."]
+
+
 def _of_rules(material: Material) -> tuple[str, str]:
     """Say what rules bar, and which variant they leave without a plan."""
     plan = material.plans[material.base]
@@ -290,6 +305,7 @@ def _of_rules(material: Material) -> tuple[str, str]:
     if len(plan.rules):
         n = int(plan.rules["binding"].astype(bool).sum())
         said.append(f"{n} of {len(plan.rules)} rules bind in the base.")
+    said += _dearest_rule(material)
     barred = plan.unmet[plan.unmet["reason"] == "rule"]
     if len(barred):
         row = barred.sort_values("t_per_day", ascending=False).iloc[0]
