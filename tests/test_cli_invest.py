@@ -1,6 +1,7 @@
 """corridor invest: tables, JSON, files, exit codes."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -33,7 +34,10 @@ def test_invest_answers_and_writes_its_tables(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "found"),
     [
-        (["--budget-musd", "0"], "budget_musd"),
+        (["--budget-musd", "0"], "--budget-musd must be a finite number > 0; found 0. Left out"),
+        (["--gap", "-1"], "--gap must be a finite number > 0; found -1"),
+        (["--growth", "-2"], "--growth must be a finite number > -1; found -2"),
+        (["--time-limit", "nan"], "--time-limit must be"),
         (["--project", "no_such"], "no_such"),
         (["--variant", "no_such"], "no_such"),
     ],
@@ -157,3 +161,19 @@ def test_control_c_shows_the_best_found_and_stops_all(
     assert "not worth" not in done.stdout
     for title in ("Budget against cost", "What to begin when"):
         assert title not in done.stdout
+
+
+def test_no_demand_costs_nothing_and_buys_nothing(plain: Path, tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    shutil.copytree(plain, study)
+    demand = pd.read_csv(study / "data" / "demand.csv").assign(t_per_day=0.0)
+    demand.to_csv(study / "data" / "demand.csv", index=False)
+    asked = ["invest", str(study), "--stage", "5:20", "--regret", "--rules", "slow", "--frontier"]
+    done = RUN.invoke(app, [*asked, "--json"])
+    assert done.exit_code == 1, done.stderr
+    told = json.loads(done.stdout)
+    for answer in (told, told["staged"]):
+        assert (answer["status"], answer["gap"]) == ("optimal", 0.0)
+    assert told["chosen"] == []
+    assert told["objective_musd_per_year"] == told["bound_musd_per_year"] == 0.0
+    assert told["robust"]["regret_most"] == 0.0

@@ -25,12 +25,18 @@ if TYPE_CHECKING:
     _Answer: TypeAlias = InvestmentPlan | BudgetFrontier | RobustPortfolio | StagedPlan
 
 
+_BUDGET_MUSD = 500.0
+_GAP = 1e-6
+
+
 @app.command("invest")
 @guarded()
 def run_invest(  # noqa: PLR0913 (each is an option of the command)
     *,
     study: StudyArgument = BUNDLED,
-    budget_musd: Annotated[float, typer.Option(help="Sum of capex, at most [MUSD].")] = 500.0,
+    budget_musd: Annotated[
+        float, typer.Option(help="Sum of capex, at most [MUSD].")
+    ] = _BUDGET_MUSD,
     variant: Annotated[
         str | None,
         typer.Option(
@@ -78,7 +84,7 @@ def run_invest(  # noqa: PLR0913 (each is an option of the command)
     growth: Annotated[
         float, typer.Option(help="Growth of demand a year, as a fraction, for the economics.")
     ] = 0.0,
-    gap: Annotated[float, typer.Option(help="Relative gap at which the search stops.")] = 1e-6,
+    gap: Annotated[float, typer.Option(help="Relative gap at which the search stops.")] = _GAP,
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds for the search; the best found is shown.")
     ] = None,
@@ -99,6 +105,7 @@ def run_invest(  # noqa: PLR0913 (each is an option of the command)
     )
     from corridor.study import investment_ranges, load_study, unbuilt_case
 
+    _check_options(budget_musd, growth, gap, time_limit)
     if out is not None:
         check_folder(out)
     periods = _periods(stage or [])
@@ -160,6 +167,22 @@ def _leave(
     served = 0.0 if plan.plan is None else plan.plan.served_t_per_day
     if served <= 0.0 or any(answer.outcome == "unlawful" for answer in answers):
         raise typer.Exit(ExitCode.NOTHING)
+
+
+def _check_options(budget_musd: float, growth: float, gap: float, time_limit: float | None) -> None:
+    """Refuse options out of their ranges, all at once, by the names that they have here."""
+    wrong = [
+        f"{name} must be a finite number > {least:g}; found {value:g}. {advice}"
+        for name, value, least, advice in (
+            ("--budget-musd", budget_musd, 0.0, f"Left out, it is {_BUDGET_MUSD:g}."),
+            ("--growth", growth, -1.0, "0.02 is 2 % a year; left out, it is 0."),
+            ("--gap", gap, 0.0, f"Left out, it is {_GAP:g}."),
+            ("--time-limit", time_limit, 0.0, "Left out, there is none."),
+        )
+        if value is not None and not least < value < inf
+    ]
+    if wrong:
+        fail("\n".join(wrong), ExitCode.BAD_INPUT)
 
 
 def _scenarios(

@@ -341,11 +341,14 @@ def test_all_faults_of_options_are_told_at_once(case: tuple[Network, Demand]) ->
     network, demand = case
     with pytest.raises(InputError) as caught:
         invest(
-            network, demand, budget_musd=0.0, discount_rate=6.0, tolerance=-1.0,
+            network, demand, budget_musd=0.0, discount_rate=6.0, tolerance=-1.0, growth=-2.0,
             projects=["back", "ghost"],
         )  # fmt: skip
     columns = {fault.column for fault in caught.value.faults}
-    assert columns == {"budget_musd", "discount_rate", "tolerance", "project_id", "requires"}
+    assert columns == {
+        "budget_musd", "discount_rate", "tolerance", "growth", "project_id", "requires",
+    }  # fmt: skip
+    assert "found -2.0; expected a finite number > -1" in str(caught.value)
 
 
 def test_rows_of_a_project_must_agree(case: tuple[Network, Demand]) -> None:

@@ -159,19 +159,18 @@ def check_investment(
 ) -> None:
     """Report everything that is wrong with the projects and the options at once."""
     faults = prerequisite_faults(network.projects, projects)
-    for name, value, optional in (
-        ("budget_musd", budget_musd, True),
-        ("unmet_usd_per_t", unmet_usd_per_t, False),
-        ("tolerance", tolerance, False),
-        ("1 + growth", 1.0 + growth, False),
-        ("time_limit", time_limit, True),
+    for name, value, least, advice in (
+        ("budget_musd", budget_musd, 0.0, "None is no limit"),
+        ("unmet_usd_per_t", unmet_usd_per_t, 0.0, "leave it out for the usual price"),
+        ("tolerance", tolerance, 0.0, f"{GAP:g} is usual"),
+        ("growth", growth, -1.0, "0.02 is 2 % a year"),
+        ("time_limit", time_limit, 0.0, "None is no limit"),
     ):
-        if (optional and value is None) or (value is not None and 0.0 < value < np.inf):
+        if value is None or least < value < np.inf:
             continue
-        advice = "leave it out for no limit" if optional else "leave it out for the usual value"
         faults.append(
-            Fault(file="invest", column=name, found=repr(value), expected="a finite number > 0",
-                  remedy=advice)
+            Fault(file="invest", column=name, found=repr(value),
+                  expected=f"a finite number > {least:g}", remedy=advice)
         )  # fmt: skip
     try:
         check_rate("discount_rate", discount_rate)

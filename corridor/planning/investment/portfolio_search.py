@@ -136,6 +136,7 @@ class PortfolioSearch:
                     progress(run.solved, run.least, run.bound)
         except KeyboardInterrupt:
             limit = "interrupt"
+            self.values.solve(())
             run.take(self._known(budget_musd))
         # What no portfolio goes below was learned before any was chosen.
         run.bound = max(run.bound, self.floor_musd_per_year)
