@@ -39,6 +39,8 @@ _FROM_LAYER: Final = (
     "host_share",
 )
 """Columns of links that fall back on the column of the same name in layers."""
+_BY_TEU: Final = ("end_usd_per_teu",)
+"""Prices of layers by TEU: blank means that the price per tonne holds for containers too."""
 _CHARGES: Final = ("cost_usd_per_t", "cost_usd_per_vehicle")
 """Charges of links: blank in links and in defaults means that there is none."""
 
@@ -51,7 +53,8 @@ class FilledTables:
     ----------
     layers, commodities, links, terminals, stages, services
         As in the network, row by row, with blanks filled. What stays NaN: a capacity (unlimited);
-        ``cost_usd_per_teu_km`` and ``cost_usd_per_teu`` (the t columns hold for containers too);
+        ``cost_usd_per_teu_km``, ``cost_usd_per_teu`` and ``end_usd_per_teu`` (the t columns hold
+        for containers too);
         ``time_h`` of links (length over speed) and ``speed_kmh`` where ``time_h`` is given;
         ``sailing_h`` (the link's time) and ``headway_h``; ``teu_per_vehicle`` and ``t_per_teu``.
         ``host`` of stages is the country where blank.
@@ -193,7 +196,7 @@ def _fill_layers(
             blanks.from_defaults(column.name)
             if column.default is not None:
                 blanks.from_contract(column.name)
-            else:
+            elif column.name not in _BY_TEU:
                 blanks.leave(column.name, UNKNOWN)
     return frame
 

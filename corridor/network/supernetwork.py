@@ -45,6 +45,10 @@ class ArcKind(IntEnum):
     EGRESS = 5
 
 
+ENDS: Final = (ArcKind.ACCESS, ArcKind.EGRESS)
+"""Arcs from an origin into a layer, and from a layer to a destination: loading and unloading."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Supernetwork:
     """A graph plus one array per property of its arcs and nodes.
@@ -510,7 +514,7 @@ def _add_zones(nodes: _Nodes, arcs: _Arcs, country_of: IntArray) -> tuple[IntArr
     layer = (used % nodes.n_layers).astype(np.int32)
     zones = np.unique(place)
     ends: list[IntArray] = []
-    for kind in (ArcKind.ACCESS, ArcKind.EGRESS):
+    for kind in ENDS:
         zone_node = np.full(country_of.size, -1, np.int32)
         zone_node[zones] = nodes.fresh(zones, np.full(zones.size, -1))
         outside, inside = zone_node[place], nodes.place_layer[used]

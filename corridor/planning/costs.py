@@ -6,6 +6,10 @@ Shippers pay resource cost, transfers and time::
                 + (value of time + vehicle_usd_per_h / payload) x hours
                 + reliability ratio x value of time x sd of time
 
+Loading at the first place and unloading at the last take the hours and the money that the layer
+states (``end_h``, ``end_usd_per_t``, ``end_usd_per_teu``), each once; like goods in a terminal, no
+vehicle is priced for them meanwhile.
+
 The standard deviations of the arcs of a path are added, as if its delays came together; a path's
 true spread lies between that and the root of the sum of squares.
 """
@@ -19,7 +23,7 @@ from numpy.typing import NDArray
 
 from corridor.border import Posts
 from corridor.network.fills import FilledTables
-from corridor.network.supernetwork import ArcKind, Supernetwork
+from corridor.network.supernetwork import ENDS, ArcKind, Supernetwork
 from corridor.network.vehicles import payload_t
 from corridor.planning.services import LinkServices
 from corridor.units import G_PER_KG
@@ -110,8 +114,8 @@ def arc_costs(
     value_h = goods["value_of_time_usd_per_t_h"].to_numpy(float)[:, None]
     ratio = goods["reliability_ratio"].to_numpy(float)[:, None]
     vehicle_h = filled.layers["vehicle_usd_per_h"].to_numpy(float)[net.arc_layer]
-    # Goods in a terminal stand on the ground: no vehicle waits with them.
-    in_vehicle = ~net.is_kind(ArcKind.TRANSFER)
+    # Goods in a terminal stand on the ground, and the price of an end holds what a vehicle waits.
+    in_vehicle = ~net.is_kind(ArcKind.TRANSFER, *ENDS)
     returns = goods["empty_return_share"].to_numpy(float)[:, None]
     return ArcCosts(
         payload_t=payload,
@@ -135,6 +139,13 @@ def _link_column(table: pd.DataFrame, column: str, net: Supernetwork) -> FloatAr
     return on_arcs
 
 
+def _end_column(layers: pd.DataFrame, column: str, net: Supernetwork) -> FloatArray:
+    """Return a column of the layers on the arcs from and to zones, 0 elsewhere."""
+    values = layers[column].to_numpy(float)[net.arc_layer]
+    on_arcs: FloatArray = np.where(net.is_kind(*ENDS), values, 0.0)
+    return on_arcs
+
+
 def _times(
     filled: FilledTables,
     net: Supernetwork,
@@ -147,6 +158,7 @@ def _times(
     moving = _moving_h(filled, net, services)
     sd_moving = moving * _link_column(filled.links, "time_cv", net)
     dwell = np.append(filled.terminals["time_h"].to_numpy(float), 0.0)[net.arc_terminal]
+    dwell += _end_column(filled.layers, "end_h", net)
     cv = filled.layers["time_cv"].to_numpy(float)[net.arc_layer]
     time_h, sd_h, wait_h = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     time_h += moving + services.arc_wait_h + dwell
@@ -208,17 +220,26 @@ def _moving_h(filled: FilledTables, net: Supernetwork, services: LinkServices) -
 def _tariffs(
     filled: FilledTables, goods: pd.DataFrame, net: Supernetwork, payload: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the price of carriage and handling, and the host's part of it [USD/t]."""
+    """Return the price of carriage and handling, and the host's part of it [USD/t].
+
+    Loading and unloading are handling; the layer's host share holds for their price.
+    """
     links, terminals, share = filled.links, filled.terminals, net.arc_share
     per_vehicle = np.nan_to_num(_link_column(links, "cost_usd_per_vehicle", net)) * share
     carriage = _priced(links, "_km", goods, net.arc_link) * net.arc_length_km
     carriage += _priced(links, "", goods, net.arc_link) * share + per_vehicle / payload
     handling = _priced(terminals, "", goods, net.arc_terminal)
+    per_t, per_teu = (
+        _end_column(filled.layers, f"end_usd_per_{unit}", net) for unit in ("t", "teu")
+    )
+    ends = _by_goods(per_t, per_teu, goods)
     # The high seas are no state: nobody there to take a share.
     ashore = net.arc_country != net.high_seas
     hosts_of_links = np.nan_to_num(_link_column(links, "host_share", net)) * ashore
     hosts = np.append(terminals["host_share"].to_numpy(float), 0.0)[net.arc_terminal]
-    return carriage + handling, carriage * hosts_of_links + handling * np.nan_to_num(hosts)
+    hosts_of_ends = _end_column(filled.layers, "host_share", net)
+    hosts_part = carriage * hosts_of_links + handling * np.nan_to_num(hosts) + ends * hosts_of_ends
+    return carriage + handling + ends, hosts_part
 
 
 def _priced(table: pd.DataFrame, suffix: str, goods: pd.DataFrame, rows: IntArray) -> FloatArray:
@@ -235,7 +256,11 @@ def _priced(table: pd.DataFrame, suffix: str, goods: pd.DataFrame, rows: IntArra
         np.append(table[f"cost_usd_per_{unit}{suffix}"].to_numpy(float), 0.0)[rows]
         for unit in ("t", "teu")
     )
-    per_t = np.nan_to_num(per_t)
+    return _by_goods(np.nan_to_num(per_t), per_teu, goods)
+
+
+def _by_goods(per_t: FloatArray, per_teu: FloatArray, goods: pd.DataFrame) -> FloatArray:
+    """Return a price by commodity [USD/t]: by TEU for goods in containers where it is not NaN."""
     t_per_teu = goods["t_per_teu"].to_numpy(float)[:, None]
     in_boxes = goods["containerised"].to_numpy(bool)[:, None]
     boxed = np.where(np.isnan(per_teu), per_t, per_teu / t_per_teu)

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.network import vehicles
-from corridor.network.supernetwork import ArcKind
+from corridor.network.supernetwork import ENDS, ArcKind
 from corridor.planning.answer import FlowAnswer
 from corridor.planning.model import Model
 from corridor.planning.pools import LINK, QUOTA, SERVICE
@@ -114,7 +114,7 @@ def _path_times(answer: FlowAnswer) -> dict[str, FloatArray]:
         "time_h": answer.path_sum(hours),
         "border_h": answer.path_sum(hours * at(ArcKind.EXIT, ArcKind.ENTRY)),
         "moving_h": answer.path_sum((hours - scheduled) * at(ArcKind.TRAVEL)),
-        "terminal_h": answer.path_sum(hours * at(ArcKind.TRANSFER)),
+        "terminal_h": answer.path_sum(hours * at(ArcKind.TRANSFER, *ENDS)),
         "service_wait_h": answer.path_sum(scheduled),
     }
 

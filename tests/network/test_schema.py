@@ -31,7 +31,7 @@ CONTRACT = {
 }
 """Required and optional columns, as the data contract lists them."""
 
-BEYOND = {"layers": ["moving_share"]}
+BEYOND = {"layers": ["moving_share", "end_h", "end_usd_per_t", "end_usd_per_teu"]}
 """Optional columns that the contract does not list; without them nothing changes."""
 
 

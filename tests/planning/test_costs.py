@@ -55,6 +55,49 @@ def test_crews_rest_where_the_speed_counts_and_not_where_the_time_is_given(
     assert model.costs.time_h[GRAIN, arc(model, "A2-A1-road")] == pytest.approx(3.0)
 
 
+def ends(tables: Tables, layer: str = "road", **values: float) -> Tables:
+    """Return the tables with hours and prices of loading and unloading on a layer."""
+    named = {f"end_{name}": value for name, value in values.items()}
+    return toys.changed(tables, "layers", layer, **named)
+
+
+def test_loading_and_unloading_by_hand(toy_tables: Tables) -> None:
+    tables = ends(toy_tables, "road", h=3.0, usd_per_t=4.0, usd_per_teu=66.0)
+    tables = ends(tables, "rail1520", h=24.0, usd_per_t=7.0)
+    tables = toys.changed(tables, "layers", "road", time_cv=0.5, host_share=0.25)
+    model = compiled(tables)
+    costs, net = model.costs, model.supernetwork
+    for kind in (ArcKind.ACCESS, ArcKind.EGRESS):
+        road, rail = (
+            np.flatnonzero(net.is_kind(kind) & (net.arc_layer == net.layers.index(layer)))
+            for layer in ("road", "rail1520")
+        )
+        assert road.size
+        assert rail.size
+        assert costs.time_h[:, road] == pytest.approx(3.0)
+        assert costs.sd_h[:, road] == pytest.approx(1.5)
+        # 66 USD a box of 11 t, and the price a tonne for what goes in none.
+        assert costs.tariff_usd_per_t[BOXES, road] == pytest.approx(6.0)
+        assert costs.tariff_usd_per_t[GRAIN, road] == pytest.approx(4.0)
+        assert costs.host_usd_per_t[GRAIN, road] == pytest.approx(1.0)
+        # The price holds what the vehicle waits: an hour costs the goods alone.
+        assert costs.usd_per_t_h[:, road] == pytest.approx(np.array([[1.5], [0.01]]) + 0 * road)
+        assert costs.time_h[:, rail] == pytest.approx(24.0)
+        # Without a price by the box boxes pay by the tonne.
+        assert costs.tariff_usd_per_t[:, rail] == pytest.approx(7.0)
+    inside = ~net.is_kind(ArcKind.ACCESS, ArcKind.EGRESS)
+    free = compiled(toys.changed(toy_tables, "layers", "road", time_cv=0.5, host_share=0.25)).costs
+    for name in ("time_h", "tariff_usd_per_t", "usd_per_t_h", "sd_h", "host_usd_per_t"):
+        now, before = (getattr(found, name)[:, inside] for found in (costs, free))
+        np.testing.assert_array_equal(now, before)
+
+
+def test_ends_are_free_where_nobody_states_them(toy_tables: Tables) -> None:
+    costs, net = compiled(toy_tables).costs, compiled(toy_tables).supernetwork
+    at_ends = net.is_kind(ArcKind.ACCESS, ArcKind.EGRESS)
+    assert (costs.generalized_usd_per_t(with_wait=True)[:, at_ends] == 0.0).all()
+
+
 def test_a_border_is_half_travel_each_side_and_two_posts(toy_tables: Tables) -> None:
     model = compiled(toy_tables)
     costs = model.costs

@@ -18,6 +18,7 @@ from corridor.planning import (
     single_shipments,
 )
 from corridor.planning.ways.dated import PERIOD_H, Clock, compile_dated, parse_departure
+from tests.planning import toys
 
 Tables = dict[str, pd.DataFrame]
 
@@ -31,6 +32,7 @@ TRAIN = {
     "headway_h": np.nan,
     "headway_cv": np.nan,
 }
+HANDLING = ("loading", "transfer", "unloading")
 NO_SUNDAYS = "Mo-Sa 08:00-18:00"
 
 
@@ -103,7 +105,7 @@ def check_clock(itinerary: Itinerary) -> None:
             )
         else:  # a post or terminal lets go at the end
             assert row["depart"] == end
-            assert known == pytest.approx(row["time_h"], abs=1e-9) or row["kind"] == "transfer"
+            assert known == pytest.approx(row["time_h"], abs=1e-9) or row["kind"] in HANDLING
         assert bool(row["wait_reason"]) == (row["opening_wait_h"] + row["wait_h"] > 1e-6)
     total = legs["time_h"].sum()
     assert itinerary.time_h == pytest.approx(total, abs=1e-9)
@@ -128,6 +130,26 @@ def test_where_all_is_open_a_date_changes_nothing(toy_tables: Tables) -> None:
     pd.testing.assert_frame_equal(dated.legs[same], usual.legs[same])
     assert (usual.depart, usual.arrive) == (None, None)
     assert "arrive" not in usual.legs
+
+
+def test_loading_comes_before_the_departure_and_unloading_after_the_arrival(
+    toy_tables: Tables,
+) -> None:
+    tables = toys.changed(toy_tables, "layers", "rail1520", end_h=24.0, end_usd_per_t=5.0)
+    network = build(tables, services=[TRAIN])
+    # The train leaves on Friday at 14:30 UTC; a day of loading from that morning on misses it.
+    [missed] = by_rail(network, utc(2026, 7, 3, 8))
+    [caught] = by_rail(network, utc(2026, 7, 2, 8))
+    check_clock(missed)
+    check_clock(caught)
+    train = utc(2026, 7, 3, 14, 30)
+    assert leg(caught, "loading")["depart"] == utc(2026, 7, 3, 8)
+    assert leg(caught, "travel")["depart"] == train
+    assert leg(missed, "loading")["depart"] == utc(2026, 7, 4, 8)
+    assert leg(missed, "travel")["depart"] == train + dt.timedelta(weeks=1)
+    last = caught.legs.iloc[-1]
+    assert (last["kind"], last["time_h"]) == ("unloading", 24.0)
+    assert caught.terminal_h == pytest.approx(24 + 24)
 
 
 def test_a_post_closed_on_sundays_lets_go_on_monday(toy_tables: Tables) -> None:

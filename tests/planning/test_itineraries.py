@@ -49,6 +49,39 @@ def test_a_way_by_hand(toy_tables: Tables) -> None:
     assert way.legs["crossing_id"].tolist() == [""] * 3 + ["ab-rail"] * 2 + [""] * 3
 
 
+def test_loading_and_unloading_are_legs_and_terminal_hours(toy_tables: Tables) -> None:
+    tables = toys.changed(toy_tables, "layers", "road", end_h=3.0, end_usd_per_t=2.0)
+    tables = toys.changed(tables, "layers", "rail1435", end_h=24.0, end_usd_per_t=5.0)
+    free = going(toy_tables, "A2", "B2", "grain")
+    way = going(tables, "A2", "B2", "grain")
+    assert way.links == free.links
+    assert way.legs["kind"].tolist() == ["loading", *free.legs["kind"], "unloading"]
+    first, last = way.legs.iloc[0], way.legs.iloc[-1]
+    assert (first["from_node"], first["to_node"], first["layer"]) == ("A2", "A2", "road")
+    assert (last["from_node"], last["to_node"], last["layer"]) == ("B2", "B2", "rail1435")
+    assert (first["country"], last["country"]) == ("AAA", "BBB")
+    assert [first["time_h"], last["time_h"]] == [3.0, 24.0]
+    assert way.terminal_h == pytest.approx(free.terminal_h + 27)
+    assert way.time_h == pytest.approx(free.time_h + 27)
+    assert way.cost_usd_per_t == pytest.approx(free.cost_usd_per_t + 7)
+    assert way.length_km == pytest.approx(free.length_km)
+    network = toys.network(tables)
+    paths = plan(network, toys.demand(network, ("A2", "B2", "grain", 1.0))).paths
+    assert paths["terminal_h"].tolist() == pytest.approx([way.terminal_h])
+    assert paths["cost_usd_per_t"].tolist() == pytest.approx([way.cost_usd_per_t])
+
+
+def test_ends_can_take_goods_off_the_train(toy_tables: Tables) -> None:
+    def layers(tables: Tables) -> set[str]:
+        return set(going(tables, "A1", "B1", "grain").legs["layer"])
+
+    assert layers(toy_tables) == {"rail1520", "rail1435", "road"} & layers(toy_tables)
+    dear = toy_tables
+    for layer in ("rail1520", "rail1435"):
+        dear = toys.changed(dear, "layers", layer, end_usd_per_t=40.0)
+    assert layers(dear) == {"road"} != layers(toy_tables)
+
+
 @pytest.mark.parametrize("minimize", ["generalized_cost", "time", "money", "co2"])
 @pytest.mark.parametrize("commodity", ["grain", "containers"])
 def test_legs_add_up_to_the_totals(toy_tables: Tables, commodity: str, minimize: str) -> None:
@@ -56,7 +89,10 @@ def test_legs_add_up_to_the_totals(toy_tables: Tables, commodity: str, minimize:
     text = "service_id,link_id,from_node,headway_h,headway_cv\nf,strait,PB,24,0.4"
     background = "target,direction,vehicles_per_day\nab-road,both,200\nab-rail,both,12"
     tables = toys.joined(tables, services=text, background=background)
-    tables["layers"] = tables["layers"].assign(co2_g_per_t_km=[85.0, 20, 20, 15], time_cv=0.2)
+    tables["layers"] = tables["layers"].assign(
+        co2_g_per_t_km=[85.0, 20, 20, 15], time_cv=0.2, end_h=[3.0, 0, 20, 30],
+        end_usd_per_t=[0.0, 4, 5, 6], end_usd_per_teu=[np.nan, 50, np.nan, 90],
+    )  # fmt: skip
     network = toys.network(tables)
     fee = {"kind": "fee", "countries": ["AAA"], "usd_per_t": 3.0}
     for way in alternatives(network, "B2", "A1", 6, commodity, toys.rules(fee), minimize=minimize):

@@ -28,6 +28,10 @@ services,ab-train,cancel_share,0,0.3,triangular,weather
 background,ab-road/forward,vehicles_per_day,20,120,triangular,
 demand,base/A1/B1/containers,t_per_day,700,1400,lognormal90,
 demand,base/A2/B2/grain,t_per_day,300,800,lognormal90,
+layers,road,end_h,1,6,triangular,ends
+layers,rail1520,end_h,12,72,triangular,ends
+layers,*,end_usd_per_t,2,12,uniform,handling
+layers,rail1520,end_usd_per_teu,40,120,triangular,handling
 projects,track/*/*/*,capex_musd,5,20,triangular,
 """
 BACKGROUND = "target,direction,vehicles_per_day\nab-road,forward,60\nab-road,backward,40\n"
@@ -88,6 +92,9 @@ def write_sweep_study(folder: Path) -> Path:
     stages = pd.read_csv(data / "stages.csv")
     scanner = stages[(stages["stage"] == "scanner")].assign(direction="in")
     pd.concat([stages, scanner]).to_csv(data / "stages.csv", index=False)
+    layers = pd.read_csv(data / "layers.csv")
+    at_ends = {"end_h": [3.0, 24.0, 24.0], "end_usd_per_teu": [None, 60.0, None]}
+    layers.assign(**at_ends).to_csv(data / "layers.csv", index=False)
     (data / "ranges.csv").write_text(RANGES, encoding="utf-8")
     (data / "background.csv").write_text(BACKGROUND, encoding="utf-8")
     (data / "defaults.csv").write_text(DEFAULTS, encoding="utf-8")

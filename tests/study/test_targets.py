@@ -39,6 +39,17 @@ def test_a_schedule_knows_no_border(check: TargetCheck) -> None:
     assert row["error"] == pytest.approx(236 / 60 / 4 - 1)
 
 
+def test_ends_are_in_means_and_in_no_schedule(study: Study, check: TargetCheck) -> None:
+    network = study.network
+    rows = dict(network.rows)
+    layers = rows["layers"].frame.assign(end_h=[5.0, 24.0, 24.0])
+    rows["layers"] = replace(rows["layers"], frame=layers)
+    found = check_targets(replace(study, network=replace(network, rows=rows)))
+    assert _row(found, "t1")["modelled"] == pytest.approx(_row(check, "t1")["modelled"])
+    ends_h = (_row(found, "t3")["modelled"] - _row(check, "t3")["modelled"]) * 24
+    assert ends_h == pytest.approx(5.0 + 24.0)  # t3 sets out by road and arrives by rail
+
+
 def test_a_mean_is_the_whole_way(study: Study, check: TargetCheck) -> None:
     network, _, rules = study.case("today")
     model = compile_model(network, single_shipments(network, [("A2", "B2", "containers")]), rules)

@@ -356,7 +356,7 @@ def date_steps(steps: pd.DataFrame, model: Model, path: DatedPath, clock: Clock)
     Parameters
     ----------
     steps
-        One row per arc of the way, zones left out, with the times of an undated itinerary.
+        One row per arc of the way, by its position there, with the times of an undated itinerary.
     model
         The model.
     path
@@ -372,8 +372,7 @@ def date_steps(steps: pd.DataFrame, model: Model, path: DatedPath, clock: Clock)
         (there), and ``opening_wait_h, departure_wait_h`` (for a timetable), ``headway_wait_h``.
     """
     net = model.supernetwork
-    zone_arcs = net.is_kind(ArcKind.ACCESS, ArcKind.EGRESS)[path.arcs]
-    path = DatedPath(**{f.name: getattr(path, f.name)[~zone_arcs] for f in fields(path)})
+    path = DatedPath(**{f.name: getattr(path, f.name)[steps.index] for f in fields(path)})
     kind = steps["arc_kind"].to_numpy(int)
     at_post = np.isin(kind, (ArcKind.EXIT, ArcKind.ENTRY))
     place = np.where(at_post, post_places(net, path.arcs), steps["from_place"])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from corridor.core.paths import DatedPath
 from corridor.errors import InputError, NoRouteError
 from corridor.network import Network
-from corridor.network.supernetwork import ArcKind
+from corridor.network.supernetwork import ENDS, ArcKind
 from corridor.planning.model import Model, compile_model
 from corridor.planning.reasons.refusals import (
     check_lawful,
@@ -48,8 +48,8 @@ class Itinerary:
     origin, destination, commodity, minimize
         What was asked.
     time_h, moving_h, border_h, terminal_h, service_wait_h
-        Total time, and its parts: under way, at posts, in terminals, waiting for a sailing or train
-        [h].
+        Total time, and its parts: under way, at posts, in terminals (loading at the first place and
+        unloading at the last included), waiting for a sailing or train [h].
     cost_usd_per_t, cost_usd_per_teu
         Money [USD/t] and, for containerised goods, [USD/TEU loaded]; NaN otherwise.
     generalized_usd_per_t
@@ -59,7 +59,8 @@ class Itinerary:
     links, crossings, countries
         Ids in the order in which they are met.
     legs
-        ``kind`` (travel, exit post, entry post, transfer), ``mode, layer, country`` (jurisdiction),
+        ``kind`` (loading, travel, exit post, entry post, transfer, unloading; an end that costs
+        neither time nor money has no leg), ``mode, layer, country`` (jurisdiction),
         ``from_node, to_node, crossing_id, length_km, time_h, fixed_h, service_h, wait_h`` (queue,
         or the wait for a sailing), ``cost_usd_per_t, fee_usd_per_t`` (the part that rules and posts
         take), ``co2_kg_per_t``.
@@ -512,7 +513,7 @@ def _itinerary(
         time_h=float(hours.sum()),
         moving_h=float(hours[travels].sum()) - waits,
         border_h=float(hours[np.isin(kind, (ArcKind.EXIT, ArcKind.ENTRY))].sum()),
-        terminal_h=float(hours[kind == ArcKind.TRANSFER].sum()),
+        terminal_h=float(hours[np.isin(kind, (ArcKind.TRANSFER, *ENDS))].sum()),
         service_wait_h=waits,
         cost_usd_per_t=money,
         cost_usd_per_teu=money * t_per_teu if boxed else float("nan"),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from corridor.network.supernetwork import ArcKind
+from corridor.network.supernetwork import ENDS, ArcKind
 from corridor.planning.model import Model
 from corridor.planning.ways.dated import date_legs
 
@@ -17,6 +17,8 @@ _LEG_NAMES = {
     ArcKind.EXIT: "exit post",
     ArcKind.ENTRY: "entry post",
     ArcKind.TRANSFER: "transfer",
+    ArcKind.ACCESS: "loading",
+    ArcKind.EGRESS: "unloading",
 }
 
 
@@ -48,9 +50,12 @@ def _met(names: list[str], codes: NDArray[np.integer]) -> tuple[str, ...]:
 
 
 def way_steps(model: Model, good: int, code: int, arcs: IntArray) -> pd.DataFrame:
-    """Return one row per arc of a way, access and egress left out."""
+    """Return one row per arc of a way, by its position there; ends that are free are left out."""
     net, costs, posts = model.supernetwork, model.costs, model.posts
-    arcs = arcs[~np.isin(net.arc_kind[arcs], (ArcKind.ACCESS, ArcKind.EGRESS))]
+    money = costs.money_usd_per_t[good] + model.fee_usd_per_t[code]
+    free = (costs.time_h[good, arcs] == 0.0) & (money[arcs] == 0.0)
+    positions = np.flatnonzero(~(np.isin(net.arc_kind[arcs], ENDS) & free))
+    arcs = arcs[positions]
     post_of = np.full(net.n_arcs, -1)
     post_of[posts.arc] = np.arange(posts.arc.size)
     post = post_of[arcs]
@@ -73,10 +78,11 @@ def way_steps(model: Model, good: int, code: int, arcs: IntArray) -> pd.DataFram
             "fixed_h": np.append(posts.fixed_h[:, good], 0.0)[post],
             "service_h": np.append(posts.service_h[:, good], 0.0)[post],
             "wait_h": wait_h,
-            "cost_usd_per_t": costs.money_usd_per_t[good, arcs] + model.fee_usd_per_t[code, arcs],
+            "cost_usd_per_t": money[arcs],
             "fee_usd_per_t": fees,
             "co2_kg_per_t": costs.co2_kg_per_t[good, arcs],
-        }
+        },
+        index=positions,
     )
 
 

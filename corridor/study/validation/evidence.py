@@ -21,8 +21,9 @@ _METHOD: Final = """\
 
 - **Door to door**: the cheapest way of a loaded container by generalized cost in the base variant,
   over the layers that the publication speaks of, queues at background load. `schedule` is held
-  against running time, waits for connecting sailings and terminal times: a schedule begins at
-  departure and knows no queue and no permit. `mean` and `forwarder` are held against all of it.
+  against running time, waits for connecting sailings and transfers: a schedule runs from the first
+  departure to the last arrival and knows no queue and no permit. `mean` and `forwarder` are held
+  against all of it, loading at the first place and unloading at the last included.
 - **Posts**: fixed delay, service and queue of a loaded container at background load. Hours of the
   published time that another table holds (a gauge change, the wait for a ferry) are added.
 - The **error** is modelled / middle of the published band - 1. *Inside* is within the band, its

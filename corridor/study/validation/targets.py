@@ -96,9 +96,10 @@ class TargetCheck:
 def check_targets(study: Study) -> TargetCheck:
     """Hold every published time of a study's data set against the base variant.
 
-    Schedules are compared with running time, waits for connecting sailings and terminal times: a
-    schedule begins when the first service leaves, and it knows no queue and no permit. Means and
-    forwarders' times are compared with the whole time, borders and queues included.
+    Schedules are compared with running time, waits for connecting sailings and transfers: a
+    schedule begins when the first service leaves and ends when the last arrives, and it knows no
+    queue and no permit. Means and forwarders' times are compared with the whole time: borders,
+    queues, loading at the first place and unloading at the last included.
 
     Parameters
     ----------
@@ -263,14 +264,15 @@ def _od_row(model: Model, target: dict[str, Any], pairs: list[tuple[str, str]]) 
 
 
 def _scheduled_h(way: Itinerary) -> float:
-    """Return running time, connecting waits and terminal times: what a timetable holds [h]."""
+    """Return running time, connecting waits and transfers: what a timetable holds [h]."""
     legs = way.legs
-    travel = legs[legs["kind"] == "travel"]
+    travel, transfer = (legs[legs["kind"] == kind] for kind in ("travel", "transfer"))
     first_wait = 0.0
-    # A schedule's clock starts at departure: a wait that opens the journey is not in it.
-    if len(travel) and legs["kind"].eq("transfer").to_numpy(bool)[: travel.index[0]].sum() == 0:
+    # A schedule's clock runs from departure to arrival: loading, a wait that opens the journey and
+    # unloading are not in it.
+    if len(travel) and not (transfer.index < travel.index[0]).any():
         first_wait = float(travel["wait_h"].iloc[0])
-    return way.moving_h + way.service_wait_h - first_wait + way.terminal_h
+    return way.moving_h + way.service_wait_h - first_wait + float(transfer["time_h"].sum())
 
 
 def _is_input(network: Network, way: Itinerary, source: str) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _ROW_PX: Final = 26
 _BORDER: Final = ("exit post", "entry post")
+_HANDLING: Final = ("loading", "transfer", "unloading")
 
 
 def chains_section(material: Material) -> Section:
@@ -111,7 +112,7 @@ def _kind(kind: str, mode: str) -> str:
         return "border"
     if kind == "travel":
         return mode if mode in LEGS else "other"
-    return "terminal" if kind == "transfer" else "other"
+    return "terminal" if kind in _HANDLING else "other"
 
 
 def _columns(legs: pd.DataFrame) -> dict[str, list[Any]]:
