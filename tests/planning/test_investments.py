@@ -20,6 +20,7 @@ from corridor.planning.investment.projects import (
     yearly_costs,
 )
 from corridor.sovereignty import Rules
+from corridor.sovereignty.kinds.forbid import ForbidRule
 from corridor.sovereignty.kinds.inspection_floor import InspectionFloorRule
 
 UNMET_USD_PER_T = 5000.0
@@ -314,6 +315,19 @@ def test_what_no_project_touches_stays_unlawful_and_is_not_searched(
     assert not told
     assert "scan_all" in plan.sentences[0]
     assert set(plan.projects["reason"]) == {"no portfolio is lawful"}
+
+
+def test_projects_at_crossings_that_rules_close_are_barred_not_worthless(
+    case: tuple[Network, Demand],
+) -> None:
+    ban = ForbidRule(id="shut", kind="forbid", title="Shut", crossings=("ab-road",))
+    plan = invest(*case, Rules((ban,), None))
+    reasons = plan.projects.set_index("project_id")["reason"]
+    assert {name for name, told in reasons.items() if told == "barred by shut"} == {
+        "lanes", "lanes3", "back",
+    }  # fmt: skip
+    open_way = invest(*case).projects["reason"]
+    assert not open_way.str.startswith("barred").any()
 
 
 def test_all_faults_of_projects_are_told_at_once(case: tuple[Network, Demand]) -> None:

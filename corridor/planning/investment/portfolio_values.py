@@ -12,7 +12,12 @@ from corridor.errors import SolverError
 from corridor.network import Demand, Network
 from corridor.planning.investment.price_bounds import PriceBound, PriceBounds
 from corridor.planning.investment.project_effects import Case, Effects, compare_cases, compile_case
-from corridor.planning.investment.projects import Project, rival_projects, touched_crossings
+from corridor.planning.investment.projects import (
+    NO_SHARE,
+    Project,
+    rival_projects,
+    touched_crossings,
+)
 from corridor.planning.model import Model
 from corridor.planning.plans import broken_rules
 from corridor.sovereignty import Rules
@@ -140,12 +145,26 @@ class PortfolioValues:
             return ()
         if self._kept is None:
             breaches = self.case([]).model.breaches
-            touched = touched_crossings(self.network, self.ids)
+            touched = touched_crossings(self.network, self.ids, but=NO_SHARE)
             self._kept = tuple(
                 sorted({b.rule_id for b in breaches if not b.seal_id
                         and b.crossing_id not in touched})
             )  # fmt: skip
         return self._kept
+
+    @property
+    def barred(self) -> dict[str, tuple[str, ...]]:
+        """Projects all of whose crossings the rules close to all goods, and the ids of the rules.
+
+        A project that touches no crossing is not among them.
+        """
+        found = {}
+        for name, case in zip(self.ids, self.effects.alone if self.ids else (), strict=True):
+            crossings = touched_crossings(self.network, [name])
+            rules = closing_rules(case.model, crossings)
+            if rules:
+                found[name] = rules
+        return found
 
     def solve(self, portfolio: Iterable[str], time_limit: float | None = None) -> Value:
         """Return the value of a portfolio, solved once; a new one adds the bound of its prices.
@@ -231,6 +250,25 @@ class PortfolioValues:
         if self._maker is None:
             self._maker = PriceBounds(self.effects)
         self.bounds.append(self._maker.bound(case, result, chosen))
+
+
+def closing_rules(model: Model, crossings: Iterable[str]) -> tuple[str, ...]:
+    """Return the ids of the bans that close every open arc of crossings to every class of goods.
+
+    Of each crossing those that close it alone, or else all that close a part of it. None where some
+    goods may pass one of the crossings, or none of them is open.
+    """
+    net = model.supernetwork
+    names = model.network.crossings["crossing_id"].tolist()
+    named: set[str] = set()
+    for crossing in crossings:
+        arcs = np.flatnonzero((net.arc_crossing == names.index(crossing)) & net.arc_open)
+        if model.allowed[:, arcs].any():
+            return ()
+        pairs = {ban.rule_id: ban.pairs[:, arcs].nnz for ban in model.effects.bans}
+        alone = {rule for rule, n in pairs.items() if n == arcs.size * len(model.allowed)}
+        named |= (alone or {rule for rule, n in pairs.items() if n}) if arcs.size else set()
+    return tuple(dict.fromkeys(b.rule_id for b in model.effects.bans if b.rule_id in named))
 
 
 def goods_usd_per_t(model: Model) -> FloatArray:

@@ -30,7 +30,7 @@ _HEADER: Final = (
 )  # fmt: skip
 """Columns that say the same in every row of a project."""
 
-_NO_SHARE: Final = (
+NO_SHARE: Final = (
     "servers", "service_min", "fixed_delay_h", "fee_usd", "speed_kmh", "capacity_t_per_day",
 )  # fmt: skip
 """Columns that change no share of the vehicles that a post inspects."""
@@ -260,14 +260,22 @@ def rival_projects(network: Network, ids: Iterable[str]) -> frozenset[str]:
     return frozenset(rows.loc[values > 1, "project_id"])
 
 
-def touched_crossings(network: Network, ids: Iterable[str]) -> frozenset[str]:
-    """Return the crossings at which projects set what may change who is inspected there.
+def touched_crossings(
+    network: Network, ids: Iterable[str], *, but: Sequence[str] = ()
+) -> frozenset[str]:
+    """Return the crossings at which projects set anything: themselves, their stages or links.
 
-    That is anything of the crossing, its stages or its links, but for numbers of servers, times,
-    prices, speeds and capacities.
+    Parameters
+    ----------
+    network
+        The network and its projects.
+    ids
+        Ids of projects.
+    but
+        Columns that do not count.
     """
     rows = network.projects
-    rows = rows[rows["project_id"].isin(list(ids)) & ~rows["column"].isin(_NO_SHARE)]
+    rows = rows[rows["project_id"].isin(list(ids)) & ~rows["column"].isin(but)]
     found: set[str] = set()
     crossings = network.crossings["crossing_id"].tolist()
     of_link = dict(zip(network.links["link_id"], network.links["crossing_id"], strict=True))

@@ -75,7 +75,8 @@ class InvestmentPlan:
         build_years, life_years, yearly_musd`` (capital and upkeep), ``saving_musd_per_year`` (what
         use and unmet demand would cost more without it and what requires it; NaN where it is not
         chosen) and ``reason``: ``chosen``; ``over budget`` (with what it requires); where the
-        search proved it, ``not worth its cost or its room in the budget``; where it was stopped,
+        search proved it, ``barred by`` the rules that close all crossings it works at to all
+        goods, or ``not worth its cost or its room in the budget``; where it was stopped,
         ``not in the best found``; where no portfolio is lawful, that.
     costs
         ``item, unit, before, after, change``: ``capital``, ``upkeep``, ``use`` (resources and time
@@ -167,8 +168,8 @@ def describe(
     value = found.value
     before = search.values.solve(())
     chosen = () if value is None else tuple(p.id for p in every if p.id in value.projects)
-    left = _LEFT[outcome_of(found.status)]
-    table = _project_table(search, value, every, chosen, budget_musd, discount_rate, left)
+    outcome = outcome_of(found.status)
+    table = _project_table(search, value, every, chosen, budget_musd, discount_rate, outcome)
     now, after = used_network(search.values, before), used_network(search.values, value)
     return InvestmentPlan(
         status=found.status,
@@ -273,17 +274,20 @@ def _project_table(
     chosen: Sequence[str],
     budget_musd: float,
     discount_rate: float,
-    left: str,
+    outcome: Outcome,
 ) -> pd.DataFrame:
     within = {project.id for project in affordable(every, budget_musd)}
+    barred = search.values.barred if outcome == "proved" else {}
     records = []
     for project, yearly in zip(every, yearly_costs(every, discount_rate), strict=True):
         built = project.id in chosen
-        reason = left
+        reason = _LEFT[outcome]
         if built:
             reason = "chosen"
         elif project.id not in within:
             reason = "over budget"
+        elif project.id in barred:
+            reason = f"barred by {', '.join(barred[project.id])}"
         saving = saving_of(search, value, project.id) if built and value is not None else np.nan
         records.append(
             {
