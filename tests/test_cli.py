@@ -1,4 +1,5 @@
 import importlib
+import io
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 import corridor
 from corridor.cli import app
+from corridor.cli.output import shown_progress
 from corridor.report.files import geoparquet, outputs
 from tests.report.toy import write_toy_study
 from tests.study.toy import write_study
@@ -532,6 +534,55 @@ def test_closed_pipe_prints_no_traceback(toy: Path) -> None:
         code = process.wait(timeout=120)
     assert message == ""
     assert code == 141
+
+
+def test_help_too_says_that_its_reader_has_left() -> None:
+    """Rich would say 1."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "corridor", "--help"]
+    done = subprocess.run(
+        command, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, check=False, timeout=60
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_closed_stdout_is_no_defect(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the shell's ``>&-`` leaves it."""
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "argv", ["corridor", "plan", str(toy)])
+    with pytest.raises(SystemExit) as left:
+        corridor.cli.main()
+    sys.stdout.close()
+    assert not left.value.code
+
+
+def test_progress_shows_names_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Brackets would be markup to rich, and a closing tag without its opening an error."""
+    screen = io.StringIO()
+    screen.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    with shown_progress("crossings") as notice:
+        notice(1, 2, "Sadakhlo [/x] [bold]")
+        time.sleep(0.2)
+    assert "Sadakhlo [/x] [bold]" in screen.getvalue()
+
+
+def test_no_help_is_eaten_as_markup() -> None:
+    assert "corridor[parquet]" in run("compare", "--help").stdout
+
+
+@pytest.mark.parametrize("empty", [["--out", ""], ["--out="]])
+def test_an_empty_text_is_no_folder(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    for command in (["border", "ab-road", "--study", toy], ["compare", toy]):
+        refused(run(*command, *empty), 2, "must not be empty", "--out")
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_terminal_without_unicode_gets_question_marks(toy: Path) -> None:

@@ -5,9 +5,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import Annotated, NoReturn, TypeAlias
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeAlias
 
 import typer
+from typer.core import TyperGroup
 
 from corridor import __version__
 from corridor.errors import CorridorError, NoRouteError
@@ -30,8 +32,24 @@ class ExitCode(IntEnum):
     CLOSED_PIPE = 141
 
 
+class _Commands(TyperGroup):
+    """The commands; an empty text is no value of any option: ``--out ""`` is not ``--out .``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 (click or typer)
+        """Refuse empty texts, then parse."""
+        for place, text in enumerate(args):
+            option, equals, value = text.partition("=")
+            if text and not (text.startswith("--") and equals and not value):
+                continue
+            before = args[place - 1] if place else "corridor"
+            msg = f"a value must not be empty; found none after {option or before}. Give one."
+            raise typer.BadParameter(msg)
+        return super().parse_args(ctx, args)
+
+
 app = typer.Typer(
     name="corridor",
+    cls=_Commands,
     help=_ABOUT,
     no_args_is_help=True,
     add_completion=False,
@@ -49,11 +67,27 @@ JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON 
 
 def main() -> None:
     """Run the command line; the console script ``corridor``."""
+    # Closed by the shell (`>&-`): what would be printed goes nowhere.
+    nowhere = Path(os.devnull)
+    sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or nowhere.open("w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a name shows a question mark; no table is worth a traceback.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    app(prog_name="corridor")
+    try:
+        app(prog_name="corridor")
+    except SystemExit as stopped:
+        # Help is printed by rich, which leaves with 1 where its reader has enough.
+        if isinstance(stopped.__context__, BrokenPipeError):
+            _discard_output()
+            raise SystemExit(ExitCode.CLOSED_PIPE) from None
+        raise
+
+
+def _discard_output() -> None:
+    """Let what is still buffered go nowhere, lest it be a traceback at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 (the signature of a callback)
@@ -90,9 +124,8 @@ def guarded() -> Iterator[None]:
     except KeyboardInterrupt:
         fail("Stopped from the keyboard.", ExitCode.INTERRUPTED)
     except BrokenPipeError:
-        # The reader has enough (`| head`). What is still buffered goes nowhere, lest it be a
-        # traceback at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has enough (`| head`).
+        _discard_output()
         raise typer.Exit(ExitCode.CLOSED_PIPE) from None
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""

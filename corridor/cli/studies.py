@@ -25,7 +25,7 @@ def run_compare(
     geoparquet: Annotated[
         bool,
         typer.Option(
-            "--geoparquet", help="Write the layers as GeoParquet too; needs corridor[parquet]."
+            "--geoparquet", help=r"Write the layers as GeoParquet too; needs corridor\[parquet]."
         ),
     ] = False,
     more: Annotated[

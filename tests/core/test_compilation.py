@@ -23,7 +23,8 @@ def test_without_a_place_for_a_cache_functions_are_compiled(
 
 def test_other_errors_of_the_compiler_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
-        raise RuntimeError("something else")
+        msg = "something else"
+        raise RuntimeError(msg)
 
     monkeypatch.setattr(CacheImpl, "__init__", fail)
     with pytest.raises(RuntimeError, match="something else"):
