@@ -69,8 +69,8 @@ def main() -> None:
     """Run the command line; the console script ``corridor``."""
     # Closed by the shell (`>&-`): what would be printed goes nowhere.
     nowhere = Path(os.devnull)
-    sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")  # noqa: SIM115
-    sys.stderr = sys.stderr or nowhere.open("w", encoding="utf-8")  # noqa: SIM115
+    sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")
+    sys.stderr = sys.stderr or nowhere.open("w", encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a name shows a question mark; no table is worth a traceback.
         if hasattr(stream, "reconfigure"):
