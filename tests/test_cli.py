@@ -522,6 +522,14 @@ def test_process_exits_with_the_codes(toy: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_no_demand_is_not_called_an_obstacle(toy: Path) -> None:
+    demand = pd.read_csv(toy / "demand.csv").assign(t_per_day=0)
+    demand.to_csv(toy / "demand.csv", index=False)
+    found = run("plan", toy)
+    assert found.exit_code == 1
+    assert found.stderr == "No goods want to move: no row of the demand is above 0 t/day.\n"
+
+
 def test_closed_pipe_prints_no_traceback(toy: Path) -> None:
     command = [sys.executable, "-m", "corridor", "plan", str(toy), "--json"]
     with subprocess.Popen(

@@ -62,5 +62,7 @@ def run_plan(
     else:
         sheets = plan_sheets(result, f"{chosen}: {loaded.variant(chosen).title}")
         print_sheets([*sheets, compliance_sheet(result.compliance)])
+    if not result.demand_t_per_day > 0 and result.status == "optimal":
+        fail("No goods want to move: no row of the demand is above 0 t/day.", ExitCode.NOTHING)
     if not result.served_t_per_day > 0:
         fail(f"Nothing can be carried: the plan is {result.status}.", ExitCode.NOTHING)

@@ -237,6 +237,8 @@ DISTRIBUTIONS: Final = ("uniform", "integer_uniform", "triangular", "lognormal",
 ROLES: Final = ("fit", "holdout")
 NO_STATE: Final = "XXZ"
 """Jurisdiction of the high sea: no state."""
+MOST_T_PER_DAY: Final = 1e9
+"""Most tonnes of one row of demand, thirty times what all ships of the world carry."""
 BORDER_LINK_LIMIT_KM: Final = 10.0
 """Longest border link the contract allows on land."""
 
@@ -546,7 +548,7 @@ _DEMAND: Final = Table(
         _reference("origin", ("nodes",), "where the goods start", required=True),
         _reference("destination", ("nodes",), "where they go", required=True),
         _reference("commodity", ("commodities",), "the goods", required=True),
-        _number("t_per_day", "tonnes to move", required=True),
+        _number("t_per_day", "tonnes to move", required=True, high=MOST_T_PER_DAY),
         _country("flag", "the carrier's state; blank = the origin's"),
         _number("elasticity", "price elasticity", low=None, high=0.0, default=0.0),
         *_CITATION,

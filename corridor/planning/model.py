@@ -1,7 +1,7 @@
 """Where border and sovereignty meet: network, demand and rules become arrays for the core."""
 
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,9 @@ from corridor.errors import InputError
 from corridor.network import Demand, Network
 from corridor.network.background import background_vehicles
 from corridor.network.fills import FilledTables, fill_blanks
+from corridor.network.schema import TABLES
 from corridor.network.supernetwork import Supernetwork, build_supernetwork
+from corridor.network.tables import row_keys
 from corridor.network.vehicles import payload_t, teu_per_t
 from corridor.planning.costs import ArcCosts, arc_costs
 from corridor.planning.pools import PoolSet, assemble_pools
@@ -25,6 +27,9 @@ from corridor.sovereignty import Effects, Floor, Rules, Shipments, Territory, sh
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int32]
 BoolArray: TypeAlias = NDArray[np.bool_]
+
+LEAST_SHARE: Final = 1e-8
+"""Share of the largest row of demand below which a row is left out: solvers work to 1e-9."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,7 +48,7 @@ class Model:
     shipments, classes, class_of
         The demand rows, the classes that rules tell apart, and the class of each row.
     t_per_day : ndarray of float64, shape (n_shipments,)
-        Demand [t/day].
+        Demand [t/day]; 0 for rows below `LEAST_SHARE` of the largest, which `assumptions` lists.
     costs
         Time, money and emissions by commodity and arc.
     background_vehicles : ndarray of float64, shape (n_arcs,)
@@ -153,6 +158,7 @@ def compile_model(
         subject = "The set of rules"
         raise InputError.from_faults(subject, faults)
     shipments, t_per_day, scenario = _shipments(network, demand)
+    t_per_day, left_out = _tellable(demand, t_per_day)
     filled = like.filled if like is not None and like.network is network else fill_blanks(network)
     plain = build_supernetwork(network)
     _check_zones(plain, shipments)
@@ -205,7 +211,9 @@ def compile_model(
         pools=pools,
         rows=assemble_rows(effects, class_of, t_per_day),
         breaches=_breaches(walks, network, filled, classes),
-        assumptions=filled.assumptions,
+        assumptions=pd.concat([filled.assumptions, left_out], ignore_index=True)
+        if len(left_out)
+        else filled.assumptions,
     )
 
 
@@ -266,6 +274,22 @@ def _shipments(network: Network, demand: Demand | Shipments) -> tuple[Shipments,
         commodities=goods,
     )
     return shipments, rows["t_per_day"].to_numpy(float), demand.scenario
+
+
+def _tellable(demand: Demand | Shipments, t_per_day: FloatArray) -> tuple[FloatArray, pd.DataFrame]:
+    """Return the tonnes with 0 for what a solver cannot tell from none, and that assumption."""
+    lost = (t_per_day > 0.0) & (t_per_day < LEAST_SHARE * t_per_day.max(initial=0.0))
+    if isinstance(demand, Shipments) or not lost.any():
+        return t_per_day, pd.DataFrame()
+    note: dict[str, list[object]] = {
+        "table": ["demand"],
+        "column": ["t_per_day"],
+        "value": [0.0],
+        "origin": [f"below {LEAST_SHARE:g} of the largest row: left out"],
+        "n_rows": [int(lost.sum())],
+        "keys": [";".join(row_keys(TABLES["demand"], demand.rows)[lost])],
+    }
+    return np.where(lost, 0.0, t_per_day), pd.DataFrame(note)
 
 
 def _check_zones(net: Supernetwork, shipments: Shipments) -> None:

@@ -419,6 +419,33 @@ def test_assumptions_and_date_are_told(toy_tables: Tables) -> None:
     assert repr(found).startswith("Plan(optimal, 100 of 100 t/day")
 
 
+@pytest.mark.parametrize("congestion", [True, False])
+@pytest.mark.parametrize("t_per_day", [1e-12, 1e-7, 3e-6, 1e-5, 1e9])
+def test_demand_of_any_size_is_planned(
+    toy_tables: Tables, t_per_day: float, *, congestion: bool
+) -> None:
+    """A row that no solver can tell from none is left out, and told of."""
+    usual = ("A1", "B1", "containers", 1000.0), ("A2", "B2", "grain", 500.0)
+    rows = *usual, ("B2", "A2", "grain", t_per_day)
+    found = planned(toy_tables, rows=rows, congestion=congestion)
+    left_out = found.assumptions.query("table == 'demand'")
+    if t_per_day < 1e-5:
+        assert left_out["keys"].tolist() == ["base/B2/A2/grain"]
+        assert found.demand_t_per_day == 1500.0
+        assert (
+            found.objective_usd_per_day
+            == planned(toy_tables, rows=usual, congestion=congestion).objective_usd_per_day
+        )
+    else:
+        assert left_out.empty
+        assert found.demand_t_per_day == 1500.0 + t_per_day
+
+
+def test_demand_beyond_the_world_is_refused(toy_tables: Tables) -> None:
+    with pytest.raises(InputError, match=r"t_per_day: found '1000000000000'; expected .* 1e\+09"):
+        planned(toy_tables, rows=(("A1", "B1", "grain", 1e12),))
+
+
 def test_demand_of_another_network_is_refused(toy_tables: Tables) -> None:
     network = toys.network(toys.with_sea(toy_tables))
     demand = toys.demand(network, ("PA", "B1", "grain", 1.0))
