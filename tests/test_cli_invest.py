@@ -177,3 +177,18 @@ def test_no_demand_costs_nothing_and_buys_nothing(plain: Path, tmp_path: Path) -
     assert told["chosen"] == []
     assert told["objective_musd_per_year"] == told["bound_musd_per_year"] == 0.0
     assert told["robust"]["regret_most"] == 0.0
+
+
+def test_what_cannot_move_is_told_apart_from_costs(plain: Path) -> None:
+    asked = ["invest", str(plain), "--variant", "banned", "--stage", "5:20"]
+    done = RUN.invoke(app, asked)
+    text = " ".join(done.stdout.split())
+    assert "Present value of capital, upkeep and use: 0.0 MUSD" in text
+    assert "at 4,000 USD for each tonne, which nobody pays" in text
+    staged = json.loads(RUN.invoke(app, [*asked, "--json"]).stdout)["staged"]
+    assert staged["unmet_price_musd"] == pytest.approx(staged["objective_musd"])
+    # 1,800 t/day at 4,000 USD, and five years of 6 % from the end of the first.
+    yearly = 1800.0 * 4000.0 * 365.0 / 1e6
+    worth = sum(1.06**-year for year in range(1, 6))
+    assert staged["unmet_price_musd"] == pytest.approx(yearly * worth)
+    assert 0.0 < staged["unmet_value_musd"] != pytest.approx(staged["unmet_price_musd"])

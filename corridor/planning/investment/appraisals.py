@@ -16,6 +16,7 @@ from corridor.planning.investment.economics import (
     present_value,
     spending,
 )
+from corridor.planning.investment.portfolio_values import goods_usd_per_t
 from corridor.planning.investment.project_effects import Case
 from corridor.planning.investment.projects import Project
 from corridor.units import DAYS_PER_YEAR
@@ -133,7 +134,9 @@ class Subject:
     projects
         What is built.
     saving_musd_per_year
-        What it saves in the first year [MUSD/year], unmet demand included.
+        What it saves in the first year [MUSD/year], with goods newly carried at their own value.
+    goods_musd_per_year
+        These goods alone [MUSD/year].
     utilization
         Largest utilization of what it builds, NaN where no capacity is known.
     """
@@ -141,6 +144,7 @@ class Subject:
     id: str
     projects: tuple[Project, ...]
     saving_musd_per_year: float
+    goods_musd_per_year: float = 0.0
     utilization: float
 
 
@@ -170,8 +174,9 @@ def economics_table(
     Returns
     -------
     DataFrame
-        A row per subject and rate: ``subject, rate, capex_musd, saving_musd_per_year, npv_musd,
-        eirr, benefit_cost_ratio, payback_years, switching_cost, switching_benefit, opening_year,
+        A row per subject and rate: ``subject, rate, capex_musd, saving_musd_per_year``, of which
+        ``goods_musd_per_year`` are goods newly carried, at their own value; ``npv_musd, eirr,
+        benefit_cost_ratio, payback_years, switching_cost, switching_benefit, opening_year,
         first_year_return`` (saving of the first year over capex), ``saturation_year`` (NaN where
         capacity is not known or demand does not grow).
     """
@@ -192,6 +197,7 @@ def economics_table(
                     "rate": rate,
                     "capex_musd": capex,
                     "saving_musd_per_year": subject.saving_musd_per_year,
+                    "goods_musd_per_year": subject.goods_musd_per_year,
                     "npv_musd": told["npv_musd"],
                     "eirr": internal_rate(flows.net),
                     "benefit_cost_ratio": told["benefit_cost_ratio"],
@@ -211,9 +217,9 @@ def economics_table(
 
 
 _COLUMNS: Final = (
-    "subject", "rate", "capex_musd", "saving_musd_per_year", "npv_musd", "eirr",
-    "benefit_cost_ratio", "payback_years", "switching_cost", "switching_benefit", "opening_year",
-    "first_year_return", "saturation_year",
+    "subject", "rate", "capex_musd", "saving_musd_per_year", "goods_musd_per_year", "npv_musd",
+    "eirr", "benefit_cost_ratio", "payback_years", "switching_cost", "switching_benefit",
+    "opening_year", "first_year_return", "saturation_year",
 )  # fmt: skip
 
 
@@ -233,10 +239,10 @@ def saturation_years(utilization: float, growth: float) -> float:
 
 
 def shipment_costs(problem: FlowProblem, result: FlowResult) -> FloatArray:
-    """Return what each shipment's use costs, price of unmet demand included [USD/day], (n,).
+    """Return what each shipment's use costs, without what stays at home [USD/day], (n,).
 
     The delay that a pool's load makes is shared by load, so that all shares add up to the
-    objective.
+    objective but for the price of unmet demand.
     """
     n_arcs = problem.graph.n_arcs
     sizes = np.array([arcs.size for arcs in result.path_arcs], np.intp)
@@ -252,9 +258,7 @@ def shipment_costs(problem: FlowProblem, result: FlowResult) -> FloatArray:
         mean = np.where(result.pool_delay > 0.0, result.pool_delay / load, 0.0)
         price = price + (problem.pools.matrix.T @ mean)[classes * n_arcs + arcs]
     steps = price * flow[path]
-    total = np.bincount(shipment[path], steps, problem.n_commodities).astype(np.float64)
-    if problem.unmet_cost is not None:
-        total = total + problem.unmet_cost * result.unmet
+    total = np.bincount(shipment[path], steps, problem.n_commodities)
     return np.asarray(total, dtype=np.float64)
 
 
@@ -272,33 +276,36 @@ def benefit_table(
     Returns
     -------
     DataFrame
-        ``scope`` (``commodity``, ``country``, ``background``), ``item``, ``musd_per_year``. By
-        country a shipment's saving goes half to the state of its origin and half to that of its
+        ``scope`` (``commodity``, ``country``, ``background``), ``item``, ``musd_per_year``, of
+        which ``goods_musd_per_year`` are goods newly carried, at their own value. By country a
+        shipment's saving goes half to the state of its origin and half to that of its
         destination; the background's to the state whose post it is. The commodities add up to what
         all shipments save, so do the countries.
     """
     if before is None or after is None:
-        return pd.DataFrame(columns=["scope", "item", "musd_per_year"])
+        return pd.DataFrame(columns=["scope", "item", "musd_per_year", "goods_musd_per_year"])
     model = before[0].model
-    saved = shipment_costs(before[0].problem, before[1]) - shipment_costs(
-        after[0].problem, after[1]
-    )
-    saved = saved * DAYS_PER_YEAR / 1e6
+    use = [shipment_costs(case.problem, result) for case, result in (before, after)]
+    newly = (before[1].unmet - after[1].unmet) * goods_usd_per_t(model)
+    saved = pd.DataFrame({"musd_per_year": use[0] - use[1] + newly, "goods_musd_per_year": newly})
+    saved *= DAYS_PER_YEAR / 1e6
     shipments = model.shipments
     goods = shipments.commodities[shipments.commodity]
     ends = [shipments.place_country[place] for place in (shipments.origin, shipments.destination)]
     waits = before[0].standing_usd_per_day - after[0].standing_usd_per_day
     net = model.supernetwork
     states = np.array(net.countries, dtype=object)[net.arc_country]
-    parts = [
-        ("commodity", pd.Series(saved).groupby(goods).sum()),
-        ("country", pd.Series(np.r_[saved, saved] / 2.0).groupby(np.concatenate(ends)).sum()),
-        ("background", pd.Series(waits * DAYS_PER_YEAR / 1e6).groupby(states).sum()),
-    ]
-    tables = [
-        pd.DataFrame({"scope": scope, "item": sums.index, "musd_per_year": sums.to_numpy()})
-        for scope, sums in parts
-    ]
+    of_posts = pd.DataFrame(
+        {"musd_per_year": waits * DAYS_PER_YEAR / 1e6, "goods_musd_per_year": 0.0}
+    )
+    both = pd.concat([saved, saved], ignore_index=True) / 2.0
+    parts = (
+        ("commodity", saved.groupby(goods).sum()),
+        ("country", both.groupby(np.concatenate(ends)).sum()),
+        ("background", of_posts.groupby(states).sum()),
+    )
+    tables = [sums.rename_axis("item").reset_index().assign(scope=scope) for scope, sums in parts]
     table = pd.concat(tables, ignore_index=True)
     trifle = (table["scope"] == "background") & (table["musd_per_year"].abs() < _TRIFLE)
-    return table[~trifle].reset_index(drop=True)
+    columns = ["scope", "item", "musd_per_year", "goods_musd_per_year"]
+    return table.loc[~trifle, columns].reset_index(drop=True)

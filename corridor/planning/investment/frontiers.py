@@ -44,9 +44,12 @@ class BudgetFrontier:
     ----------
     points
         A row per budget: ``budget_musd, status, gap, capex_musd, n_projects, projects`` (ids joined
-        with ``;``), ``total_musd_per_year`` (capital, upkeep, use and background),
-        ``unmet_musd_per_year`` (apart), ``saving_musd_per_year`` (net of capital and upkeep, unmet
-        demand included, against no budget), ``saving_per_musd`` (what a million more than the
+        with ``;``), ``objective_musd_per_year`` (what the search minimizes, the price of unmet
+        demand included), ``total_musd_per_year`` (capital, upkeep, use and background),
+        ``unmet_price_musd_per_year`` and ``unmet_value_musd_per_year`` (what stays at home, at the
+        price that steers the search and at its own value), ``saving_musd_per_year`` (against no
+        budget, net of capital and upkeep), of which ``goods_musd_per_year`` are goods newly
+        carried, at their own value, ``saving_per_musd`` (what a million more than
         budget before saves a year, net), ``served_t_per_day, border_t_per_day`` (through all
         crossings), ``border_h`` (time at both posts of a crossing, mean over all vehicles,
         background included).
@@ -160,11 +163,12 @@ def _point(
     value = found.value
     names = frozenset[str]() if value is None else value.projects
     built = [project for project in search.values.projects if project.id in names]
-    unmet = np.nan if value is None else value.unmet_usd_per_day * MUSD_PER_YEAR
+    price = np.nan if value is None else value.unmet_usd_per_day * MUSD_PER_YEAR
+    worth = np.nan if value is None else value.unmet_value_usd_per_day * MUSD_PER_YEAR
     cost = found.cost_musd_per_year if value is not None else np.nan
-    none = float(str(before[0]["total_musd_per_year"])) if before else cost - unmet
-    left = float(str(before[0]["unmet_musd_per_year"])) if before else unmet
-    saving = none + left - cost
+    none = float(str(before[0]["total_musd_per_year"])) if before else cost - price
+    left = float(str(before[0]["unmet_value_musd_per_year"])) if before else worth
+    saving = none + left - (cost - price) - worth
     step = np.nan
     if before:
         more = budget_musd - float(str(before[-1]["budget_musd"]))
@@ -176,9 +180,12 @@ def _point(
         "capex_musd": float(sum(project.capex_musd for project in built)),
         "n_projects": len(built),
         "projects": ";".join(project.id for project in built),
-        "total_musd_per_year": cost - unmet,
-        "unmet_musd_per_year": unmet,
+        "objective_musd_per_year": cost,
+        "total_musd_per_year": cost - price,
+        "unmet_price_musd_per_year": price,
+        "unmet_value_musd_per_year": worth,
         "saving_musd_per_year": saving,
+        "goods_musd_per_year": left - worth,
         "saving_per_musd": step,
         **_throughput(plan),
     }

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from corridor.core.solver import solve
 from corridor.planning.investment.portfolio_program import (
+    MUSD_PER_YEAR,
     Places,
     Rows,
     add_conditions,
@@ -154,6 +155,19 @@ class RegretSearch:
             np.array([s.cost(value) for s, value in pairs]).reshape(shape),
             np.array([s.least_cost(value) for s, value in pairs]).reshape(shape),
         )
+
+    def unmet_prices(self, portfolios: Sequence[Portfolio]) -> FloatArray:
+        """Return the price of unmet demand in their costs, shape as `costs` [MUSD/year]."""
+        searches = [self.searches[name] for name in self.found]
+        values = [s.values.known[portfolio] for portfolio in portfolios for s in searches]
+        prices = np.array([value.unmet_usd_per_day for value in values]) * MUSD_PER_YEAR
+        return prices.reshape(len(portfolios), len(searches))
+
+    def unmet_prices_of_best(self) -> FloatArray:
+        """Return the price of unmet demand at the best of each scenario searched [MUSD/year]."""
+        best = [one.value for one in self.found.values()]
+        prices = [np.nan if value is None else value.unmet_usd_per_day for value in best]
+        return np.array(prices) * MUSD_PER_YEAR
 
     def optima(self) -> FloatArray:
         """Return the least cost that is known in each scenario searched [MUSD/year]."""

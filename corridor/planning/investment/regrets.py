@@ -3,7 +3,7 @@
 import time
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from corridor.planning.investment.investments import (
     new_search,
 )
 from corridor.planning.investment.outcomes import Outcome, SearchStatus, outcome_of
+from corridor.planning.investment.portfolio_program import MUSD_PER_YEAR
 from corridor.planning.investment.portfolio_search import Interrupt, PortfolioSearch
 from corridor.planning.investment.portfolio_values import Portfolio, affordable
 from corridor.planning.investment.projects import Project, read_projects, yearly_costs
@@ -26,6 +27,9 @@ from corridor.sovereignty import Rules
 
 InvestmentCase: TypeAlias = tuple[Network, Demand, Rules | None]
 """What one scenario is: a network without its projects, demand, rules."""
+
+_LITTLE_MUSD: Final = 0.005
+"""Money a year that is not worth a word [MUSD/year]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,10 +65,12 @@ class RobustPortfolio:
         A row per portfolio that was solved in every scenario (the best of each among them), the one
         of least greatest regret first: ``portfolio`` (a number), ``projects, capex_musd,
         regret_musd_per_year`` (greatest), ``regret_most, scenario`` (where it is greatest),
+        ``regret_unmet_price`` (of that, more goods at home at their price, which nobody pays),
         ``mean_regret_musd_per_year, mean_regret_most, best_in`` (scenarios, joined with ``;``).
     regrets
         A row per candidate and scenario: ``portfolio, scenario, cost_musd_per_year,
-        regret_musd_per_year, regret_least, regret_most`` [MUSD/year].
+        regret_musd_per_year, regret_least, regret_most, unmet_price_musd_per_year`` (of the cost)
+        [MUSD/year].
     """
 
     status: SearchStatus
@@ -100,6 +106,12 @@ class RobustPortfolio:
             f"{self.regret_most:,.2f} MUSD a year less ({worst}); no portfolio is regretted by "
             f"less than {self.regret_bound:,.2f}."
         )
+        price = float(self.candidates["regret_unmet_price"].iloc[0])
+        if price >= _LITTLE_MUSD:
+            greatest += (
+                f" {price:,.2f} of its regret is the price of goods that stay at home, which nobody "
+                "pays."
+            )
         mean = (
             f"In the mean of the scenarios {_named(self.mean_chosen)} is regretted least: by "
             f"{self.mean_regret_musd_per_year:,.2f} MUSD a year, none by less than "
@@ -314,13 +326,17 @@ def _tables(
     best = search.optima() if known else np.zeros(names.size)
     proved = np.array([one.bound_musd_per_year for one in search.found.values()])
     regret, most = above(cost, best), above(cost, proved)
+    price = search.unmet_prices(known)
+    kept = search.unmet_prices_of_best()
+    worst = regret.argmax(axis=1) if known else np.zeros(0, np.intp)
     candidates = pd.DataFrame(
         {
             "projects": [_joined(projects, one) for one in known],
             "capex_musd": [sum(p.capex_musd for p in projects if p.id in one) for one in known],
             "regret_musd_per_year": over("greatest", regret) if known else [],
             "regret_most": over("greatest", most) if known else [],
-            "scenario": names[regret.argmax(axis=1)] if known else [],
+            "scenario": names[worst],
+            "regret_unmet_price": (price - kept)[np.arange(worst.size), worst],
             "mean_regret_musd_per_year": over("mean", regret) if known else [],
             "mean_regret_most": over("mean", most) if known else [],
             "best_in": [";".join(names[row <= best]) for row in cost],
@@ -339,6 +355,7 @@ def _tables(
             "regret_musd_per_year": regret[order].ravel(),
             "regret_least": above(least, best)[order].ravel(),
             "regret_most": most[order].ravel(),
+            "unmet_price_musd_per_year": price[order].ravel(),
         }
     )
     return candidates, regrets
@@ -364,6 +381,9 @@ def _scenario_table(
                 "projects": "" if value is None else _joined(projects, value.projects),
                 "regret_musd_per_year": float(mine.get(name, np.nan)),
                 "broken_rules": ";".join(broken),
+                "unmet_price_musd_per_year": (
+                    np.nan if value is None else value.unmet_usd_per_day * MUSD_PER_YEAR
+                ),
             }
         )
     return pd.DataFrame(records)

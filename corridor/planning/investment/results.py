@@ -27,6 +27,7 @@ from corridor.planning.investment.projects import (
     without,
     yearly_costs,
 )
+from corridor.planning.investment.savings import Saving, saving_between
 from corridor.planning.investment.welfare import welfare_plan
 from corridor.planning.results import Plan
 
@@ -36,6 +37,14 @@ _LEFT: Final[dict[Outcome, str]] = {
     "unlawful": "no portfolio is lawful",
 }
 """Why a project that the budget can pay is not chosen."""
+_NO_SAVING: Final = Saving(
+    resources_musd_per_year=np.nan,
+    goods_musd_per_year=np.nan,
+    goods_t_per_day=np.nan,
+    goods_priced_musd_per_year=np.nan,
+)
+_FEW_T_PER_DAY: Final = 0.05
+"""Tonnes a day that are not worth a word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,7 +52,10 @@ class InvestmentPlan:
     """What a budget should buy, and what it saves.
 
     Costs count resources and time; what one pays another (fees, a host's part of tariffs) is no
-    cost. Unmet demand has its price in the choice, and is told apart from costs everywhere.
+    cost. Goods that stay at home have a price in the choice, `unmet_usd_per_t`, which steers it and
+    which nobody pays: objective, bound and gap count it. Savings do not: they are resources saved
+    on what is carried, and goods newly carried at their own value, told apart everywhere
+    (`corridor.planning.investment.savings`).
 
     Attributes
     ----------
@@ -72,16 +84,21 @@ class InvestmentPlan:
         Portfolios that were solved.
     projects
         A row per project: ``project_id, name, country, chosen, capex_musd, opex_musd_per_year,
-        build_years, life_years, yearly_musd`` (capital and upkeep), ``saving_musd_per_year`` (what
-        use and unmet demand would cost more without it and what requires it; NaN where it is not
-        chosen) and ``reason``: ``chosen``; ``over budget`` (with what it requires); where the
-        search proved it, ``barred by`` the rules that close all crossings it works at to all
-        goods, or ``not worth its cost or its room in the budget``; where it was stopped,
-        ``not in the best found``; where no portfolio is lawful, that.
+        build_years, life_years, yearly_musd`` (capital and upkeep); what it and what requires it
+        save, NaN where it is not chosen: ``saving_musd_per_year``, the sum of
+        ``resources_musd_per_year`` and ``goods_musd_per_year`` (goods newly carried, at their own
+        value), ``goods_t_per_day`` (their tonnes), ``goods_priced_musd_per_year`` (what the search
+        counted for them, no benefit); and ``reason``: ``chosen``; ``over budget`` (with what it
+        requires); where the search proved it, ``barred by`` the rules that close all crossings at
+        which it works to all goods, or ``not worth its cost or its room in the budget``; where it
+        was stopped, ``not in the best found``; where no portfolio is lawful, that.
     costs
         ``item, unit, before, after, change``: ``capital``, ``upkeep``, ``use`` (resources and time
         of all shipments), ``background`` (time of other vehicles at posts), their ``total``, and
-        apart the price of ``unmet`` demand and ``unmet_demand`` in tonnes.
+        apart what stays at home: ``unmet_price`` (at `unmet_usd_per_t`, which steers the search and
+        nobody pays), ``unmet_value`` (at the goods' own value) and ``unmet_demand`` in tonnes.
+    unmet_usd_per_t
+        The price of a tonne that stays at home in the search [USD/t].
     economics
         The portfolio and each chosen project at the study's rate, 6 % and 9 %, see
         `corridor.planning.investment.appraisals.economics_table`.
@@ -105,6 +122,7 @@ class InvestmentPlan:
     solved: int
     projects: pd.DataFrame
     costs: pd.DataFrame
+    unmet_usd_per_t: float
     economics: pd.DataFrame
     benefits: pd.DataFrame
     base: Plan | None
@@ -137,12 +155,25 @@ class InvestmentPlan:
         )
 
     def _told_saving(self) -> str:
-        saved = -float(self.costs.set_index("item")["change"]["total"])
-        return f"{saved:,.1f} MUSD a year after capital and upkeep"
+        change = self.costs.set_index("item")["change"]
+        told = f"{-change['total']:,.1f} MUSD a year of resources and time after capital and upkeep"
+        newly = -float(change["unmet_demand"])
+        if abs(newly) < _FEW_T_PER_DAY:
+            return told
+        return (
+            f"{told}, and carry {newly:,.1f} t/day more of goods that are worth "
+            f"{-change['unmet_value']:,.1f} MUSD a year themselves (in the choice they counted as "
+            f"{-change['unmet_price']:,.1f}, at {self.unmet_usd_per_t:,.0f} USD for each tonne "
+            "left at home, which nobody pays)"
+        )
 
     def _told_proof(self) -> str:
         more = self.objective_musd_per_year - self.bound_musd_per_year
-        return f"No portfolio saves {more:,.3f} MUSD a year more (gap {self.gap:.1e})."
+        left = self.costs.loc[self.costs["item"] == "unmet_demand", ["before", "after"]]
+        price = ""
+        if (left > _FEW_T_PER_DAY).any(axis=None):
+            price = f", tonnes left at home at {self.unmet_usd_per_t:,.0f} USD each"
+        return f"No portfolio saves {more:,.3f} MUSD a year more{price} (gap {self.gap:.1e})."
 
     def __repr__(self) -> str:
         built = ", ".join(self.chosen) or "nothing"
@@ -185,7 +216,8 @@ def describe(
         solved=len(search.values.known),
         projects=table,
         costs=_cost_table(search, before, value, discount_rate),
-        economics=_economics(search, before, value, table, after[1], discount_rate, growth),
+        unmet_usd_per_t=search.values.unmet_usd_per_t,
+        economics=_economics(search, before, value, after[1], discount_rate, growth),
         benefits=benefit_table(now[0], after[0]),
         base=now[1],
         plan=after[1],
@@ -207,7 +239,6 @@ def _economics(
     search: PortfolioSearch,
     before: Value,
     after: Value | None,
-    table: pd.DataFrame,
     plan: Plan | None,
     discount_rate: float,
     growth: float,
@@ -217,20 +248,18 @@ def _economics(
     if after is not None and after.projects and plan is not None:
         by_id = {project.id: project for project in search.values.projects}
         fullest = _utilizations(search.values.network, plan)
-        total = (before.total_usd_per_day - after.total_usd_per_day) * MUSD_PER_YEAR
-        savings = dict(zip(table["project_id"], table["saving_musd_per_year"], strict=True))
-        alone = [
-            (name, after.projects - without(search.values.projects, after.projects, name), saving)
-            for name, saving in savings.items()
-            if name in after.projects
-        ]
-        for name, ids, saving in [("portfolio", after.projects, total), *alone]:
+        parts = [("portfolio", after.projects, saving_between(before, after))]
+        for name in (one for one in by_id if one in after.projects):
+            ids = after.projects - without(search.values.projects, after.projects, name)
+            parts.append((name, ids, saving_of(search, after, name)))
+        for name, ids, saving in parts:
             full = [fullest[one] for one in ids if np.isfinite(fullest[one])]
             subjects.append(
                 Subject(
                     id=name,
                     projects=tuple(by_id[one] for one in by_id if one in ids),
-                    saving_musd_per_year=float(saving),
+                    saving_musd_per_year=saving.total_musd_per_year,
+                    goods_musd_per_year=saving.goods_musd_per_year,
                     utilization=max(full, default=np.nan),
                 )
             )
@@ -261,10 +290,10 @@ def _utilizations(network: Network, plan: Plan) -> dict[str, float]:
     return found
 
 
-def saving_of(search: PortfolioSearch, value: Value, name: str) -> float:
-    """Return what a chosen project and those that require it save in use [MUSD/year]."""
+def saving_of(search: PortfolioSearch, value: Value, name: str) -> Saving:
+    """Return what a chosen project and those that require it save in use."""
     rest = search.values.solve(without(search.values.projects, value.projects, name))
-    return (rest.total_usd_per_day - value.total_usd_per_day) * MUSD_PER_YEAR
+    return saving_between(rest, value)
 
 
 def _project_table(
@@ -288,7 +317,9 @@ def _project_table(
             reason = "over budget"
         elif project.id in barred:
             reason = f"barred by {', '.join(barred[project.id])}"
-        saving = saving_of(search, value, project.id) if built and value is not None else np.nan
+        saving = _NO_SAVING
+        if built and value is not None:
+            saving = saving_of(search, value, project.id)
         records.append(
             {
                 "project_id": project.id,
@@ -300,7 +331,11 @@ def _project_table(
                 "build_years": project.build_years,
                 "life_years": project.life_years,
                 "yearly_musd": float(yearly),
-                "saving_musd_per_year": saving,
+                "saving_musd_per_year": saving.total_musd_per_year,
+                "resources_musd_per_year": saving.resources_musd_per_year,
+                "goods_musd_per_year": saving.goods_musd_per_year,
+                "goods_t_per_day": saving.goods_t_per_day,
+                "goods_priced_musd_per_year": saving.goods_priced_musd_per_year,
                 "reason": reason,
             }
         )
@@ -315,12 +350,17 @@ def _cost_table(
     capital = sum(capital_musd_per_year(project, discount_rate) for project in built)
     upkeep = sum(project.opex_musd_per_year for project in built)
     parts = [
-        (value.cost_usd_per_day, value.background_usd_per_day, value.unmet_usd_per_day)
+        (
+            value.cost_usd_per_day,
+            value.background_usd_per_day,
+            value.unmet_usd_per_day,
+            value.unmet_value_usd_per_day,
+        )
         if value is not None
-        else (np.nan,) * 3
+        else (np.nan,) * 4
         for value in (before, after)
     ]
-    use, background, unmet = np.array(parts).T * MUSD_PER_YEAR
+    use, background, price, worth = np.array(parts).T * MUSD_PER_YEAR
     built_musd = np.array([0.0, capital + upkeep])
     tonnes = [np.nan if value is None else value.unmet_t_per_day for value in (before, after)]
     rows = [
@@ -329,7 +369,8 @@ def _cost_table(
         ("use", "musd_per_year", *use),
         ("background", "musd_per_year", *background),
         ("total", "musd_per_year", *(built_musd + use + background)),
-        ("unmet", "musd_per_year", *unmet),
+        ("unmet_price", "musd_per_year", *price),
+        ("unmet_value", "musd_per_year", *worth),
         ("unmet_demand", "t_per_day", *tonnes),
     ]
     table = pd.DataFrame(rows, columns=["item", "unit", "before", "after"])

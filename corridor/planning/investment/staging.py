@@ -73,13 +73,19 @@ class StagedPlan:
     objective_musd, bound_musd, gap
         Present value of capital, upkeep, use and unmet demand over all periods, the proved lower
         bound on that of every schedule, and (objective - bound) / objective [MUSD].
+    unmet_price_musd, unmet_value_musd
+        Of the objective, the price of goods that stay at home at `unmet_usd_per_t`: it steers the
+        search and nobody pays it. What they are worth themselves, over all periods [MUSD].
+    unmet_usd_per_t
+        That price [USD/t].
     schedule
         A row per project that is built: ``project_id, begins_period, begins_year, opens_year``
         (years from the beginning of the first period), ``capex_musd``; in order.
     periods
         A row per period: ``period, from_year, to_year, demand_factor, budget_musd, begun_musd,
         kept_musd, open_projects`` (ids joined with ``;``), ``use_musd_per_year`` (background
-        included), ``unmet_musd_per_year``.
+        included), ``unmet_price_musd_per_year``, ``unmet_value_musd_per_year`` and
+        ``unmet_t_per_day`` (what stays at home, at its price, at its own value, in tonnes).
     """
 
     status: SearchStatus
@@ -88,6 +94,9 @@ class StagedPlan:
     objective_musd: float
     bound_musd: float
     gap: float
+    unmet_price_musd: float
+    unmet_value_musd: float
+    unmet_usd_per_t: float
     schedule: pd.DataFrame
     periods: pd.DataFrame
 
@@ -104,12 +113,22 @@ class StagedPlan:
         stop = told_stop(self.limit, self.gap)
         if self.status == "unknown":
             return (f"No schedule was found. {stop}",)
-        cost = f"Present value of all costs {self.objective_musd:,.1f} MUSD."
+        paid = self.objective_musd - self.unmet_price_musd
+        cost = f"Present value of capital, upkeep and use: {paid:,.1f} MUSD."
+        if self.unmet_price_musd > 0.0:
+            cost += (
+                f" Goods worth {self.unmet_value_musd:,.1f} MUSD stay at home; in the choice they "
+                f"count as {self.unmet_price_musd:,.1f}, at {self.unmet_usd_per_t:,.0f} USD for "
+                "each tonne, which nobody pays."
+            )
         if self.outcome == "stopped":
             return cost, stop
         return (
             cost,
-            f"No schedule costs less than {self.bound_musd:,.1f} (gap {self.gap:.1e}).",
+            f"With that price the schedule costs {self.objective_musd:,.1f} MUSD and none less "
+            f"than {self.bound_musd:,.1f} (gap {self.gap:.1e})."
+            if self.unmet_price_musd > 0.0
+            else f"No schedule costs less than {self.bound_musd:,.1f} (gap {self.gap:.1e}).",
         )
 
 
@@ -395,13 +414,15 @@ class _Staging:
 
     def _plan(self, limit: str) -> StagedPlan:
         best, least = self.best, self.least
+        price = next(iter(self.values.values())).unmet_usd_per_t
         bound = min(max(self.bound, float(self.floor @ self.weight)), least)
         columns = ["project_id", "begins_period", "begins_year", "opens_year", "capex_musd"]
         if best is None or not np.isfinite(least):
             return StagedPlan(
                 status="unknown" if limit else "infeasible", limit=limit or None,
                 broken_rules=() if limit else self._broken_rules(),
-                objective_musd=np.nan, bound_musd=np.nan, gap=np.nan,
+                objective_musd=np.nan, bound_musd=np.nan, gap=np.nan, unmet_price_musd=np.nan,
+                unmet_value_musd=np.nan, unmet_usd_per_t=price,
                 schedule=pd.DataFrame(columns=columns), periods=pd.DataFrame(),
             )  # fmt: skip
         begun = [
@@ -410,6 +431,7 @@ class _Staging:
             for t in np.flatnonzero(row).tolist()
         ]
         schedule = pd.DataFrame(begun, columns=columns)
+        periods = self._period_table(best)
         return StagedPlan(
             status="feasible" if limit else "optimal",
             limit=limit or None,
@@ -417,8 +439,11 @@ class _Staging:
             objective_musd=least,
             bound_musd=bound,
             gap=gap_of(least, bound),
+            unmet_price_musd=float(periods["unmet_price_musd_per_year"] @ self.weight),
+            unmet_value_musd=float(periods["unmet_value_musd_per_year"] @ self.weight),
+            unmet_usd_per_t=price,
             schedule=schedule.sort_values(["begins_year", "project_id"], ignore_index=True),
-            periods=self._period_table(best),
+            periods=periods,
         )
 
     def _broken_rules(self) -> tuple[str, ...]:
@@ -445,7 +470,9 @@ class _Staging:
                     "kept_musd": kept,
                     "open_projects": ";".join(p.id for p in self.projects if p.id in names),
                     "use_musd_per_year": use * MUSD_PER_YEAR,
-                    "unmet_musd_per_year": value.unmet_usd_per_day * MUSD_PER_YEAR,
+                    "unmet_price_musd_per_year": value.unmet_usd_per_day * MUSD_PER_YEAR,
+                    "unmet_value_musd_per_year": value.unmet_value_usd_per_day * MUSD_PER_YEAR,
+                    "unmet_t_per_day": value.unmet_t_per_day,
                 }
             )
         return pd.DataFrame(records)

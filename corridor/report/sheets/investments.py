@@ -10,6 +10,8 @@ from corridor.report.sheets.layout import Column, Sheet
 
 _MOST_BORDERS = 12
 _MOST_CANDIDATES = 8
+_SHOWN_MUSD = 0.05
+_GOODS = "Goods: newly carried, at their own value; the price of unmet demand is in no saving."
 _NO_BEST = {
     "infeasible": "none is lawful",
     "unknown": "stopped before any was found",
@@ -172,6 +174,13 @@ def _number(name: str, title: str, unit: str, digits: int = 1) -> Column:
     return Column(name=name, title=title, unit=unit, digits=digits)
 
 
+def _goods_columns(rows: pd.DataFrame) -> tuple[Column, ...]:
+    """Return the column of goods newly carried, where there are any."""
+    if not (rows["goods_musd_per_year"].abs() >= _SHOWN_MUSD).any():
+        return ()
+    return (_number("goods_musd_per_year", "of it goods", "MUSD/year"),)
+
+
 def _project_sheet(plan: InvestmentPlan, title: str) -> Sheet:
     columns = (
         Column(name="project_id", title="project"),
@@ -180,6 +189,7 @@ def _project_sheet(plan: InvestmentPlan, title: str) -> Sheet:
         _number("capex_musd", "capex", "MUSD"),
         _number("yearly_musd", "capital, upkeep", "MUSD/year"),
         _number("saving_musd_per_year", "saves", "MUSD/year"),
+        *_goods_columns(plan.projects),
     )
     rows = plan.projects.sort_values(
         ["chosen", "saving_musd_per_year"], ascending=[False, False], kind="stable"
@@ -199,7 +209,11 @@ def _cost_sheet(plan: InvestmentPlan) -> Sheet:
         plan.costs,
         columns,
         title="Costs of resources and time; unmet demand is told apart",
-        note="Fees and a host's part of tariffs are transfers, not costs.",
+        note=(
+            "Fees and a host's part of tariffs are transfers, not costs. Unmet price: "
+            f"{plan.unmet_usd_per_t:,.0f} USD for each tonne left at home, which steers the choice "
+            "and nobody pays; unmet value: what these goods are worth."
+        ),
     )
 
 
@@ -207,6 +221,7 @@ def _economics_sheet(plan: InvestmentPlan) -> Sheet:
     columns = (
         Column(name="subject", title="subject"),
         _number("rate", "rate", "%", 0),
+        *_goods_columns(plan.economics),
         _number("npv_musd", "NPV", "MUSD", 0),
         _number("eirr", "EIRR", "%", 0),
         _number("benefit_cost_ratio", "benefit/cost", ""),
@@ -219,7 +234,10 @@ def _economics_sheet(plan: InvestmentPlan) -> Sheet:
         plan.economics,
         columns,
         title="Economics over 30 years of use",
-        note="Switching values: until the net present value is 0. First year: saving over capex.",
+        note=(
+            "Switching values: until the net present value is 0. First year: saving over capex. "
+            f"{_GOODS}"
+        ),
     )
 
 
@@ -228,8 +246,9 @@ def _benefit_sheet(plan: InvestmentPlan) -> Sheet:
         Column(name="scope", title="by"),
         Column(name="item", title="who"),
         _number("musd_per_year", "saves", "MUSD/year"),
+        *_goods_columns(plan.benefits),
     )
-    rows = plan.benefits[plan.benefits["musd_per_year"].abs() >= 0.05]  # noqa: PLR2004 (one digit)
+    rows = plan.benefits[plan.benefits["musd_per_year"].abs() >= _SHOWN_MUSD]
     rows = rows.sort_values(["scope", "musd_per_year"], ascending=[True, False])
     return Sheet.from_frame(
         rows,
@@ -267,11 +286,12 @@ def _frontier_sheet(frontier: BudgetFrontier) -> Sheet:
         _number("n_projects", "projects", "", 0),
         _number("total_musd_per_year", "total cost", "MUSD/year", 1),
         _number("saving_musd_per_year", "net saving", "MUSD/year", 1),
+        *_goods_columns(frontier.points),
         _number("saving_per_musd", "per million more", "MUSD/year", 2),
         _number("served_t_per_day", "served", "t/day", 0),
         _number("border_h", "border time", "h", 2),
     )
-    note = ["Border time: mean over all vehicles, background included."]
+    note = ["Border time: mean over all vehicles, background included.", _GOODS]
     if frontier.limit is not None:
         last = frontier.points.iloc[-1]
         note.append(
@@ -340,6 +360,7 @@ def _scenario_sheet(robust: RobustPortfolio) -> Sheet:
         Column(name="projects", title="its best portfolio", wrap=True),
         _number("cost_musd_per_year", "cost", "MUSD/year", 1),
         _number("bound_musd_per_year", "at least", "MUSD/year", 1),
+        _number("unmet_price_musd_per_year", "of it unmet price", "MUSD/year", 1),
         _number("regret_musd_per_year", "regret of no. 1", "MUSD/year", 2),
     )
     rows = robust.scenarios
@@ -350,7 +371,7 @@ def _scenario_sheet(robust: RobustPortfolio) -> Sheet:
         shown,
         columns,
         title="Scenarios",
-        note="Cost: capital, upkeep, use and the price of unmet demand.",
+        note="Cost: capital, upkeep, use and the price of unmet demand, which nobody pays.",
     )
 
 
@@ -376,6 +397,8 @@ def _period_sheet(staged: StagedPlan) -> Sheet:
         _number("begun_musd", "begun", "MUSD"),
         _number("kept_musd", "kept", "MUSD"),
         _number("use_musd_per_year", "use", "MUSD/year"),
+        _number("unmet_t_per_day", "left at home", "t/day"),
+        _number("unmet_value_musd_per_year", "worth", "MUSD/year"),
         Column(name="open_projects", title="open", wrap=True),
     )
     rows = staged.periods

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from corridor.errors import InputError
 from corridor.planning import InvestmentPlan, compile_model
 from corridor.planning.investment.appraisals import appraise, cash_flows
-from corridor.planning.investment.portfolio_program import MUSD_PER_YEAR
 from corridor.planning.investment.portfolio_values import PortfolioValues
 from corridor.planning.investment.projects import (
     Project,
@@ -18,6 +17,7 @@ from corridor.planning.investment.projects import (
     without,
     yearly_costs,
 )
+from corridor.planning.investment.savings import saving_between
 from corridor.study.opportunities import unbuilt_case
 from corridor.study.studies import Case, Study
 from corridor.study.uncertainty.inputs import study_inputs
@@ -53,8 +53,9 @@ def investment_ranges(
     -------
     DataFrame
         A row per chosen project, the one that saves most first: ``project_id``;
-        ``saving_musd_per_year`` as chosen, ``saving_low`` and ``saving_high`` over the draws
-        [MUSD/year]; ``capex_low_musd, capex_high_musd``; ``npv_low_musd, npv_high_musd`` at the
+        ``saving_musd_per_year`` as chosen (resources, and goods newly carried at their own value),
+        ``saving_low`` and ``saving_high`` over the draws [MUSD/year]; ``capex_low_musd,
+        capex_high_musd``; ``npv_low_musd, npv_high_musd`` at the
         study's rate; ``pays`` (share of the draws in which it saves more than capital and upkeep).
 
     Raises
@@ -105,9 +106,9 @@ def _savings(study: Study, case: Case, projects: tuple[Project, ...]) -> list[fl
         tolerance=_TOLERANCE,
     )
     every = frozenset(project.id for project in projects)
-    least = values.solve(every).total_usd_per_day
+    built = values.solve(every)
     rest = [values.solve(without(projects, every, name)) for name in (p.id for p in projects)]
-    return [(value.total_usd_per_day - least) * MUSD_PER_YEAR for value in rest]
+    return [saving_between(value, built).total_musd_per_year for value in rest]
 
 
 def _record(
