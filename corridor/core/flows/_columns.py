@@ -104,9 +104,7 @@ class Columns:
         entries = np.flatnonzero(np.r_[pools, False][np.minimum(self.usage.indices, n_pools)])
         row = np.searchsorted(self.usage.indptr, entries, side="right") - 1
         key = self.group[row] * n_pools + self.usage.indices[entries]
-        pair, place = np.unique(key, return_inverse=True)
-        peak = np.zeros(pair.size)
-        np.maximum.at(peak, place, self.usage.data[entries])
+        pair, peak = _peaks_by(key, self.usage.data[entries])
         demand = self._network.groups.demand[pair // max(n_pools, 1)]
         return sum_by(pair % max(n_pools, 1), peak * demand, n_pools)
 
@@ -120,10 +118,9 @@ class Columns:
         total = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(self._arc_code[arcs])])
         codes = total[indptr[1:]] - total[indptr[:-1]] + self._group_code[group]
         fresh = np.zeros(group.size, dtype=np.bool_)
-        for position, code in enumerate(codes.tolist()):
-            if code not in self._known:
-                self._known.add(code)
-                fresh[position] = True
+        _, first = np.unique(codes, return_index=True)
+        fresh[first] = [code not in self._known for code in codes[first].tolist()]
+        self._known.update(codes[fresh].tolist())
         return fresh
 
 
@@ -153,14 +150,18 @@ class _Peaks:
         n_resources = max(self._network.n_resources, 1)
         resource = self._key % n_resources
         open_ = ~active[resource] if active.size else np.zeros(0, dtype=np.bool_)
-        key, peak, resource = self._key[open_], self._peak[open_], resource[open_]
-        order = np.argsort(key, kind="stable")  # what was there is sorted already
-        key, peak, resource = key[order], peak[order], resource[order]
-        first = np.flatnonzero(np.diff(key, prepend=-1))
-        self._key, resource = key[first], resource[first]
-        self._peak = np.maximum.reduceat(peak, first) if first.size else peak
-        weight = self._peak * self._network.groups.demand[self._key // n_resources]
+        self._key, self._peak = _peaks_by(self._key[open_], self._peak[open_])
+        group, resource = np.divmod(self._key, n_resources)
+        weight = self._peak * self._network.groups.demand[group]
         return sum_by(resource, weight, active.size) > self._network.upper
+
+
+def _peaks_by(key: LongArray, value: FloatArray) -> tuple[LongArray, FloatArray]:
+    """Return the keys >= 0 that there are, sorted, and the largest value of each."""
+    order = np.argsort(key, kind="stable")  # quick where they are nearly sorted
+    key, value = key[order], value[order]
+    first = np.flatnonzero(np.diff(key, prepend=-1))
+    return key[first], np.maximum.reduceat(value, first) if first.size else value
 
 
 def _stacked(upper: sp.csr_matrix, lower: sp.csr_matrix) -> sp.csr_matrix:
