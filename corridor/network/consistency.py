@@ -24,7 +24,7 @@ from corridor.network.schema import (
     Kind,
     Table,
 )
-from corridor.network.tables import TypedTable, check_value, shown
+from corridor.network.tables import TypedTable, check_value, is_within, shown
 
 Rows = Mapping[str, TypedTable]
 BoolArray = NDArray[np.bool_]
@@ -684,10 +684,11 @@ def measure_faults(rows: Rows) -> Iterable[Fault]:
 
 
 def range_faults(rows: Rows) -> Iterable[Fault]:
-    """Report ranges that point at no row or no number, and ranges upside down."""
+    """Report ranges of no row or no number, upside down, or beyond what their column may hold."""
     table = rows["ranges"]
     frame = table.frame
     yield from _upside_down(table)
+    yield from _lognormal_from_nothing(table)
     found: dict[tuple[str, str], bool] = {}
     joined = {name: "\n".join(rows[name].keys.tolist()) for name in set(frame["table"]) & set(rows)}
     unclear = {
@@ -714,8 +715,38 @@ def range_faults(rows: Rows) -> Iterable[Fault]:
             if not found[name, key]:
                 yield _no_such_row(table, row, rows[name], key, ())
         target = TABLES[name]
-        if column and not (target.has(column) and target.column(column).kind.numeric):
-            yield _no_such_column(table, row, target, column)
+        if not target.has(column):
+            if column:
+                yield _no_such_column(table, row, target, column)
+        elif not target.column(column).kind.numeric:
+            yield _no_number(table, row, target, column)
+        else:
+            yield from _beyond_column(table, row, target.column(column))
+
+
+def _no_number(table: TypedTable, row: int, target: Table, column: str) -> Fault:
+    numbers = [cell.name for cell in target.columns if cell.kind.numeric]
+    return table.fault(
+        row,
+        "column",
+        found=f"{shown(column)}, which holds no number",
+        expected=f"a column of {target.file} with numbers",
+        remedy=f"name one of {', '.join(numbers)}" if numbers else "remove the row",
+    )
+
+
+def _beyond_column(table: TypedTable, row: int, column: Column) -> Iterable[Fault]:
+    """Report an end of a range that the column itself could not hold."""
+    for end in ("low", "high"):
+        value = float(table.frame[end].iloc[row])
+        if not (np.isnan(value) or is_within(column, value)):
+            yield table.fault(
+                row,
+                end,
+                found=f"{value:g}",
+                expected=f"{column.expected} for {column.name}",
+                remedy="keep the range within what the column may hold",
+            )
 
 
 def key_pattern(key: str) -> str:
@@ -743,6 +774,19 @@ def _upside_down(table: TypedTable) -> Iterable[Fault]:
         found="low above high",
         expected="low <= high",
         remedy="exchange them",
+    )
+
+
+def _lognormal_from_nothing(table: TypedTable) -> Iterable[Fault]:
+    frame = table.frame
+    wrong = frame["distribution"].str.startswith("lognormal") & (frame["low"] <= 0.0)
+    return _each(
+        table,
+        wrong & (frame["low"] <= frame["high"]),
+        "low",
+        found="a lognormal range that begins at 0 or below",
+        expected="a lognormal range above 0",
+        remedy="raise low, or draw it triangular",
     )
 
 

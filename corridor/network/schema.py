@@ -14,8 +14,9 @@ class Kind(StrEnum):
     """What a cell may hold, and with it the dtype of the column in memory.
 
     ``text``, ``word`` (a closed vocabulary), ``reference`` (an id of another table), ``wkt``,
-    ``hours`` and ``departures`` are ``str`` with ``""`` where blank; ``number`` and ``integer`` are
-    float64 with NaN where blank; ``bool`` is bool; ``date`` is datetime64[s] with NaT where blank.
+    ``hours``, ``departures`` and ``zone`` are ``str`` with ``""`` where blank; ``number`` and
+    ``integer`` are float64 with NaN where blank; ``bool`` is bool; ``date`` is datetime64[s] with
+    NaT where blank.
     """
 
     TEXT = "text"
@@ -28,6 +29,7 @@ class Kind(StrEnum):
     WKT = "wkt"
     HOURS = "hours"
     DEPARTURES = "departures"
+    ZONE = "zone"
 
     @property
     def numeric(self) -> bool:
@@ -145,7 +147,8 @@ _SHAPES: Final[Mapping[Kind, str]] = MappingProxyType(
         Kind.BOOL: "true or false",
         Kind.DATE: "an ISO date YYYY-MM-DD",
         Kind.WKT: "a WKT LINESTRING in degrees, longitude first",
-        Kind.HOURS: "opening hours such as Mo-Fr 08:00-20:00; Sa 09:00-13:00",
+        Kind.HOURS: "opening hours such as Mo-Fr 08:00-20:00; Sa 09:00-13:00, open at some time",
+        Kind.ZONE: "an IANA time zone such as Asia/Yerevan",
         Kind.DEPARTURES: "departures such as Mo,We 06:00; Fr 18:30",
     }
 )
@@ -364,7 +367,7 @@ _NODES: Final = Table(
         _word("kind", KINDS, "what stands there", required=True),
         _number("lon", "longitude [deg]", required=True, low=-180.0, high=180.0),
         _number("lat", "latitude [deg]", required=True, low=-90.0, high=90.0),
-        _text("timezone", "IANA time zone"),
+        Column(name="timezone", kind=Kind.ZONE, meaning="IANA time zone"),
         Column(
             name="unlocode",
             pattern="[A-Z]{2} ?[A-Z0-9]{3}",

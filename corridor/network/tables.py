@@ -12,12 +12,13 @@ import math
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
 import pandas as pd
@@ -504,12 +505,8 @@ def _value(column: Column, text: str) -> object | None:  # noqa: PLR0911 - one r
             return _date(text)
         case Kind.WORD:
             return text if text in column.words else None
-        case Kind.WKT:
-            return text if _is_line(text) else None
-        case Kind.HOURS:
-            return text if _reads(parse_hours, text) else None
-        case Kind.DEPARTURES:
-            return text if _reads(parse_departures, text) else None
+        case Kind.WKT | Kind.HOURS | Kind.ZONE | Kind.DEPARTURES:
+            return text if _READERS[column.kind](text) else None
         case _:
             return text if not column.pattern or re.fullmatch(column.pattern, text) else None
 
@@ -521,11 +518,20 @@ def _number(column: Column, text: str) -> float | None:
     value = float(text)
     if not math.isfinite(value):
         return None
+    return value if is_within(column, value) else None
+
+
+def is_within(column: Column, value: float) -> bool:
+    """Return whether a number lies in the range of a column.
+
+    Examples
+    --------
+    >>> is_within(TABLES["links"].column("speed_kmh"), -5.0)
+    False
+    """
     if column.low is not None and (value < column.low or (column.above and value == column.low)):
-        return None
-    if column.high is not None and value > column.high:
-        return None
-    return value
+        return False
+    return column.high is None or value <= column.high
 
 
 def _date(text: str) -> np.datetime64 | None:
@@ -545,17 +551,40 @@ def _is_line(text: str) -> bool:
     return bool(np.all(np.abs(points) <= (180.0, 90.0)))
 
 
-def _reads(parse: object, text: str) -> bool:
-    assert callable(parse)  # noqa: S101 - narrows the type for mypy
+def _is_ever_open(text: str) -> bool:
     try:
-        parse(text)
+        return bool(parse_hours(text))
+    except InputError:
+        return False
+
+
+def _is_timetable(text: str) -> bool:
+    try:
+        parse_departures(text)
     except InputError:
         return False
     return True
 
 
-def check_value(column: Column, text: str) -> bool:
-    """Return whether a text is a value of a column (references aside).
+def _is_zone(text: str) -> bool:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return not available_timezones()  # a machine without the database cannot tell
+    return True
+
+
+_READERS: Final[Mapping[Kind, Callable[[str], bool]]] = {
+    Kind.WKT: _is_line,
+    Kind.HOURS: _is_ever_open,
+    Kind.ZONE: _is_zone,
+    Kind.DEPARTURES: _is_timetable,
+}
+"""Whether a text is of a kind that has a notation of its own."""
+
+
+def check_value(column: Column, value: object) -> bool:
+    """Return whether a value, or the text of one, can stand in a column (references aside).
 
     Examples
     --------
@@ -563,8 +592,10 @@ def check_value(column: Column, text: str) -> bool:
     True
     >>> check_value(TABLES["links"].column("speed_kmh"), "fast")
     False
+    >>> check_value(TABLES["links"].column("speed_kmh"), -20.0)
+    False
     """
-    return _value(column, text) is not None
+    return _value(column, _as_text(value)) is not None
 
 
 def _as_texts(column: pd.Series) -> ObjectArray:

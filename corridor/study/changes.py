@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from corridor.errors import Fault
 from corridor.network import TABLES, Network
 from corridor.network.cells import editable, parse_value, project_cells, row_of, set_cells
+from corridor.network.tables import check_value
 from corridor.study.variants import CellChange, Variant
 
 IntArray: TypeAlias = NDArray[np.intp]
@@ -193,8 +194,11 @@ def _cell_faults(network: Network, cell: CellChange, file: str, key: str) -> lis
         return fault("key", repr(cell.key), shape, near(cell.key, keys))
     column = table.column(cell.column)
     try:
-        parse_value(column, cell.value)
+        typed = parse_value(column, cell.value)
     except (ValueError, KeyError, TypeError):
+        typed = None
+    # Beyond the range of its column it would be found only when the variant is made.
+    if typed is None or not ((cell.value == "" and column.blank) or check_value(column, typed)):
         where = f"{cell.key}.{cell.column}"
         return fault("value", f"{cell.value!r} for {where}", column.expected, "correct the value")
     return []

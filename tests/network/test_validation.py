@@ -74,6 +74,9 @@ def test_the_toy_network_has_no_error(toy_network: Network, toy_demand: Demand) 
         ("terminals", 0, "to_layer", "road", "A1/road/road"),
         ("crossings", 0, "country_b", "AAA", "ab-road"),
         ("crossings", 0, "opening_hours", "Mo-Fr 8-20", "ab-road"),
+        ("crossings", 0, "opening_hours", "closed", "ab-road"),
+        ("nodes", 0, "timezone", "Mars/Base", "A2"),
+        ("nodes", 0, "timezone", "../etc", "A2"),
         ("stages", 0, "direction", "outward", "ab-road/AAA/outward//1/all"),
         ("stages", 0, "class", "goods", "ab-road/AAA/out//1/goods"),
         ("stages", 0, "country", "CCC", "ab-road/CCC/out//1/all"),
@@ -350,6 +353,7 @@ def test_a_row_that_points_nowhere_is_found(
         ("column", "stage", "column"),
         ("table", "stage", "table"),
         ("low", 11, "low"),
+        ("low", -1, "low"),
     ],
 )
 def test_a_range_points_at_a_number_and_is_the_right_way_up(
@@ -359,6 +363,34 @@ def test_a_range_points_at_a_number_and_is_the_right_way_up(
     toy_tables["ranges"] = pd.DataFrame([{**pattern, column: value}])
     faults = errors(validate(Network.from_tables(**toy_tables)))
     assert [fault.column for fault in faults] == ([] if found_at is None else [found_at])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"low": -5}, "low: found -5; expected a finite number >= 0 (min) for service_min"),
+        (
+            {"column": "share", "low": 0.5, "high": 1.5},
+            "high: found 1.5; expected a finite number from 0 to 1 for share",
+        ),
+        ({"column": "stage"}, "column: found 'stage', which holds no number; expected"),
+        (
+            {"column": "fee_usd", "low": 0, "distribution": "lognormal"},
+            "low: found a lognormal range that begins at 0 or below; expected",
+        ),
+        (
+            {"column": "fee_usd", "low": 0, "distribution": "lognormal90"},
+            "low: found a lognormal range that begins at 0 or below; expected",
+        ),
+    ],
+)
+def test_a_range_stays_within_what_its_column_may_hold(
+    toy_tables: Tables, changes: dict[str, object], message: str
+) -> None:
+    row = {**RANGE, "key": "ab-road/*/*//1/all", **changes}
+    toy_tables["ranges"] = pd.DataFrame([row])
+    (fault,) = errors(validate(Network.from_tables(**toy_tables)))
+    assert message in str(fault)
 
 
 def test_without_layer_speed_a_link_needs_a_time(toy_tables: Tables) -> None:

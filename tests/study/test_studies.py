@@ -136,6 +136,16 @@ BAD = {
         "value",
         "number",
     ),
+    "range": (
+        'set = [{ table = "links", key = "A1-AP-road", column = "speed_kmh", value = -20 }]',
+        "value",
+        "-20 for A1-AP-road.speed_kmh; expected a finite number > 0",
+    ),
+    "word": (
+        'set = [{ table = "links", key = "A1-AP-road", column = "status", value = "opne" }]',
+        "value",
+        "one of open, broken",
+    ),
     "unknown key": ("opens = []", "opens", "a key that is known here"),
     "bad date": ('date = "soon"', "date", "date"),
     "rule": ('[[variant.rules_add]]\nid = "x"\nkind = "ban"\ntitle = "x"', "kind", "forbid"),
