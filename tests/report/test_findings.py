@@ -122,6 +122,7 @@ def test_ranges_of_savings_are_those_of_the_draws(folder: Path, full: Path) -> N
     for table in ("answer", "compare"):
         line = text.split(f'id="table-{table}"')[1].split(f'data-variant="{VARIANT}"')[1]
         assert f"<small>{low:,.0f} to {high:,.0f}</small>" in line.split("</tr>")[0]
+    assert f"from the 5th to the 95th percentile over {SAMPLES} draws" in text
 
 
 def test_what_is_done_is_written_when_asking_is_cut_short(

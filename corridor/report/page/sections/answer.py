@@ -50,6 +50,7 @@ def answer_section(material: Material) -> Section:
             "demand": header.demand or "",
             "use": USE[header.assignment],
             "unmet_usd_per_t": write_number(header.unmet_usd_per_t),
+            "spread": _spread_note(material),
             "jammed": jammed_note(
                 material.comparison, {name: f"“{material.title(name)}”" for name in material.plans}
             ),
@@ -77,6 +78,17 @@ def worth_ranges(material: Material) -> dict[str, tuple[float, float]]:
     saved = costs.rsub(costs[material.base], axis=0).drop(columns=material.base)
     ends = saved.quantile([0.05, 0.95])
     return {str(name): (float(of.iloc[0]), float(of.iloc[1])) for name, of in ends.items()}
+
+
+def _spread_note(material: Material) -> str:
+    if material.sweep is None:
+        return ""
+    draws = int(material.sweep.samples["sample"].nunique())
+    return (
+        f"Behind what a variant saves: from the 5th to the 95th percentile over {draws} draws of "
+        "the assumed inputs, each at its best possible use, which can lie beside what shippers "
+        "choose. "
+    )
 
 
 def range_text(low: float, high: float, digits: int) -> str:

@@ -49,6 +49,8 @@ def _chart(title: str, frontier: Frontier) -> "Figure":
     fig = new_chart(
         title, x_title="time at the border, queue included [h]", y_title="cost [MUSD/day]"
     )
+    for axis in (fig.x_range, fig.y_range):
+        axis.range_padding = 0.2  # room for the labels of the outermost points
     source = ColumnDataSource(
         {
             "hours": table["border_h"].astype(float).tolist(),

@@ -6,6 +6,7 @@ from corridor.report.colors import GAIN, LOSS
 from corridor.report.page.charts import new_chart
 from corridor.report.page.material import Material
 from corridor.report.page.parts import Section, tables_of
+from corridor.report.page.sections.answer import worth_musd
 from corridor.report.sheets.sweeps import sweep_sheets
 from corridor.study import Sweep
 
@@ -28,13 +29,15 @@ def sweep_section(material: Material) -> Section | None:
     sweep = material.sweep
     if sweep is None:
         return None
+    worth = worth_musd(material).drop(material.base).dropna()
+    asked = [material.base, *worth.sort_values(ascending=False, kind="stable").index[:1].map(str)]
     drawn = [
         variant
-        for variant in sweep.variants
+        for variant in asked
         if (
             (sweep.drivers["variant"] == variant) & (sweep.drivers["indicator"] == _INDICATOR)
         ).any()
-    ][:2]
+    ]
     names = [
         (f"tornado-{i}", f"What moves the cost of {material.title(variant)}")
         for i, variant in enumerate(drawn)
