@@ -108,7 +108,8 @@ def summary_sheet(comparison: Comparison) -> Sheet:
         + jammed_note(comparison)
         + (
             f"Second line: change from {base}. Time and cost are means over the tonnes carried, "
-            "so they move with what is carried; with time: cost + hours of goods, vehicle and crew + reliability; "
+            "so they move with what is carried; with time: cost + hours of goods, vehicle and crew "
+            "+ reliability; "
             "by a state: transit through it; Armenia: its fees and its share of freight charges."
         ),
     )

@@ -79,7 +79,8 @@ def front_sheet(front: pd.DataFrame, title: str) -> Sheet:
         title=f"{title}: {len(front)} {'way' if len(front) == 1 else 'ways'} that no other beats",
         note=(
             "A way beats another that is no better in any criterion and worse in one. risk: "
-            "standard deviation of the time; with time: cost + hours of goods, vehicle and crew + reliability."
+            "standard deviation of the time; with time: cost + hours of goods, vehicle and crew + "
+            "reliability."
         ),
     )
 
