@@ -46,6 +46,8 @@ _STAND_INS: Final = frozenset(
 )
 _BAD_BYTE: Final = re.compile("[\udc80-\udcff]")
 """What a byte that is not UTF-8 becomes when it is decoded with ``surrogateescape``."""
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+"""How a file in UTF-16 begins."""
 _REPLACEMENT: Final = "\ufffd"
 _LOST: Final = _STAND_INS | {""}
 _SHOWN: Final = 60
@@ -176,6 +178,9 @@ def read_table(table: Table, path: Path) -> tuple[TypedTable, list[Fault]]:
         return _absent(table)
     faults: list[Fault] = []
     header, rows, lines, complete = _split_csv(table, path.read_bytes(), faults)
+    if len(set(header)) < len(header) and any(len(row) != len(header) for row in rows):
+        # The header names a column twice, the rows do not have it: no cell stands where it seems.
+        rows, lines, complete = [], [], False
     cells, columns_whole = _by_column(table, header, rows, faults)
     judged = _judged_cells(header, rows)
     frame = _typed(table, cells, np.asarray(lines, dtype=np.int64), judged, faults)
@@ -313,6 +318,10 @@ def _split_csv(
     table: Table, content: bytes, faults: list[Fault]
 ) -> tuple[list[str], list[list[str]], list[int], bool]:
     """Return the header, the rows, the line of each row, and whether all could be read."""
+    if content[:2] in _UTF16 or b"\0" in content:
+        found, remedy = "a file in UTF-16, or with NUL in it", "save it as CSV UTF-8"
+        faults.append(_table_fault(table, "", found, "UTF-8 text", remedy))
+        return [], [], [], False
     text = content.decode("utf-8-sig", errors="surrogateescape")
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] = []
@@ -335,7 +344,22 @@ def _split_csv(
         return header, rows, lines, False
     if not header:
         faults.append(_table_fault(table, "", "an empty file", "a header and rows", "fill it"))
+    other = _other_separator(table, header)
+    if other:
+        found, expected = f"a header that {other} seems to separate", "commas between the cells"
+        faults.append(_table_fault(table, "", found, expected, "save it as CSV with commas", 1))
+        return [], [], [], False
     return header, rows, lines, bool(header)
+
+
+def _other_separator(table: Table, header: Sequence[str]) -> str:
+    """Return what seems to separate the cells of a header in place of commas, in words."""
+    if len(header) != 1:
+        return ""
+    for separator, name in ((";", "a semicolon"), ("\t", "a tab"), ("|", "a bar")):
+        if any(table.has(part.strip(' "')) for part in header[0].split(separator)[1:]):
+            return name
+    return ""
 
 
 def _by_column(
@@ -374,7 +398,8 @@ def _missing_columns(table: Table, header: Sequence[str], faults: list[Fault]) -
     for column in table.columns:
         if column.name in header:
             continue
-        near = get_close_matches(column.name, extras, n=1, cutoff=0.85)
+        near = [name for name in extras if name.lower() == column.name]
+        near = near or get_close_matches(column.name, extras, n=1, cutoff=0.85)
         hint = f"rename {near[0]!r}" if near else "add the column"
         if column.required:
             found, expected = "no such column", f"the column ({column.meaning})"

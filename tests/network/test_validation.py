@@ -499,6 +499,47 @@ def test_files_that_cannot_be_read_are_all_reported(folder: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda content: content.replace(b",", b";"),
+            "links.csv:1: found a header that a semicolon seems to separate; expected commas",
+        ),
+        (
+            lambda content: content.replace(b",", b"\t"),
+            "links.csv:1: found a header that a tab seems to separate; expected commas",
+        ),
+        (
+            lambda content: content.decode().encode("utf-16"),
+            "links.csv: found a file in UTF-16, or with NUL in it; expected UTF-8 text",
+        ),
+        (
+            lambda content: content.decode().encode("utf-16-le"),
+            "links.csv: found a file in UTF-16, or with NUL in it; expected UTF-8 text",
+        ),
+        (
+            lambda content: content.replace(b"link_id", b"Link_ID", 1),
+            "links.csv:1 link_id: found no such column; expected the column (",
+        ),
+        (
+            lambda content: content.replace(b"layer,", b"layer,layer,", 1),
+            "links.csv:1 layer: found the column more than once; expected each column once",
+        ),
+    ],
+    ids=["semicolon", "tab", "utf-16", "utf-16 without mark", "case", "doubled"],
+)
+def test_a_file_of_another_make_is_one_fault(
+    folder: Path, change: Callable[[bytes], bytes], message: str
+) -> None:
+    place = folder / "links.csv"
+    place.write_bytes(change(place.read_bytes()))
+    (fault,) = [fault for fault in errors(validate(folder)) if fault.file == place.name]
+    assert message in str(fault)
+    if fault.column == "link_id":
+        assert fault.remedy == "rename 'Link_ID'"
+
+
 def test_a_bad_byte_is_found_in_its_row_and_hides_nothing(folder: Path) -> None:
     swap(folder, "nodes.csv", "AAA,city,1", "AAA,town,1")
     path = folder / "nodes.csv"

@@ -222,7 +222,7 @@ def test_all_faults_are_reported_at_once(study_with: Callable[..., Path]) -> Non
 def test_a_change_that_leaves_faults_names_the_variant(study_with: Callable[..., Path]) -> None:
     text = (
         '[[variant]]\nid = "v"\ntitle = "v"\n'
-        'set = [{ table = "links", key = "A1-AP-road", column = "length_km", value = -3 }]\n'
+        'set = [{ table = "links", key = "A1-AP-road", column = "length_km", value = 3 }]\n'
     )
     study = load_study(study_with(text))
     with pytest.raises(InputError, match=r"Variant 'v'.*\n.*length_km") as caught:
