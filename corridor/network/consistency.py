@@ -714,14 +714,46 @@ def range_faults(rows: Rows) -> Iterable[Fault]:
                 found[name, key] = _matches_any(key, joined[name])
             if not found[name, key]:
                 yield _no_such_row(table, row, rows[name], key, ())
-        target = TABLES[name]
-        if not target.has(column):
-            if column:
-                yield _no_such_column(table, row, target, column)
-        elif not target.column(column).kind.numeric:
-            yield _no_number(table, row, target, column)
+        if (name, column) == ("projects", "value"):
+            yield from _effect_range_faults(table, row, key, rows["projects"])
         else:
+            yield from _range_column_faults(table, row, TABLES[name], column)
+
+
+def _range_column_faults(
+    table: TypedTable, row: int, target: Table, column: str
+) -> Iterable[Fault]:
+    """Report a range of a column that is none, holds no number, or cannot hold its ends."""
+    if not target.has(column):
+        if column:
+            yield _no_such_column(table, row, target, column)
+    elif not target.column(column).kind.numeric:
+        yield _no_number(table, row, target, column)
+    else:
+        yield from _beyond_column(table, row, target.column(column))
+
+
+def _effect_range_faults(
+    table: TypedTable, row: int, key: str, projects: TypedTable
+) -> Iterable[Fault]:
+    """Report a range of what projects set where that is no number, or beyond what may be set."""
+    matches = re.compile(key_pattern(key)).fullmatch
+    effects = zip(projects.keys, projects.frame["table"], projects.frame["column"], strict=True)
+    cells = {(name, column) for own, name, column in effects if matches(own)}
+    for name, column in sorted(cells):
+        target = TABLES.get(name)
+        if target is None or not target.has(column):
+            continue
+        if target.column(column).kind.numeric:
             yield from _beyond_column(table, row, target.column(column))
+            continue
+        yield table.fault(
+            row,
+            "key",
+            found=f"an effect on {name}.{column}, which holds no number",
+            expected="effects that set numbers",
+            remedy="end the key with the column that is meant, or remove the row",
+        )
 
 
 def _no_number(table: TypedTable, row: int, target: Table, column: str) -> Fault:

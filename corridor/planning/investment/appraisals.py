@@ -18,7 +18,7 @@ from corridor.planning.investment.economics import (
 )
 from corridor.planning.investment.portfolio_values import goods_usd_per_t
 from corridor.planning.investment.project_effects import Case
-from corridor.planning.investment.projects import Project
+from corridor.planning.investment.projects import Project, with_capex
 from corridor.units import DAYS_PER_YEAR
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -137,6 +137,11 @@ class Subject:
         What it saves in the first year [MUSD/year], with goods newly carried at their own value.
     goods_musd_per_year
         These goods alone [MUSD/year].
+    saving_ends
+        The saving at the worst and best of the ranges of the effects [MUSD/year]; None where no
+        effect has a range.
+    capex_ends
+        Low and high of the capex of each project [MUSD]; empty where none has a range.
     utilization
         Largest utilization of what it builds, NaN where no capacity is known.
     """
@@ -145,6 +150,8 @@ class Subject:
     projects: tuple[Project, ...]
     saving_musd_per_year: float
     goods_musd_per_year: float = 0.0
+    saving_ends: tuple[float, float] | None = None
+    capex_ends: tuple[tuple[float, float], ...] = ()
     utilization: float
 
 
@@ -178,7 +185,10 @@ def economics_table(
         ``goods_musd_per_year`` are goods newly carried, at their own value; ``npv_musd, eirr,
         benefit_cost_ratio, payback_years, switching_cost, switching_benefit, opening_year,
         first_year_return`` (saving of the first year over capex), ``saturation_year`` (NaN where
-        capacity is not known or demand does not grow).
+        capacity is not known or demand does not grow). With ranges of effects or capex also
+        ``saving_low, saving_high, capex_low_musd, capex_high_musd``, and at the worst of both and
+        the best of both ``npv_low_musd, npv_high_musd, eirr_low, eirr_high``; NaN without ranges,
+        or where there is no such rate.
     """
     records = []
     for subject in subjects:
@@ -211,15 +221,45 @@ def economics_table(
                     "saturation_year": (
                         opening + math.floor(grows) if math.isfinite(grows) else math.nan
                     ),
+                    **_told_ends(subject, rate, horizon_years, growth, grows),
                 }
             )
     return pd.DataFrame(records, columns=list(_COLUMNS))
 
 
+def _told_ends(
+    subject: Subject, rate: float, horizon_years: int, growth: float, growing_years: float
+) -> dict[str, float]:
+    """Return the economics of a subject at the worst and the best of its ranges."""
+    found = dict.fromkeys(_ENDS, math.nan)
+    if subject.saving_ends is None and not subject.capex_ends:
+        return found
+    saving = subject.saving_ends or (subject.saving_musd_per_year,) * 2
+    capex = subject.capex_ends or tuple((p.capex_musd, p.capex_musd) for p in subject.projects)
+    for name, saved, side in (("low", saving[0], 1), ("high", saving[1], 0)):
+        built = [
+            with_capex(project, ends[side])
+            for project, ends in zip(subject.projects, capex, strict=True)
+        ]
+        flows = cash_flows(
+            built, saved, horizon_years=horizon_years, growth=growth, growing_years=growing_years
+        )
+        found[f"saving_{name}"] = saved
+        found[f"npv_{name}_musd"] = appraise(flows, rate)["npv_musd"]
+        found[f"eirr_{name}"] = internal_rate(flows.net)
+    found["capex_low_musd"] = sum(ends[0] for ends in capex)
+    found["capex_high_musd"] = sum(ends[1] for ends in capex)
+    return found
+
+
+_ENDS: Final = (
+    "saving_low", "saving_high", "capex_low_musd", "capex_high_musd", "npv_low_musd",
+    "npv_high_musd", "eirr_low", "eirr_high",
+)  # fmt: skip
 _COLUMNS: Final = (
     "subject", "rate", "capex_musd", "saving_musd_per_year", "goods_musd_per_year", "npv_musd",
     "eirr", "benefit_cost_ratio", "payback_years", "switching_cost", "switching_benefit",
-    "opening_year", "first_year_return", "saturation_year",
+    "opening_year", "first_year_return", "saturation_year", *_ENDS,
 )  # fmt: skip
 
 

@@ -186,6 +186,17 @@ class PortfolioValues:
             self._check(value)
         return self.known[key]
 
+    def solve_otherwise(self, network: Network, portfolio: Iterable[str]) -> Value:
+        """Return the value of a portfolio whose projects do what another network's rows say.
+
+        Nothing is learned from it, and it is not kept.
+        """
+        case = compile_case(
+            network, self.demand, self.rules, portfolio,
+            congestion=self.congestion, unmet_usd_per_t=self.unmet_usd_per_t,
+        )  # fmt: skip
+        return self._solved(frozenset(portfolio), case, None, learns=False)
+
     def relax(self, portfolio: Iterable[str], time_limit: float | None = None) -> float:
         """Return a lower bound on the cost of a case whatever its posts inspect [USD/day].
 
@@ -201,13 +212,16 @@ class PortfolioValues:
         case = self.case(portfolio)
         return case, self._flow(case, None)
 
-    def _solved(self, key: Portfolio, case: Case, time_limit: float | None) -> Value:
+    def _solved(
+        self, key: Portfolio, case: Case, time_limit: float | None, *, learns: bool = True
+    ) -> Value:
         if case.model.breaches:
             return _no_value(key, "infeasible", tuple(sorted(broken_rules(case.model))))
         result = self._flow(case, time_limit)
         if result.status not in ("optimal", "feasible"):
             return _no_value(key, result.status)
-        self._learn(case, result, self.mask(key))
+        if learns:
+            self._learn(case, result, self.mask(key))
         standing = float(case.standing_usd_per_day.sum())
         return Value(
             projects=key,

@@ -109,8 +109,8 @@ class RobustPortfolio:
         price = float(self.candidates["regret_unmet_price"].iloc[0])
         if price >= _LITTLE_MUSD:
             greatest += (
-                f" {price:,.2f} of its regret is the price of goods that stay at home, which nobody "
-                "pays."
+                f" {price:,.2f} of its regret is the price of goods that stay at home, "
+                "which nobody pays."
             )
         mean = (
             f"In the mean of the scenarios {_named(self.mean_chosen)} is regretted least: by "

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ import pandas as pd
 from corridor.core.flows import FlowResult
 from corridor.network import Network
 from corridor.planning.investment.appraisals import RATES, Subject, benefit_table, economics_table
+from corridor.planning.investment.effect_ranges import End, at_end, capex_ends
 from corridor.planning.investment.outcomes import (
     Outcome,
     SearchStatus,
@@ -100,7 +101,8 @@ class InvestmentPlan:
     unmet_usd_per_t
         The price of a tonne that stays at home in the search [USD/t].
     economics
-        The portfolio and each chosen project at the study's rate, 6 % and 9 %, see
+        The portfolio and each chosen project at the study's rate, 6 % and 9 %, and at the ends of
+        the ranges of what projects do and cost, see
         `corridor.planning.investment.appraisals.economics_table`.
     benefits
         Who saves what: ``scope, item, musd_per_year``, see
@@ -248,18 +250,22 @@ def _economics(
     if after is not None and after.projects and plan is not None:
         by_id = {project.id: project for project in search.values.projects}
         fullest = _utilizations(search.values.network, plan)
-        parts = [("portfolio", after.projects, saving_between(before, after))]
+        parts = [("portfolio", after.projects, before)]
         for name in (one for one in by_id if one in after.projects):
             ids = after.projects - without(search.values.projects, after.projects, name)
-            parts.append((name, ids, saving_of(search, after, name)))
-        for name, ids, saving in parts:
+            parts.append((name, ids, search.values.solve(after.projects - ids)))
+        for name, ids, rest in parts:
+            saving = saving_between(rest, after)
+            built = tuple(by_id[one] for one in by_id if one in ids)
             full = [fullest[one] for one in ids if np.isfinite(fullest[one])]
             subjects.append(
                 Subject(
                     id=name,
-                    projects=tuple(by_id[one] for one in by_id if one in ids),
+                    projects=built,
                     saving_musd_per_year=saving.total_musd_per_year,
                     goods_musd_per_year=saving.goods_musd_per_year,
+                    saving_ends=_saving_ends(search, rest, after, ids),
+                    capex_ends=_capex_ends(search.values.network, built),
                     utilization=max(full, default=np.nan),
                 )
             )
@@ -268,6 +274,27 @@ def _economics(
         subjects, sorted({discount_rate, *RATES}),
         first_year=None if date is None else date.year + 1, growth=growth,
     )  # fmt: skip
+
+
+def _saving_ends(
+    search: PortfolioSearch, rest: Value, after: Value, ids: frozenset[str]
+) -> tuple[float, float] | None:
+    """Return what projects save at the worst and best of their effects; None without ranges."""
+    values = search.values
+    savings = [saving_between(rest, after).total_musd_per_year]
+    for end in get_args(End):
+        network = at_end(values.network, ids, end)
+        if network is None:
+            return None
+        used = values.solve_otherwise(network, after.projects)
+        savings.append(saving_between(rest, used).total_musd_per_year)
+    return min(savings), max(savings)
+
+
+def _capex_ends(network: Network, projects: Sequence[Project]) -> tuple[tuple[float, float], ...]:
+    """Return low and high of the capex of projects; empty where none has a range."""
+    ends = tuple(capex_ends(network, project) for project in projects)
+    return ends if any(low < high for low, high in ends) else ()
 
 
 def _utilizations(network: Network, plan: Plan) -> dict[str, float]:

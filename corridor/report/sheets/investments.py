@@ -11,6 +11,10 @@ from corridor.report.sheets.layout import Column, Sheet
 _MOST_BORDERS = 12
 _MOST_CANDIDATES = 8
 _SHOWN_MUSD = 0.05
+_RANGE = (
+    " EIRR low and high: least saving at the highest capex, and most at the lowest, over the "
+    "ranges of what projects do and cost; blank where it never pays back."
+)
 _GOODS = "Goods: newly carried, at their own value; the price of unmet demand is in no saving."
 _NO_BEST = {
     "infeasible": "none is lawful",
@@ -181,6 +185,13 @@ def _goods_columns(rows: pd.DataFrame) -> tuple[Column, ...]:
     return (_number("goods_musd_per_year", "of it goods", "MUSD/year"),)
 
 
+def _range_columns(rows: pd.DataFrame) -> tuple[Column, ...]:
+    """Return the columns of the range of the rate of return, where there are ranges."""
+    if not rows["saving_low"].notna().any():
+        return ()
+    return (_number("eirr_low", "low", "%", 0), _number("eirr_high", "high", "%", 0))
+
+
 def _project_sheet(plan: InvestmentPlan, title: str) -> Sheet:
     columns = (
         Column(name="project_id", title="project"),
@@ -224,6 +235,7 @@ def _economics_sheet(plan: InvestmentPlan) -> Sheet:
         *_goods_columns(plan.economics),
         _number("npv_musd", "NPV", "MUSD", 0),
         _number("eirr", "EIRR", "%", 0),
+        *_range_columns(plan.economics),
         _number("benefit_cost_ratio", "benefit/cost", ""),
         _number("payback_years", "payback", "years"),
         _number("switching_cost", "costs may rise", "%", 0),
@@ -236,7 +248,7 @@ def _economics_sheet(plan: InvestmentPlan) -> Sheet:
         title="Economics over 30 years of use",
         note=(
             "Switching values: until the net present value is 0. First year: saving over capex. "
-            f"{_GOODS}"
+            f"{_GOODS}{_RANGE if len(_range_columns(plan.economics)) else ''}"
         ),
     )
 

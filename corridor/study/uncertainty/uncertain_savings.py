@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from corridor.errors import InputError
 from corridor.planning import InvestmentPlan, compile_model
 from corridor.planning.investment.appraisals import appraise, cash_flows
+from corridor.planning.investment.effect_ranges import capex_ends
 from corridor.planning.investment.portfolio_values import PortfolioValues
 from corridor.planning.investment.projects import (
     Project,
@@ -147,13 +148,7 @@ def _record(
 
 def capex_range(study: Study, project: Project) -> tuple[float, float]:
     """Return the range of a project's capex [MUSD]; its own number where none is told."""
-    ranges = study.network.ranges
-    mine = (ranges["table"] == "projects") & (ranges["column"] == "capex_musd")
-    mine &= ranges["key"].str.split("/").str[0].isin([project.id, "*"])
-    rows = ranges[mine]
-    if not len(rows):
-        return project.capex_musd, project.capex_musd
-    return float(rows["low"].iloc[0]), float(rows["high"].iloc[0])
+    return capex_ends(study.network, project)
 
 
 def triangular(share: float, mode: float, low: float, high: float) -> float:
