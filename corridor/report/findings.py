@@ -146,7 +146,8 @@ def _frontiers(found: Findings, comparison: Comparison, notice: Notice) -> Itera
 def _sweep(found: Findings, comparison: Comparison, notice: Notice) -> Iterator[Findings]:
     variants = list(comparison.plans)
     drawn = sweep(comparison.study, SAMPLES, variants, SEED, progress=notice)
-    yield replace(found, sweep=drawn)
+    if len(drawn.samples):
+        yield replace(found, sweep=drawn)
     if (
         drawn.limit
     ):  # a sweep that is interrupted says what it has; what comes after it is not asked
