@@ -8,7 +8,7 @@ from corridor.network.consistency import range_faults
 from corridor.network.tables import type_table
 from corridor.planning.investment.appraisals import cash_flows
 from corridor.planning.investment.economics import internal_rate
-from corridor.planning.investment.effect_ranges import at_end
+from corridor.planning.investment.effect_ranges import End, at_end
 from corridor.planning.investment.investments import invest
 from corridor.planning.investment.projects import read_projects, with_capex, with_project_table
 from tests.planning.test_investments import project_rows, random_network
@@ -74,7 +74,8 @@ def test_economics_at_the_ends_are_those_of_a_project_that_does_so(
     assert row["eirr_low"] < row["eirr"] < row["eirr_high"]
     assert (row["capex_low_musd"], row["capex_high_musd"]) == (0.4, 0.9)
     [clerk] = read_projects(network, ids)
-    for name, end, capex in (("low", "worst", 0.9), ("high", "best", 0.4)):
+    sides: list[tuple[str, End, float]] = [("low", "worst", 0.9), ("high", "best", 0.4)]
+    for name, end, capex in sides:
         other = at_end(network, frozenset(ids), end)
         assert other is not None
         again = invest(other, demand, projects=ids)

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import corridor
 from corridor.errors import InputError
+from corridor.planning.investment.projects import network_with
 from corridor.study import investment_cases
+from corridor.study.uncertainty.drawn_projects import drawn_effects, with_projects
 from tests.study.sweep_toy import write_sweep_study
 
 
@@ -63,3 +66,27 @@ def test_bad_scenarios_are_told(
 ) -> None:
     with pytest.raises(InputError, match=found):
         investment_cases(study, variants, draws=draws)
+
+
+def test_what_projects_do_is_drawn_within_its_range(study: corridor.Study) -> None:
+    told = ["projects", "officers/stages/ab-road/AAA/out//1/all/servers", "value", 2.0, 6.0]
+    frame = pd.DataFrame(
+        [[*told, "integer_uniform"]],
+        columns=["table", "key", "column", "low", "high", "distribution"],
+    )
+    network = study.network.replace(ranges=frame)
+    drawn = drawn_effects(network, 40, 0)
+    rows = [table.loc[table["column"] == "servers", "value"].tolist() for table in drawn]
+    values = {float(value) for [value] in rows}
+    assert values == {2.0, 3.0, 4.0, 5.0, 6.0}
+    for table in drawn:
+        others = table["column"] != "servers"
+        pd.testing.assert_frame_equal(table[others], network.projects[others])
+    built = network_with(with_projects(network, drawn[0]), ["officers"])
+    row = built.stages.query(
+        "crossing_id == 'ab-road' and country == 'AAA' and direction == 'out' and order == 1"
+    )
+    assert row["servers"].tolist() == [float(rows[0][0])]
+    assert [table["value"].tolist() for table in drawn_effects(network, 40, 0)] == [
+        table["value"].tolist() for table in drawn
+    ]

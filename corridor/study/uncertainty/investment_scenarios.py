@@ -11,6 +11,7 @@ from corridor.planning import compile_model
 from corridor.planning.investment.projects import read_projects
 from corridor.study.opportunities import unbuilt_case
 from corridor.study.studies import Case, Study
+from corridor.study.uncertainty.drawn_projects import drawn_effects, with_projects
 from corridor.study.uncertainty.inputs import study_inputs
 from corridor.study.uncertainty.samples import Sampler, cell_values
 from corridor.study.uncertainty.scenarios import above_floors, case_cells, drawn_case
@@ -24,8 +25,8 @@ def investment_cases(
 
     Each variant gives a scenario with its rules and the numbers as told (`unbuilt_case`), and one
     for each draw, in which all numbers with a range are drawn as in `corridor.sweep` without common
-    shocks, and the capex of projects too, one draw for all of them. A draw has the same numbers
-    under every rule set, as far as both have them.
+    shocks, and so is what projects do, and their capex with one draw for all. A draw has the same
+    numbers under every rule set, as far as both have them.
 
     Parameters
     ----------
@@ -75,8 +76,10 @@ def investment_cases(
         nominal = compile_model(*case)
         cells = above_floors(case_cells(study, inputs, case, nominal.filled), nominal)
         found[name] = case
+        effects = drawn_effects(case.network, draws, seed)
         for number, values in enumerate(cell_values(cells, scores)):
             network, demand, rules = drawn_case(case, cells, values)
+            network = with_projects(network, effects[number])
             drawn = _with_drawn_capex(network, study, shares[number])
             found[f"{name}, draw {number + 1}"] = Case(drawn, demand, rules)
     return found

@@ -21,6 +21,7 @@ from corridor.planning.investment.projects import (
 from corridor.planning.investment.savings import saving_between
 from corridor.study.opportunities import unbuilt_case
 from corridor.study.studies import Case, Study
+from corridor.study.uncertainty.drawn_projects import drawn_effects, with_projects
 from corridor.study.uncertainty.inputs import study_inputs
 from corridor.study.uncertainty.samples import Sampler, cell_values
 from corridor.study.uncertainty.scenarios import above_floors, case_cells, drawn_case
@@ -37,7 +38,8 @@ def investment_ranges(
 
     In each draw all numbers with a range are drawn, as in `corridor.sweep` without common shocks,
     and the network is planned with the portfolio and without each of its projects (and those that
-    require it). The capex of projects is drawn too, one draw for a group of ranges.
+    require it). What projects do is drawn too, where it has a range, and so is their capex, with
+    one draw for all.
 
     Parameters
     ----------
@@ -76,8 +78,10 @@ def investment_ranges(
     scores = sampler.scores(0, draws)
     savings = np.array(
         [
-            _savings(study, drawn_case(case, cells, values), projects)
-            for values in cell_values(cells, scores)
+            _savings(study, drawn_case(case, cells, values), projects, effects)
+            for values, effects in zip(
+                cell_values(cells, scores), drawn_effects(case.network, draws, seed), strict=True
+            )
         ]
     ).reshape(draws, len(projects))
     shares = np.random.default_rng(seed).uniform(size=draws)
@@ -95,10 +99,12 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
-def _savings(study: Study, case: Case, projects: tuple[Project, ...]) -> list[float]:
+def _savings(
+    study: Study, case: Case, projects: tuple[Project, ...], effects: pd.DataFrame
+) -> list[float]:
     """Return what each project and those that require it save in a case [MUSD/year]."""
     values = PortfolioValues(
-        network=case.network,
+        network=with_projects(case.network, effects),
         demand=case.demand,
         rules=case.rules,
         projects=(),
