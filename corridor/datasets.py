@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from corridor.arguments import check_type
 from corridor.errors import InputError
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -50,13 +51,14 @@ def path(name: str | Path) -> Path:
     Raises
     ------
     InputError
-        If it is neither a bundled name nor an existing path.
+        If it is neither a bundled name nor an existing path, or no text at all.
 
     Examples
     --------
     >>> path("crossroads").name
     'crossroads'
     """
+    check_type("A data set", name, str, Path, advice="Give its name or its path.")
     candidate = Path(name)
     is_path = isinstance(name, Path) or "/" in name or "\\" in name or candidate.exists()
     if not is_path:

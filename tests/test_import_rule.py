@@ -12,11 +12,12 @@ import corridor
 
 PACKAGE = Path(corridor.__file__).parent
 
-FOUNDATION = {"errors", "units", "datasets"}
+FOUNDATION = {"arguments", "errors", "units", "datasets"}
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "units": set(),
-    "datasets": {"errors"},
+    "arguments": {"errors"},
+    "datasets": {"arguments", "errors"},
     "core": FOUNDATION,
     "network": FOUNDATION | {"core"},
     "border": FOUNDATION | {"core", "network"},

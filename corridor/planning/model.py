@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from corridor.arguments import check_type
 from corridor.border import FloorBreach, Posts, compile_posts, crossing_regimes, floor_breaches
 from corridor.core.flows import FlowProblem
 from corridor.errors import InputError
@@ -150,8 +151,12 @@ def compile_model(
     Raises
     ------
     InputError
-        If rules name what the network does not know, or demand starts where no layer leads.
+        If an argument is of another type, rules name what the network does not know, or demand
+        starts where no layer leads.
     """
+    check_type("network", network, Network, advice="Load it with corridor.load_network.")
+    check_type("demand", demand, Demand, Shipments, advice="Load it with corridor.load_demand.")
+    check_type("rules", rules, Rules, type(None), advice="Load them with corridor.load_rules.")
     rules = _dated(rules if rules is not None else Rules(), network)
     faults = rules.errors(network)
     if faults:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from corridor.arguments import check_names
 from corridor.core.flows import FlowProblem, FlowResult, PathColumns, min_cost_flow
 from corridor.errors import InputError
 from corridor.network import Demand, Network
@@ -203,10 +204,11 @@ def asked_crossings(model: Model, next_servers: NextServers) -> frozenset[str] |
     Raises
     ------
     InputError
-        If one is unknown.
+        If it is no list, or one is unknown.
     """
     if isinstance(next_servers, bool):
         return None if next_servers else frozenset()
+    check_names("next_servers", next_servers, "agarak-road", optional="True for all")
     known = set(model.network.crossings["crossing_id"])
     unknown = sorted(set(next_servers) - known)
     if unknown:

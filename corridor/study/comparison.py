@@ -8,8 +8,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import pandas as pd
 
+from corridor.arguments import check_count
 from corridor.core.threads import as_threads
-from corridor.errors import CorridorError, InputError
+from corridor.errors import CorridorError
 from corridor.planning import (
     ChoiceConstant,
     Model,
@@ -22,7 +23,7 @@ from corridor.planning.equilibria import unpriced_rules
 from corridor.planning.plans import NextServers
 from corridor.planning.tables import SEPARATOR
 from corridor.study.references import Door, leg_table, open_doors, shut_doors, totals_table
-from corridor.study.studies import Study
+from corridor.study.studies import Study, chosen_variants
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 
@@ -195,7 +196,8 @@ def compare(
     Raises
     ------
     InputError
-        If an id is unknown, `workers` is below 1, or the changes of a variant have faults.
+        If an argument is of another type, an id is unknown, `workers` is below 1, or the changes
+        of a variant have faults.
     SolverError
         If an answer does not pass the independent checks.
 
@@ -208,9 +210,8 @@ def compare(
     ['partial', 'infeasible']
     """
     ids = _chosen(study, variants)
-    if workers is not None and workers < 1:
-        msg = f"workers must be at least 1 thread; found {workers}."
-        raise InputError(msg)
+    if workers is not None:
+        check_count("workers", workers)
     threads = workers if workers is not None else min(2, as_threads(None))
     outcomes = _plan_all(study, ids, threads, progress)
     plans = {name: outcomes[name].plan for name in ids}
@@ -231,9 +232,7 @@ def compare(
 
 def _chosen(study: Study, variants: Iterable[str] | None) -> list[str]:
     """Return the ids to plan in the order of the study, the base among them."""
-    if variants is None:
-        return list(study.variant_ids)
-    wanted = {study.variant(name).id for name in variants} | {study.base}
+    wanted = {*chosen_variants(study, variants), study.base}
     return [name for name in study.variant_ids if name in wanted]
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from corridor import datasets
+from corridor.arguments import check_names, check_type
 from corridor.errors import Fault, InputError
 from corridor.network import Demand, Network, load_demand, load_network
 from corridor.network.texts import find_text, is_geopackage
@@ -141,6 +142,22 @@ class Study:
 
     def __repr__(self) -> str:
         return f"Study({self.name!r}: {len(self.variants)} variants of {self.network.name!r})"
+
+
+def chosen_variants(study: Study, variants: Iterable[str] | None) -> list[str]:
+    """Return the ids of variants in the order of the study; None is all of them.
+
+    Raises
+    ------
+    InputError
+        If `study` is none, the ids are no list, or one is unknown.
+    """
+    check_type("study", study, Study, advice="Load it with corridor.load_study.")
+    if variants is None:
+        return list(study.variant_ids)
+    check_names("variants", variants, study.base)
+    wanted = {study.variant(name).id for name in variants}
+    return [name for name in study.variant_ids if name in wanted]
 
 
 def load_study(source: str | Path, demand: str | None = None) -> Study:

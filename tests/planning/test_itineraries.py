@@ -242,7 +242,7 @@ def test_what_cannot_be_asked_is_refused(
 
 
 def test_at_least_one_way_must_be_asked_for(toy_tables: Tables) -> None:
-    with pytest.raises(InputError, match="at least 1"):
+    with pytest.raises(InputError, match="k must be a whole number >= 1"):
         alternatives(toys.network(toy_tables), "A1", "B1", 0)
 
 

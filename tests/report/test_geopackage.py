@@ -209,6 +209,15 @@ def test_path_must_not_be_a_folder(comparison: Comparison, tmp_path: Path) -> No
         write_geopackage(comparison, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["b.shp", "b", "b.gpkg.zip"])
+def test_the_name_must_end_as_a_geopackage(
+    comparison: Comparison, tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(InputError, match=r"must end in \.gpkg; found 'b"):
+        write_geopackage(comparison, tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
 def test_variants_must_not_differ_in_capitals_only(comparison: Comparison, tmp_path: Path) -> None:
     plan = comparison.plans["today"]
     twice = replace(comparison, plans={"today": plan, "TODAY": plan})

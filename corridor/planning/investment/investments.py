@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from corridor.arguments import check_names, check_type
 from corridor.errors import Fault, InputError
 from corridor.network import Demand, Network
 from corridor.planning.investment.economics import check_rate
@@ -158,6 +159,9 @@ def check_investment(
     growth: float = 0.0,
 ) -> None:
     """Report everything that is wrong with the projects and the options at once."""
+    check_type("network", network, Network, advice="Load it with corridor.load_network.")
+    if projects is not None:
+        check_names("projects", projects, "track")
     faults = prerequisite_faults(network.projects, projects)
     for name, value, least, advice in (
         ("budget_musd", budget_musd, 0.0, "None is no limit"),

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from corridor.arguments import check_count, check_type
 from corridor.core.paths import DatedPath
 from corridor.errors import InputError, NoRouteError
 from corridor.network import Network
@@ -251,9 +252,7 @@ def alternatives(  # noqa: PLR0913 (the limits of a way are keywords of the verb
     ('AZE', 'GEO', 'TUR')
     ('AZE', 'ARM', 'TUR')
     """
-    if k < 1:
-        msg = f"k must be at least 1 way; found {k}."
-        raise InputError(msg)
+    check_count("k", k)
     model = compile_model(network, single_shipment(network, origin, destination, commodity), rules)
     limits = Limits(
         max_crossings=max_crossings,
@@ -277,6 +276,7 @@ def single_shipment(
     InputError
         As `single_shipments`.
     """
+    check_type("network", network, Network, advice="Load it with corridor.load_network.")
     goods = network.commodities["commodity_id"]
     wanted = commodity if commodity is not None else str(goods.iloc[0])
     return single_shipments(network, [(origin, destination, wanted)])
@@ -314,11 +314,14 @@ def single_shipments(network: Network, rows: Iterable[tuple[str, str, str]]) -> 
     )
 
 
+_LISTED: Final = {"node": "nodes.csv", "commodity": "commodities.csv"}
+
+
 def _position(name: str, known: NDArray[np.object_], noun: str) -> int:
     found = np.flatnonzero(known == name)
     if not found.size:
-        near = get_close_matches(name, known.tolist(), n=3)
-        hint = f"Did you mean {', '.join(near)}?" if near else "See the network's table of them."
+        near = get_close_matches(str(name), known.tolist(), n=3)
+        hint = f"Did you mean {', '.join(near)}?" if near else f"{_LISTED[noun]} lists them."
         msg = (
             f"{noun.capitalize()} must be one of the network's {known.size}; {name!r} is none of "
             f"them. {hint}"

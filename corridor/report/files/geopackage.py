@@ -11,8 +11,10 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from corridor.arguments import check_type
 from corridor.errors import InputError
 from corridor.network import Network
+from corridor.network.geopackages import SUFFIX
 from corridor.planning import Plan
 from corridor.report.files import map_styles as styles
 from corridor.report.files.comparisons import require_plans
@@ -60,8 +62,9 @@ def write_geopackage(comparison: Comparison, path: str | Path) -> None:
     Raises
     ------
     InputError
-        If the folder does not exist, the path is a folder, the comparison is empty, or two variants
-        differ in capitals only (table names of a GeoPackage do not tell them apart).
+        If the path does not end in ``.gpkg``, the folder does not exist, the path is a folder, the
+        comparison is empty, or two variants differ in capitals only (table names of a GeoPackage
+        do not tell them apart).
     OSError
         If the file cannot be written; nothing is left behind.
 
@@ -72,6 +75,11 @@ def write_geopackage(comparison: Comparison, path: str | Path) -> None:
     >>> comparison = corridor.compare(study, variants=["status_quo"])  # doctest: +SKIP
     >>> write_geopackage(comparison, "corridor.gpkg")  # doctest: +SKIP
     """
+    check_type("comparison", comparison, Comparison, advice="Make it with corridor.compare.")
+    check_type("path", path, str, Path, advice="Give the name of a file.")
+    if Path(path).suffix != SUFFIX and not Path(path).is_dir():
+        msg = f"A GeoPackage must end in {SUFFIX}; found {Path(path).name!r}. Rename it."
+        raise InputError(msg)
     require_plans(comparison)
     _check_names(list(comparison.plans))
     with scratch_file(path, "A GeoPackage") as part, _unsynchronized():

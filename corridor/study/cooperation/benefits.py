@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from corridor.arguments import check_names
 from corridor.core.games import (
     excess,
     least_core,
@@ -203,6 +204,8 @@ def share_benefits(
     if not (np.isfinite(dispersion_per_usd) and dispersion_per_usd > 0):
         msg = f"dispersion_per_usd must be finite and > 0; found {dispersion_per_usd}. Give 0.04."
         raise InputError(msg)
+    if players is not None:
+        check_names("players", players, "GEO")
     model = compile_model(network, demand, rules)
     transfers = split_costs(model)
     dependence = Dependence(model, transfers)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from corridor.arguments import check_names
 from corridor.errors import InputError
 from corridor.network import Demand, Network
 from corridor.planning.answer import evaluate
@@ -172,6 +173,7 @@ def resilience(  # noqa: PLR0913 (the contract's arguments, and what a planner m
     >>> bool((found.losses["loss_usd_per_day"] > -found.losses["gap_usd_per_day"] - 100).all())
     True
     """
+    check_names("kinds", kinds, "state")
     wanted = tuple(dict.fromkeys(kinds))
     _check(wanted, pairs_among, precision, on_time_allowance, unmet_usd_per_t)
     asked = _Windows(network, rules, windows)

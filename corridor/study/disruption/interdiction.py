@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from corridor.arguments import check_count
 from corridor.core.solver import Program, solve
 from corridor.errors import InputError, SolverError
 from corridor.network import Demand, Network
@@ -18,7 +19,7 @@ from corridor.planning.tables import SEPARATOR
 from corridor.sovereignty import Rules
 from corridor.study.cooperation.cheapest_ways import Ways, cheapest_ways
 from corridor.study.disruption.interruptions import Interruptible, compile_closures
-from corridor.study.studies import Study
+from corridor.study.studies import Study, chosen_variants
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int32]
@@ -137,7 +138,8 @@ def robust_variants(
         ``loss_usd_per_day, cut_off_t_per_day, bound_usd_per_day, rounds`` and ``rank``, by the
         least cost after the worst has happened.
     """
-    ids = list(study.variant_ids if variants is None else variants)
+    known = chosen_variants(study, variants)
+    ids = known if variants is None else list(variants)
     records, weights = [], []
     for done, name in enumerate(ids, start=1):
         network, demand, rules = study.case(name)
@@ -165,9 +167,7 @@ def robust_variants(
 
 
 def _check(n_closures: int, kind: str, unmet_usd_per_t: float) -> None:
-    if n_closures < 1:
-        msg = f"n_closures must be a whole number >= 1; found {n_closures}."
-        raise InputError(msg)
+    check_count("n_closures", n_closures)
     if kind not in TARGETS:
         msg = f"kind must be one of {', '.join(TARGETS)}; found {kind!r}."
         raise InputError(msg)

@@ -10,9 +10,10 @@ from typing import Final
 import pandas as pd
 
 from corridor import __version__
+from corridor.arguments import check_count
 from corridor.errors import InputError
 from corridor.study.comparison import Progress
-from corridor.study.studies import Study
+from corridor.study.studies import Study, chosen_variants
 from corridor.study.uncertainty.checkpoints import Checkpoint, missing
 from corridor.study.uncertainty.chunks import (
     TOLERANCE,
@@ -203,10 +204,9 @@ def sweep(
     >>> found.statuses[["status", "samples"]].to_numpy(object).tolist()
     [['infeasible', 4]]
     """
-    ids = _chosen(study, variants)
-    if samples < 1 or seed < 0:
-        msg = f"samples must be >= 1 and seed >= 0; found {samples} and {seed}."
-        raise InputError(msg)
+    ids = chosen_variants(study, variants)
+    check_count("samples", samples)
+    check_count("seed", seed, 0)
     work, desk = prepared(study, ids, seed)
     keys = desk.compiler(ids[0])[1].keys
     book: Checkpoint | None = None
@@ -237,14 +237,6 @@ def identity(study: Study, seed: int) -> dict[str, str]:
         "assignment": ASSIGNMENT,
         "tolerance": str(TOLERANCE),
     }
-
-
-def _chosen(study: Study, variants: Iterable[str] | None) -> list[str]:
-    """Return the ids to sample in the order of the study."""
-    if variants is None:
-        return list(study.variant_ids)
-    wanted = {study.variant(name).id for name in variants}
-    return [name for name in study.variant_ids if name in wanted]
 
 
 def prepared(study: Study, ids: Sequence[str], seed: int) -> tuple[Work, Desk]:
