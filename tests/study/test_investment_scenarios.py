@@ -90,3 +90,13 @@ def test_what_projects_do_is_drawn_within_its_range(study: corridor.Study) -> No
     assert [table["value"].tolist() for table in drawn_effects(network, 40, 0)] == [
         table["value"].tolist() for table in drawn
     ]
+    # A post that has eight already keeps them.
+    mine = network.stages.index.isin(
+        network.stages.query(
+            "crossing_id == 'ab-road' and country == 'AAA' and direction == 'out' and order == 1"
+        ).index
+    )
+    servers = network.stages["servers"].mask(mine, 8.0)
+    large = network.replace(stages=network.stages.assign(servers=servers))
+    kept = network_with(with_projects(large, drawn[0]), ["officers"]).stages
+    assert kept.loc[mine, "servers"].tolist() == [8.0]

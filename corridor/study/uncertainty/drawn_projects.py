@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from corridor.network import Network
+from corridor.network.cells import Cell, row_of
 from corridor.network.consistency import key_pattern
+from corridor.planning.investment.effect_ranges import LESS_IS_BETTER
 from corridor.study.uncertainty.inputs import Cells
 from corridor.study.uncertainty.samples import cell_values
 
@@ -43,8 +45,20 @@ def drawn_effects(network: Network, draws: int, seed: int) -> list[pd.DataFrame]
 
 
 def with_projects(network: Network, frame: pd.DataFrame) -> Network:
-    """Return a network with a drawn table of projects; its values are within checked ranges."""
-    rows = replace(network.rows["projects"], frame=frame)
+    """Return a network, numbers drawn or not, with a drawn table of projects.
+
+    No drawn effect is worse than what the network has already: a project that would take an hour
+    more than a post takes in this draw changes nothing there.
+    """
+    value = frame["value"].to_numpy(object).copy()
+    places = frame[["table", "key", "column"]].to_numpy(object)
+    for row in _effect_cells(network).row.tolist():
+        table, key, column = places[row]
+        cells = row_of(network, Cell(table, key, column, value[row]))
+        has = network.table(table)[column].iloc[cells].to_numpy(float)
+        better = np.nanmin if column in LESS_IS_BETTER else np.nanmax
+        value[row] = f"{better([*has, float(value[row])]):.9g}"
+    rows = replace(network.rows["projects"], frame=frame.assign(value=value))
     return replace(network, rows={**network.rows, "projects": rows})
 
 
