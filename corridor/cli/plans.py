@@ -60,7 +60,8 @@ def run_plan(
     if as_json:
         print_json(plan_record(result))
     else:
-        sheets = plan_sheets(result, f"{chosen}: {loaded.variant(chosen).title}")
+        asked = [] if isinstance(servers, bool) else servers
+        sheets = plan_sheets(result, f"{chosen}: {loaded.variant(chosen).title}", asked)
         print_sheets([*sheets, compliance_sheet(result.compliance)])
     if not result.demand_t_per_day > 0 and result.status == "optimal":
         fail("No goods want to move: no row of the demand is above 0 t/day.", ExitCode.NOTHING)

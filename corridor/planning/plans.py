@@ -214,7 +214,7 @@ def asked_crossings(model: Model, next_servers: NextServers) -> frozenset[str] |
     if unknown:
         msg = (
             f"next_servers must be ids of crossings; {len(unknown)} are not: "
-            f"{', '.join(unknown[:5])}. Correct them, or say True for all."
+            f"{', '.join(unknown[:5])}. Correct them."
         )
         raise InputError(msg)
     return frozenset(next_servers)

@@ -207,3 +207,13 @@ def test_summary_tells_where_hours_are_those_in_front_of_full_posts(
 
     assert said(3.0).startswith("today: posts are full")
     assert "posts are full" not in said(0.5)
+
+
+def test_crossings_that_are_asked_for_are_always_told_of(comparison: Comparison) -> None:
+    plan = comparison.plans["today"]
+    assert len(crossings_sheet(plan, 0).rows) == 0
+    used = plan.crossings.loc[plan.crossings["t_per_day"] > 0, "crossing_id"].iloc[-1]
+    sheet = crossings_sheet(plan, 0, [used, "shut-road"])
+    assert {row[0] for row in sheet.rows} == {used}
+    assert sheet.note.endswith("Not in use: shut-road.")
+    assert "Not in use" not in crossings_sheet(plan).note

@@ -169,7 +169,7 @@ def test_the_base_is_always_compared(study: Study) -> None:
 
 
 def test_bad_arguments_are_refused(study: Study) -> None:
-    with pytest.raises(InputError, match="at least 1 thread"):
+    with pytest.raises(InputError, match="workers must be a whole number >= 1"):
         compare(study, workers=0)
     with pytest.raises(InputError, match="did you mean slow"):
         compare(study, ["slwo"])

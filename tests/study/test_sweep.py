@@ -370,7 +370,7 @@ def test_a_study_without_ranges_is_refused(study: Study) -> None:
 
 
 def test_arguments_out_of_range_are_refused(toy: Study) -> None:
-    with pytest.raises(InputError, match="samples must be >= 1"):
+    with pytest.raises(InputError, match="samples must be a whole number >= 1"):
         sweep(toy, 0)
     with pytest.raises(InputError, match="at least 1 process"):
         sweep(toy, 2, ["today"], executor=0)

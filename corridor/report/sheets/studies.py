@@ -1,8 +1,9 @@
 """Results as sheets for the terminal: what each variant and plan says, with units."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+import numpy as np
 import pandas as pd
 
 from corridor.planning import Plan
@@ -210,7 +211,7 @@ def _significant(value: float, figures: int = 4) -> str:
     return write_number(value, min(max(digits, 0), 6))
 
 
-def plan_sheets(plan: Plan, title: str = "Plan") -> list[Sheet]:
+def plan_sheets(plan: Plan, title: str = "Plan", crossings: Collection[str] = ()) -> list[Sheet]:
     """Return a plan for the terminal: totals, links, crossings, binding rules, unmet demand.
 
     Parameters
@@ -219,12 +220,14 @@ def plan_sheets(plan: Plan, title: str = "Plan") -> list[Sheet]:
         A plan.
     title
         Title of the first sheet.
+    crossings
+        Crossings that are shown however empty they are.
     """
     sheets = [_totals_sheet(plan, title)]
     if len(plan.links):
         sheets.append(_links_sheet(plan))
-    if len(plan.crossings):
-        sheets.append(crossings_sheet(plan, _TOP_CROSSINGS))
+    if len(plan.crossings) or crossings:
+        sheets.append(crossings_sheet(plan, _TOP_CROSSINGS, crossings))
     if len(plan.rules):
         sheets.append(rules_sheet(plan))
     if len(plan.unmet):
@@ -318,7 +321,7 @@ def jammed_note(comparison: Comparison, names: Mapping[str, str] | None = None) 
     )
 
 
-def crossings_sheet(plan: Plan, top: int | None = None) -> Sheet:
+def crossings_sheet(plan: Plan, top: int | None = None, asked: Collection[str] = ()) -> Sheet:
     """Return the crossings in use, fullest first: load, time, and what one more server saves.
 
     Parameters
@@ -327,6 +330,8 @@ def crossings_sheet(plan: Plan, top: int | None = None) -> Sheet:
         A plan with flows.
     top
         So many rows at most; None is all.
+    asked
+        Crossings that are shown besides; those without flow are named under the table.
     """
     used = plan.crossings[plan.crossings["t_per_day"] > 0].copy()
     used = used.sort_values(
@@ -351,7 +356,9 @@ def crossings_sheet(plan: Plan, top: int | None = None) -> Sheet:
         Column(name="server_kusd", title="one more", unit="kUSD/year", digits=0),
         Column(name="solved_kusd", title="solved", unit="kUSD/year", digits=0),
     )
-    shown = used if top is None else used.head(top)
+    first = np.arange(len(used)) < (len(used) if top is None else top)
+    shown = used[first | used["crossing_id"].isin(list(asked)).to_numpy(bool)]
+    idle = [name for name in dict.fromkeys(asked) if name not in set(used["crossing_id"])]
     count = f"{len(shown)} of {len(used)}" if len(shown) < len(used) else f"{len(used)}"
     return Sheet.from_frame(
         shown,
@@ -362,6 +369,7 @@ def crossings_sheet(plan: Plan, top: int | None = None) -> Sheet:
             "Both posts together. used: of the tightest stage, traffic of others included; "
             "one more: delay that one more server there saves at this flow; solved: all that it "
             "saves once everybody goes where it is then best, blank where not solved for."
+            + (f" Not in use: {', '.join(idle)}." if idle else "")
         ),
     )
 
