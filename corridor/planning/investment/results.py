@@ -174,7 +174,7 @@ class InvestmentPlan:
         left = self.costs.loc[self.costs["item"] == "unmet_demand", ["before", "after"]]
         price = ""
         if (left > _FEW_T_PER_DAY).any(axis=None):
-            price = f", tonnes left at home at {self.unmet_usd_per_t:,.0f} USD each"
+            price = f", tonnes left at home counted at {self.unmet_usd_per_t:,.0f} USD each"
         return f"No portfolio saves {more:,.3f} MUSD a year more{price} (gap {self.gap:.1e})."
 
     def __repr__(self) -> str:
