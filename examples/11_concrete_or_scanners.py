@@ -42,7 +42,8 @@ def main() -> None:
         whole = plan.economics[plan.economics["subject"] == "portfolio"]
         for row in whole.itertuples():
             print(
-                f"  at {row.rate:.0%}: NPV {row.npv_musd:,.0f} MUSD, EIRR {row.eirr:.0%}, "
+                f"  at {row.rate:.0%}: NPV {row.npv_musd:,.0f} MUSD, EIRR {row.eirr:.0%} "
+                f"({row.eirr_low:.0%} to {row.eirr_high:.0%} over the ranges), "
                 f"benefit/cost {row.benefit_cost_ratio:.1f}, paid back in {row.payback_years:.1f} a"
             )
 
