@@ -9,6 +9,7 @@ import pytest
 
 import corridor
 from corridor.core.paths import shortest_paths
+from corridor.errors import InputError
 from corridor.network import Demand, Network
 from corridor.planning import Explanation, compile_model, explain, solve_plan
 from corridor.planning.reasons.changes import Change, apply_changes
@@ -186,6 +187,68 @@ def test_costs_are_differences_of_plans_and_fall_on_those_who_detour() -> None:
     )
     [price] = found.prices.loc[found.prices["rule_id"] == "r0", "price"]
     assert price == pytest.approx(detour)
+
+
+@pytest.mark.parametrize("unmet_usd_per_t", [100.0, 20000.0])
+def test_a_ban_costs_at_most_the_value_of_what_stays_whatever_steers(
+    unmet_usd_per_t: float,
+) -> None:
+    """Goods of A stay at home: they lose their own value and spare the way, not the penalty."""
+    case = diamond_case([there(100), back(40)], {"kind": "forbid", "origins": ["A1"]})
+    found = explain(
+        *case, congestion=False, unmet_usd_per_t=unmet_usd_per_t, tolerance=1e-9
+    )  # fmt: skip
+    goods = case[0].commodities.set_index("commodity_id")
+    value = float(goods.loc["sand", "value_usd_per_t"])
+    for table in (
+        found.costs,
+        found.principles[found.principles["principle"] == "sovereignty"][:1],
+    ):
+        assert set(table["cost_usd_per_day"].round(3)) == {round(100 * (value - OVER_G), 3)}
+        assert set(table["stays_t_per_day"].round(6)) == {100.0}
+    for payers in (found.payers, found.principle_payers):
+        assert payers[["usd_per_t", "pays_usd_per_day"]].isna().all(axis=None)
+        assert set(payers["stays_t_per_day"].round(6)) == {100.0}
+        assert set(payers["origin"]) == {"A1"}
+
+
+def test_those_who_pay_stand_before_those_who_stay() -> None:
+    case = diamond_case(
+        [there(100), back(40)],
+        {"kind": "forbid", "origins": ["A1"]},
+        {"kind": "forbid", "crossings": ["ag"], "origins": ["B1"]},
+    )
+    found = told(case)
+    every = found.payers[found.payers["rule_id"] == ""]
+    assert every["origin"].tolist() == ["B1", "A1"]
+    assert every["stays_t_per_day"].tolist() == pytest.approx([0.0, 100.0])
+    assert np.isnan(every["pays_usd_per_day"].iloc[1])
+
+
+def test_a_rule_that_changes_nothing_costs_none() -> None:
+    case = diamond_case([there(100)], {"kind": "forbid", "crossings": ["rb"]})
+    found = told(case)
+    assert (found.costs["cost_usd_per_day"].abs() <= found.costs["precision_usd_per_day"]).all()
+    assert "All rules together: cost none, within the plan's precision." in found.sentences
+
+
+def test_closed_links_are_named_where_they_bar_every_way() -> None:
+    tables = diamond.tables()
+    links = tables["links"]
+    tables["links"] = links.assign(status="broken")
+    network = Network.from_tables(**tables, name="shut")
+    found = told((network, toys.demand(network, there(100)), toys.rules()))
+    assert "the cheapest way is closed at" in " ".join(found.sentences)
+    assert any(link in " ".join(found.sentences) for link in links["link_id"])
+
+
+@pytest.mark.parametrize("weight", [float("nan"), float("inf"), 0.0, -1.0])
+def test_weights_are_checked_by_the_verb(weight: float) -> None:
+    case = diamond_case([there(100)], {"kind": "forbid", "crossings": ["rb"]})
+    with pytest.raises(InputError, match="The weight of r0 must be a finite number > 0"):
+        explain(*case, weights={"r0": weight})
+    with pytest.raises(InputError, match="1 are not: zz"):
+        explain(*case, weights={"zz": 1.0})
 
 
 def test_without_rules_there_is_nothing_to_explain() -> None:

@@ -22,6 +22,7 @@ from corridor.planning.model import Model, compile_model
 from corridor.planning.plans import UNMET_USD_PER_T
 from corridor.planning.reasons.changes import Change, apply_changes
 from corridor.sovereignty import Rule, Rules
+from corridor.sovereignty.kinds import KINDS
 from corridor.sovereignty.kinds.inspection_floor import InspectionFloorRule
 from corridor.sovereignty.kinds.quota import QuotaRule
 from corridor.sovereignty.kinds.reciprocity import ReciprocityRule
@@ -56,7 +57,8 @@ class Frontier:
         looked at, both directions), ``border_h`` (both posts, queue included, vehicle-weighted;
         of the posts of all crossings looked at where nobody passes), ``border_usd_per_vehicle``,
         ``capacity_vehicles_per_day`` (the tightest of the posts looked at, of an inspection floor
-        of the host's posts).
+        of the host's posts; NaN where posts of several modes are looked at, as the room of trains
+        says nothing of trucks: name crossings of one mode).
     """
 
     rule_id: str
@@ -158,11 +160,7 @@ def _rule(rules: Rules, rule_id: str, field: str) -> Rule:
     known = [rule for rule in rules.in_force if type(rule) in FIELDS]
     found = next((rule for rule in known if rule.id == rule_id), None)
     if found is None:
-        msg = (
-            f"A frontier needs a rule in force with a number to bargain over; {rule_id!r} is none. "
-            f"Take one of {', '.join(rule.id for rule in known) or 'none: there is no such rule'}."
-        )
-        raise InputError(msg)
+        raise InputError(_no_number(rules, rule_id, known))
     if field not in FIELDS[type(found)]:
         msg = (
             f"The field of {rule_id} ({found.kind}) must be one of "
@@ -170,6 +168,23 @@ def _rule(rules: Rules, rule_id: str, field: str) -> Rule:
         )
         raise InputError(msg)
     return found
+
+
+def _no_number(rules: Rules, rule_id: str, known: Sequence[Rule]) -> str:
+    """Return why a rule cannot be varied, and which can."""
+    kind = next((rule.kind for rule in rules.in_force if rule.id == rule_id), None)
+    names = {of: name for name, of in KINDS.items()}
+    kinds = ", ".join(f"{names[of]} ({', '.join(fields)})" for of, fields in FIELDS.items())
+    why = (
+        f"{rule_id!r} is not in force"
+        if kind is None
+        else f"{rule_id!r} is of the kind {kind}, which has no field that can be varied"
+    )
+    can = ", ".join(f"{rule.id} ({', '.join(FIELDS[type(rule)])})" for rule in known)
+    advice = (
+        f"Take one of {can}." if can else f"No rule in force can be; the kinds that can: {kinds}."
+    )
+    return f"A frontier needs a rule in force with a number to bargain over; {why}. {advice}"
 
 
 def _crossings(network: Network, rule: Rule, named: Sequence[str] | None) -> list[str]:
@@ -343,10 +358,14 @@ def _mean(values: FloatArray, weights: FloatArray) -> float:
 
 
 def _capacity(model: Model, crossings: Sequence[str], host: str | None) -> float:
-    """Return what the tightest of the posts of some crossings passes [vehicles/day]."""
-    ids = model.network.crossings["crossing_id"].to_numpy(object)
+    """Return what the tightest of some posts passes [vehicles/day]; NaN where modes mix."""
+    table = model.network.crossings
+    ids = table["crossing_id"].to_numpy(object)
     on = np.isin(ids[model.posts.pool_crossing], list(crossings))
     if host is not None:
         states = np.array(model.supernetwork.countries, dtype=object)
         on &= states[model.posts.pool_country] == host
+    modes = dict(zip(model.network.layers["layer"], model.network.layers["mode"], strict=True))
+    if len({modes[layer] for layer in table["layer"].iloc[model.posts.pool_crossing[on]]}) > 1:
+        return float("nan")
     return float(model.posts.pool_capacity[on].min(initial=np.inf))

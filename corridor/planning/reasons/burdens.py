@@ -7,7 +7,6 @@ from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from corridor.core.flows import FlowResult, min_cost_flow
 from corridor.core.threads import as_threads
@@ -18,31 +17,50 @@ from corridor.planning.reasons.blocks import Relaxed
 from corridor.sovereignty import Rules
 from corridor.sovereignty.kinds.forbid import ForbidRule
 
-FloatArray: TypeAlias = NDArray[np.float64]
 Case: TypeAlias = tuple[Sequence[str], Network | None]
 """Ids of rules that are dropped, and another network, if any."""
 
 ALL_RULES: Final = ""
 """Id under which the cost of all rules together stands."""
 _LEAST_USD_PER_DAY: Final = 1.0
+_LEAST_T_PER_DAY: Final = 1e-6
+COSTS: Final = (
+    "total_loss_usd_per_day", "cost_usd_per_day", "precision_usd_per_day", "stays_t_per_day",
+)  # fmt: skip
+PAYERS: Final = (
+    "origin", "destination", "commodity", "t_per_day", "usd_per_t", "pays_usd_per_day",
+    "stays_t_per_day",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RuleCosts:
     """Costs of rules, and who pays them.
 
+    The total loss of a plan is the generalized cost of what it serves, and the own value of the
+    goods that stay at home (``value_usd_per_t`` of their commodity), the ``total_loss`` of
+    `corridor.planning.indicators`. ``unmet_usd_per_t`` steers what is served and is part of no
+    cost: a ban costs at most the value of the goods that it keeps at home.
+
     Attributes
     ----------
     costs
-        ``rule_id`` (empty: all rules together), ``objective_usd_per_day`` without it,
-        ``cost_usd_per_day``: what the optimum with all rules costs more; unmet demand included.
+        ``rule_id`` (empty: all rules together), ``total_loss_usd_per_day`` without it,
+        ``cost_usd_per_day``: by how much the total loss with all rules is larger;
+        ``precision_usd_per_day`` of that difference, below which it is none (the larger of the
+        gaps of the two optima: it bounds the difference where the same goods are served), and
+        ``stays_t_per_day``: tonnes that stay at home because of it. The cost is below 0 where it
+        costs more to carry these than they are worth, as the optimum carries whatever costs less
+        than ``unmet_usd_per_t``.
     payers
-        ``rule_id, origin, destination, commodity, t_per_day, usd_per_t, pays_usd_per_day``: by how
-        much the rule raises the price of a tonne of each shipment, room and queues at their
-        marginal cost, and that times its tonnes; largest first, a dollar a day and more. Negative
-        where the rule makes room for it. Prices are used because the optimum shares one saving out
-        among shipments in many ways; scarce room is paid for to nobody, so that the sum is not the
-        cost.
+        ``rule_id, origin, destination, commodity, t_per_day, usd_per_t, pays_usd_per_day,
+        stays_t_per_day``: by how much the rule raises the price of a tonne of each shipment, room
+        and queues at their marginal cost, and that times its tonnes; largest first, a dollar a day
+        and more. Negative where the rule makes room for it. Goods that stay at home, with the rule
+        or without, have no price but the steering one: their money is NaN, and they stand last, by
+        the tonnes that stay because of the rule. Prices are used because the optimum shares one
+        saving out among shipments in many ways; scarce room is paid for to nobody, so that the sum
+        is not the cost.
     """
 
     costs: pd.DataFrame
@@ -140,36 +158,68 @@ def rule_costs(resolved: Resolved, binding: Sequence[str]) -> RuleCosts:
     cases: list[Case] = [(in_force, None), *(([rule], None) for rule in binding)]
     found = resolved.optima(cases)
     for name, without in zip([ALL_RULES, *binding], found, strict=True):
-        records.append((name, without.objective, best.objective - without.objective))
-        dearer = best.demand_price - without.demand_price
-        paid = payers_table(resolved.model, dearer)
+        records.append((name, *cost_record(resolved.model, best, without)))
+        paid = payers_table(resolved.model, best, without)
         paid.insert(0, "rule_id", pd.Series([name] * len(paid), dtype=str))
         payers.append(paid)
-    costs = pd.DataFrame(records, columns=["rule_id", "objective_usd_per_day", "cost_usd_per_day"])
+    costs = pd.DataFrame(records, columns=["rule_id", *COSTS])
     return RuleCosts(costs=costs, payers=pd.concat(payers, ignore_index=True))
 
 
-def payers_table(model: Model, dearer: FloatArray) -> pd.DataFrame:
-    """Return the shipments that pay, or are spared, a dollar a day and more, largest first.
+def total_loss_usd_per_day(model: Model, result: FlowResult) -> float:
+    """Return the cost of what is served and the own value of what stays at home [USD/day].
 
     Parameters
     ----------
     model
         The model.
-    dearer : ndarray of float64, shape (n_shipments,)
-        What a tonne of each shipment pays more [USD/t].
+    result
+        An optimum of it, with some rules or others.
     """
-    pays = dearer * model.t_per_day
-    rows = np.flatnonzero(np.abs(pays) >= _LEAST_USD_PER_DAY)
-    rows = rows[np.argsort(-pays[rows], kind="stable")]
+    value = model.network.commodities["value_usd_per_t"].to_numpy(float)
+    stays = float(result.unmet @ value[model.shipments.commodity])
+    return float(result.objective - result.unmet_cost) + stays
+
+
+def cost_record(
+    model: Model, best: FlowResult, without: FlowResult
+) -> tuple[float, float, float, float]:
+    """Return loss without, cost, its precision and the tonnes that stay; see `RuleCosts`.
+
+    Parameters
+    ----------
+    model
+        The model.
+    best, without
+        The optimum with all rules, and that without some.
+    """
+    loss = total_loss_usd_per_day(model, without)
+    precision = float(max(best.gap, without.gap))
+    stays = float(best.unmet.sum() - without.unmet.sum())
+    return loss, total_loss_usd_per_day(model, best) - loss, precision, stays
+
+
+def payers_table(model: Model, best: FlowResult, without: FlowResult) -> pd.DataFrame:
+    """Return the shipments that pay, are spared or stay at home; see `RuleCosts`.
+
+    Parameters
+    ----------
+    model
+        The model.
+    best, without
+        The optimum with all rules, and that without some.
+    """
+    unpriced = np.maximum(best.unmet, without.unmet) > _LEAST_T_PER_DAY
+    dearer = np.where(unpriced, np.nan, best.demand_price - without.demand_price)
+    pays, stays = dearer * model.t_per_day, best.unmet - without.unmet
+    stays = np.where(np.abs(stays) > _LEAST_T_PER_DAY, stays, 0.0)
+    rows = np.flatnonzero((np.abs(pays) >= _LEAST_USD_PER_DAY) | (unpriced & (stays != 0.0)))
+    money = np.where(unpriced, -np.inf, pays)
+    rows = rows[np.lexsort((-stays[rows], -money[rows]))]
     shipments = model.shipments
-    return pd.DataFrame(
-        {
-            "origin": shipments.places[shipments.origin[rows]],
-            "destination": shipments.places[shipments.destination[rows]],
-            "commodity": shipments.commodities[shipments.commodity[rows]],
-            "t_per_day": model.t_per_day[rows],
-            "usd_per_t": dearer[rows],
-            "pays_usd_per_day": pays[rows],
-        }
-    )
+    columns = (
+        shipments.places[shipments.origin[rows]], shipments.places[shipments.destination[rows]],
+        shipments.commodities[shipments.commodity[rows]], model.t_per_day[rows], dearer[rows],
+        pays[rows], stays[rows],
+    )  # fmt: skip
+    return pd.DataFrame(dict(zip(PAYERS, columns, strict=True)))

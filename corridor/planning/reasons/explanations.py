@@ -9,15 +9,17 @@ import numpy as np
 import pandas as pd
 
 from corridor.border import FloorBreach
+from corridor.errors import InputError
 from corridor.network import Demand, Network
 from corridor.planning.model import Model, compile_model
 from corridor.planning.plans import UNMET_USD_PER_T, plan_and_flow
 from corridor.planning.reasons.blocks import Option, Relaxed, diagnose_block
 from corridor.planning.reasons.breaches import diagnose_floors
-from corridor.planning.reasons.burdens import ALL_RULES, Resolved, rule_costs
+from corridor.planning.reasons.burdens import ALL_RULES, COSTS, PAYERS, Resolved, rule_costs
 from corridor.planning.reasons.changes import apply_changes
 from corridor.planning.reasons.conflicts import MOST, Diagnosis
 from corridor.planning.reasons.principles import principle_costs
+from corridor.planning.reasons.refusals import closed_links
 from corridor.planning.reasons.shortfalls import diagnose_shortfall
 from corridor.planning.results import Plan, Status
 from corridor.planning.tables import SEPARATOR
@@ -29,6 +31,9 @@ FLOWS: Final = "flows"
 """Subject of conflicts that leave no flow at all."""
 _MOST_FULL: Final = 3
 _TOP: Final = 3
+_TOLD: Final = ("cost_usd_per_day", "precision_usd_per_day", "stays_t_per_day")
+_LEAST_SAID: Final = 0.05
+"""Tonnes a day that are told of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,14 +58,16 @@ class Explanation:
     prices
         ``rule_id, kind, title, price, unit`` of the rules that bind; a ban has no price.
     costs
-        ``rule_id`` (empty: all rules), ``objective_usd_per_day`` without it and
-        ``cost_usd_per_day``.
+        ``rule_id`` (empty: all rules), ``total_loss_usd_per_day`` without it, ``cost_usd_per_day``
+        (by how much the total loss is larger: the cost of what is served, and goods that stay at
+        home at their own value, never at ``unmet_usd_per_t``), ``precision_usd_per_day`` and
+        ``stays_t_per_day``, see `corridor.planning.reasons.burdens.RuleCosts`.
     payers
-        ``rule_id, origin, destination, commodity, t_per_day, usd_per_t,
-        pays_usd_per_day``, see `corridor.planning.reasons.burdens.RuleCosts`.
+        ``rule_id, origin, destination, commodity, t_per_day, usd_per_t, pays_usd_per_day,
+        stays_t_per_day``; goods that stay at home have no price, and stand last.
     principles
-        ``principle, without, rules, objective_usd_per_day, cost_usd_per_day``: what each of the
-        four principles costs, see `corridor.planning.reasons.principles.PrincipleCosts`.
+        ``principle, without, rules`` and the numbers of `costs`: what each of the four principles
+        costs, see `corridor.planning.reasons.principles.PrincipleCosts`.
     principle_payers
         ``principle, without`` and the columns of `payers`.
     compliance
@@ -140,7 +147,8 @@ def explain(
     Raises
     ------
     InputError
-        If network, demand and rules do not fit each other.
+        If network, demand and rules do not fit each other, or a weight is of no rule or not a
+        finite number > 0.
 
     Examples
     --------
@@ -150,6 +158,7 @@ def explain(
     >>> found.status, found.conflicts["rules"].tolist()
     ('infeasible', ['floor_arm_scanner>tripp_no_stop', 'floor_arm_inspection>tripp_no_stop'])
     """
+    _check_weights(weights, rules)
     model = compile_model(network, demand, rules)
     plan, flow = plan_and_flow(
         model, congestion=congestion, unmet_usd_per_t=unmet_usd_per_t, tolerance=tolerance
@@ -167,6 +176,24 @@ def explain(
     return told.explanation(plan)
 
 
+def _check_weights(weights: Mapping[str, float] | None, rules: Rules | None) -> None:
+    """Refuse weights of unknown rules, and what is no finite number > 0."""
+    if not weights:
+        return
+    known = {rule.id for rule in rules.rules} if rules is not None else set()
+    unknown = [name for name in weights if name not in known]
+    if unknown:
+        msg = (
+            f"weights must be of rules of the rulebook; {len(unknown)} are not: "
+            f"{', '.join(map(str, unknown[:_TOP]))}. Correct the ids."
+        )
+        raise InputError(msg)
+    for name, weight in weights.items():
+        if not 0.0 < weight < np.inf:
+            msg = f"The weight of {name} must be a finite number > 0; found {weight!r}. Correct it."
+            raise InputError(msg)
+
+
 class _Told:
     """Collects what is told, subject by subject."""
 
@@ -178,17 +205,10 @@ class _Told:
         self.conflicts: list[tuple[str, int, str, str]] = []
         self.options: list[tuple[str, Option]] = []
         self.prices = pd.DataFrame(columns=["rule_id", "kind", "title", "price", "unit"])
-        self.costs = pd.DataFrame(columns=["rule_id", "objective_usd_per_day", "cost_usd_per_day"])
-        ends = ["origin", "destination", "commodity"]
-        self.payers = pd.DataFrame(
-            columns=["rule_id", *ends, "t_per_day", "usd_per_t", "pays_usd_per_day"]
-        )
-        self.principles = pd.DataFrame(
-            columns=["principle", "without", "rules", "objective_usd_per_day", "cost_usd_per_day"]
-        )
-        self.principle_payers = pd.DataFrame(
-            columns=["principle", "without", *ends, "t_per_day", "usd_per_t", "pays_usd_per_day"]
-        )
+        self.costs = pd.DataFrame(columns=["rule_id", *COSTS])
+        self.payers = pd.DataFrame(columns=["rule_id", *PAYERS])
+        self.principles = pd.DataFrame(columns=["principle", "without", "rules", *COSTS])
+        self.principle_payers = pd.DataFrame(columns=["principle", "without", *PAYERS])
         self.sentences: list[str] = []
 
     def infeasible(self) -> None:
@@ -222,9 +242,29 @@ class _Told:
                 self.sentences.append(
                     f"{len(left)} shipments, {left['t_per_day'].sum():,.0f} t/day: {why}"
                 )
+        self._closed(rows[(plan.unmet["reason"] == "no_path").to_numpy()], unmet_usd_per_t)
         named = (plan.unmet["reason"] == "capacity") & (plan.unmet["rules"] != "")
         if named.any():
             self._full(rows[named.to_numpy()])
+
+    def _closed(
+        self, rows: np.ndarray[tuple[int], np.dtype[np.int32]], unmet_usd_per_t: float
+    ) -> None:
+        """Tell which closed links bar shipments from ways that are worth their cost."""
+        of_links: dict[tuple[str, ...], list[int]] = {}
+        for row in rows:
+            links = closed_links(self.model, int(row), unmet_usd_per_t)
+            if links:
+                of_links.setdefault(links, []).append(int(row))
+        for links, barred in of_links.items():
+            t_per_day = float(self.model.t_per_day[barred].sum())
+            who = _subject(self.model, barred[0])
+            more = f" and {len(barred) - 1} more shipments" if len(barred) > 1 else ""
+            self.sentences.append(
+                f"{who}{more} ({t_per_day:,.0f} t/day): the cheapest way is closed at "
+                f"{', '.join(links)}; what closes links is their status or works of the day, or "
+                "the variant."
+            )
 
     def _full(self, must: np.ndarray[tuple[int], np.dtype[np.int32]]) -> None:
         """Tell which limits keep shipments, all of them together, from being served in full."""
@@ -245,9 +285,10 @@ class _Told:
             self.conflicts.append((subject, number, SEPARATOR.join(rules), detail))
             self.sentences.append(f"{subject}: {_clash(rules)}. {detail}".rstrip())
         if options:
-            self.sentences.append(f"{subject}: any one of these is enough, lightest first:")
+            self.sentences.append(f"{subject}: any one of these ways is enough, lightest first:")
         for option in options:
-            self.sentences.append(f"  {len(self.options)}. {'; '.join(map(str, option))}.")
+            # The number is that of the tables and of `Explanation.relaxed`: it runs on.
+            self.sentences.append(f"  way {len(self.options)}: {'; '.join(map(str, option))}.")
             self.options.append((subject, option))
 
     def priced(self, plan: Plan, resolved: Resolved) -> None:
@@ -265,7 +306,9 @@ class _Told:
             self.sentences.append(
                 f"{row.rule_id}: one unit more of its limit would save {row.price:,.2f} {unit}."
             )
-        for name, cost in zip(found.costs["rule_id"], found.costs["cost_usd_per_day"], strict=True):
+        for name, cost, precision, stays in found.costs[["rule_id", *_TOLD]].itertuples(
+            index=False
+        ):
             paying = found.payers[found.payers["rule_id"] == name].head(_TOP)
             who = "; ".join(
                 f"{p.origin} to {p.destination}, {p.commodity} ({p.pays_usd_per_day:,.0f})"
@@ -273,23 +316,19 @@ class _Told:
                 if float(p.pays_usd_per_day) > 0.0
             )
             subject = "All rules together" if name == ALL_RULES else name
-            if cost < plan.gap * plan.objective_usd_per_day:
-                self.sentences.append(f"{subject}: cost less than the plan's precision.")
-                continue
             by = f"; most is paid by {who}" if who else ""
-            self.sentences.append(f"{subject}: cost {cost:,.0f} USD/day{by}.")
-        self._tell_principles(plan)
+            said = _cost_said(cost, precision, stays, "cost", "save")
+            self.sentences.append(f"{subject}: {said}{by}.")
+        self._tell_principles()
 
-    def _tell_principles(self, plan: Plan) -> None:
+    def _tell_principles(self) -> None:
         """Tell what each principle costs."""
-        rows = self.principles[["principle", "without", "rules", "cost_usd_per_day"]]
-        for principle, without, rules, cost in rows.itertuples(index=False):
-            if not rules:
-                continue
-            said = f"costs {cost:,.0f}" if cost >= 0.0 else f"saves {-cost:,.0f}"
-            if abs(cost) < plan.gap * plan.objective_usd_per_day:
-                said = "costs less than the plan's precision in"
-            self.sentences.append(f"{principle.capitalize()} ({without}): {said} USD/day.")
+        rows = self.principles[["principle", "without", "rules", *_TOLD]]
+        for principle, without, rules, cost, precision, stays in rows.itertuples(index=False):
+            if rules:
+                name = principle.capitalize() or "No principle"
+                said = _cost_said(cost, precision, stays, "costs", "saves")
+                self.sentences.append(f"{name} ({without}): {said}.")
 
     def explanation(self, plan: Plan) -> Explanation:
         """Return all that was told."""
@@ -314,6 +353,24 @@ _WHY: Final = {
     "capacity": "a way is open and worth its cost, but it is full.",
     "no_path": "no open way costs less than leaving the goods, rules or not.",
 }
+
+
+def _cost_said(cost: float, precision: float, stays: float, costs: str, saves: str) -> str:
+    """Return a cost in words, and what stays at home."""
+    if abs(cost) <= precision:
+        said = f"{costs} none, within the plan's precision"
+    else:
+        said = f"{costs if cost > 0.0 else saves} {abs(cost):,.0f} USD/day"
+    return said + _stays_said(stays)
+
+
+def _stays_said(t_per_day: float) -> str:
+    """Return what stays at home or is set free by a rule, in words."""
+    if abs(t_per_day) < _LEAST_SAID:
+        return ""
+    if t_per_day > 0.0:
+        return f", {t_per_day:,.1f} t/day that stay at home counted at their own value"
+    return f", {-t_per_day:,.1f} t/day more carried with it"
 
 
 def _clash(rules: Iterable[str]) -> str:

@@ -23,7 +23,7 @@ import pandas as pd
 
 from corridor.network import Network
 from corridor.planning.reasons.bargaining import with_own_rows, worked_by_share
-from corridor.planning.reasons.burdens import Resolved, payers_table
+from corridor.planning.reasons.burdens import COSTS, Resolved, cost_record, payers_table
 from corridor.planning.reasons.compliance import EQUALITY, JURISDICTION, RECIPROCITY, SOVEREIGNTY
 from corridor.planning.tables import SEPARATOR
 from corridor.sovereignty import Rule
@@ -42,6 +42,7 @@ CHARGES: Final = "regimes, seals and charges"
 BANDS: Final = "bands between two flows"
 FLAGS: Final = "rules for single flags"
 EVERYTHING: Final = "all of these"
+UNPRINCIPLED: Final = "consents and costs that no state sets"
 NOBODY: Final = "none"
 """Payee of a fee that no state earns."""
 
@@ -53,9 +54,12 @@ class PrincipleCosts(NamedTuple):
     ----------
     costs
         ``principle, without`` (what is taken away), ``rules`` (ids joined by ``>``),
-        ``objective_usd_per_day`` without it and ``cost_usd_per_day``: what the optimum costs more,
-        unmet demand and transfers included. Below 0 where it saves: a regime that is quicker than
-        the posts' own. 0 where no rule stands for it.
+        ``total_loss_usd_per_day`` without it, and ``cost_usd_per_day, precision_usd_per_day,
+        stays_t_per_day`` as in `corridor.planning.reasons.burdens.RuleCosts`: differences of the
+        total loss, transfers included. Below 0 where it saves: a regime that is quicker than the
+        posts' own. 0 where no rule stands for it. The last row is what stands for no principle (the
+        principle is empty): "all rules together" of the rules' costs takes that away too, and
+        leaves the posts to inspect as before, so that it is another sum than "all four".
     payers
         ``principle, without`` and the columns of
         `corridor.planning.reasons.burdens.RuleCosts.payers`.
@@ -98,14 +102,14 @@ def principle_costs(resolved: Resolved) -> PrincipleCosts:
     found = resolved.optima([(case.rules, case.network) for case in cases])
     records, payers = [], []
     for case, result in zip(cases, found, strict=True):
-        key, objective = (case.principle, case.without), result.objective
-        cost = best.objective - objective
-        records.append((*key, SEPARATOR.join(case.rules), objective, cost))
-        paid = payers_table(resolved.model, best.demand_price - result.demand_price)
+        key = (case.principle, case.without)
+        numbers = cost_record(resolved.model, best, result)
+        records.append((*key, SEPARATOR.join(case.rules), *numbers))
+        paid = payers_table(resolved.model, best, result)
         for place, name in enumerate(("principle", "without")):
             paid.insert(place, name, pd.Series([key[place]] * len(paid), dtype=str))
         payers.append(paid)
-    columns = ["principle", "without", "rules", "objective_usd_per_day", "cost_usd_per_day"]
+    columns = ["principle", "without", "rules", *COSTS]
     return PrincipleCosts(
         costs=pd.DataFrame(records, columns=columns), payers=pd.concat(payers, ignore_index=True)
     )
@@ -135,7 +139,12 @@ def _counterfactuals(resolved: Resolved) -> list[_Counterfactual]:
             names = [rule.id for rule in floors]
             cases.append(_Counterfactual(principle, INSPECTIONS, names, bare))
     rules = [rule.id for rule in in_force if principle_of(rule) != NO_PRINCIPLE]
-    return [*cases, _Counterfactual(ALL_PRINCIPLES, EVERYTHING, rules, bare)]
+    others = [rule.id for rule in in_force if principle_of(rule) == NO_PRINCIPLE]
+    return [
+        *cases,
+        _Counterfactual(ALL_PRINCIPLES, EVERYTHING, rules, bare),
+        _Counterfactual(NO_PRINCIPLE, UNPRINCIPLED, others),
+    ]
 
 
 def uninspected(network: Network, floors: Sequence[InspectionFloorRule]) -> Network:

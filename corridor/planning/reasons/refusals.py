@@ -146,3 +146,30 @@ def no_way(model: Model, shipment: int, cost: FloatArray) -> NoRouteError:
     advice = "Drop or change the rules, open the links, or choose other ends."
     msg = f"{where}: the cheapest is blocked by {', '.join(reasons)}. {advice}"
     return NoRouteError(msg, reasons)
+
+
+def closed_links(model: Model, shipment: int, worth_usd_per_t: float) -> tuple[str, ...]:
+    """Return the closed links of the cheapest way there would be if every link were open.
+
+    Parameters
+    ----------
+    model, shipment
+        A compiled model, and one of its shipments.
+    worth_usd_per_t
+        Price of a tonne that is not served [USD/t].
+
+    Returns
+    -------
+    tuple of str
+        Ids of the links; empty if there is no such way that costs less than leaving the goods.
+    """
+    net, code = model.supernetwork, int(model.class_of[shipment])
+    source, sink = shipment_ends(model, shipment)
+    usd = model.costs.generalized_usd_per_t(with_wait=False)[model.classes.commodity[code]]
+    cost = np.where(net.is_copy, np.inf, usd + model.fee_usd_per_t[code])
+    distance, predecessor = shortest_paths(net.graph, cost, [source])
+    if not distance[0, sink] < worth_usd_per_t:
+        return ()
+    arcs = arc_paths(net.graph, predecessor[0], sink)
+    closed = arcs[~net.arc_open[arcs] & (net.arc_link[arcs] >= 0)]
+    return tuple(dict.fromkeys(model.network.links["link_id"].iloc[net.arc_link[closed]]))

@@ -4,8 +4,10 @@ import pandas as pd
 
 from corridor.planning import Explanation
 from corridor.report.sheets.layout import Column, Sheet
+from corridor.report.sheets.reasons import told_cost
 
 _MOST_RULES = 3
+_LEAST_T_PER_DAY = 0.05
 
 
 def compliance_sheet(compliance: pd.DataFrame) -> Sheet:
@@ -49,8 +51,10 @@ def principles_sheet(explanation: Explanation) -> Sheet:
     frame = frame.merge(first[keys].assign(who=who), on=keys, how="left")
     frame = frame.assign(
         n_rules=frame["rules"].map(lambda names: len(names.split(">")) if names else 0),
-        kusd=frame["cost_usd_per_day"] / 1e3,
-        musd=frame["cost_usd_per_day"] * 365.0 / 1e6,
+        principle=frame["principle"].where(frame["principle"] != "", "no principle"),
+        kusd=told_cost(frame),
+        musd=told_cost(frame) * 365.0 / 1e3,
+        stays=frame["stays_t_per_day"].where(frame["stays_t_per_day"].abs() > _LEAST_T_PER_DAY),
         who=frame["who"].fillna(""),
     )
     columns = (
@@ -59,13 +63,17 @@ def principles_sheet(explanation: Explanation) -> Sheet:
         Column(name="n_rules", title="rules", digits=0),
         Column(name="kusd", title="cost", unit="kUSD/day", digits=1),
         Column(name="musd", title="", unit="MUSD/year", digits=1),
+        Column(name="stays", title="stays", unit="t/day", digits=1),
         Column(name="who", title="most is paid by", wrap=True),
     )
     return Sheet.from_frame(
         frame, columns, title="What each principle costs", n_keys=1,
         note=(
-            "What the optimum with all rules costs more than without these, unmet demand and fees "
-            "included; inspections: than if no post did them. Below 0: it saves."
+            "How much more is lost with all rules than without these: the cost of what is served, "
+            "fees included, and goods that stay at home at their own value; inspections: than if "
+            "no post did them. Below 0: it saves. Another sum than all rules together: all four "
+            "leave in force what stands for no principle, and take the inspections away too, which "
+            "posts do even without a rule."
         ),
     )  # fmt: skip
 

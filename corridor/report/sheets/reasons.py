@@ -7,6 +7,8 @@ from corridor.report.sheets.layout import Column, Sheet
 
 _TOP_PAYERS = 10
 _TOP_CONFLICTS = 25
+_TOP_KEPT = 5
+_LEAST_T_PER_DAY = 0.05
 
 
 def explanation_sheets(explanation: Explanation, title: str = "Why") -> list[Sheet]:
@@ -84,32 +86,55 @@ def _costs_sheet(explanation: Explanation, heading: str) -> Sheet:
     frame = explanation.costs.merge(explanation.prices, on="rule_id", how="left")
     frame = frame.assign(
         rule=frame["rule_id"].where(frame["rule_id"] != "", "all rules together"),
-        kusd=frame["cost_usd_per_day"] / 1e3,
+        kusd=told_cost(frame),
+        stays=frame["stays_t_per_day"].where(frame["stays_t_per_day"].abs() > _LEAST_T_PER_DAY),
         unit=frame["unit"].fillna("").str.replace("usd_per_", "USD/", regex=False),
     )
     columns: tuple[Column, ...] = (
         Column(name="rule", title="rule"),
         Column(name="title", title="what it says", wrap=True),
         Column(name="kusd", title="cost", unit="kUSD/day", digits=1),
+        Column(name="stays", title="stays", unit="t/day", digits=1),
         Column(name="price", title="price", unit="a unit", digits=2),
         Column(name="unit", title="", unit="of"),
     )
     if not (frame["unit"] != "").any():
-        columns = columns[:3]
+        columns = columns[:4]
     title = "What the rules that bind cost"
     return Sheet.from_frame(
         frame, columns, title=f"{heading}: {title[0].lower()}{title[1:]}" if heading else title,
         note=(
-            "cost: what the optimum with all rules costs more than without this one, unmet demand "
-            "included; price: what one unit more of its limit saves."
+            "cost: how much more is lost with all rules than without this one: the cost of what is "
+            "served, and goods that stay at home at their own value, not at the price that steers "
+            "the plan. 0: none, within the plan's precision. Below 0: to carry the goods would "
+            "cost more than they are worth. stays: goods at home because of it; price: what one "
+            "unit more of its limit saves."
         ),
     )  # fmt: skip
 
 
+def told_cost(frame: pd.DataFrame) -> "pd.Series[float]":
+    """Return costs [kUSD/day], 0 where they are below the precision.
+
+    Parameters
+    ----------
+    frame
+        ``Explanation.costs`` or ``Explanation.principles``.
+    """
+    cost = frame["cost_usd_per_day"].astype(float)
+    return cost.mask(cost.abs() <= frame["precision_usd_per_day"].astype(float), 0.0) / 1e3
+
+
 def _payers_sheet(explanation: Explanation) -> Sheet:
     frame = explanation.payers
-    frame = frame[(frame["rule_id"] == "") & (frame["pays_usd_per_day"] > 0.0)].head(_TOP_PAYERS)
-    frame = pd.DataFrame(frame).assign(kusd=frame["pays_usd_per_day"] / 1e3)
+    frame = frame[frame["rule_id"] == ""]
+    paying = frame[frame["pays_usd_per_day"] > 0.0].head(_TOP_PAYERS)
+    kept = frame[frame["stays_t_per_day"] > _LEAST_T_PER_DAY].head(_TOP_KEPT)
+    frame = pd.concat([paying, kept])
+    frame = frame.assign(
+        kusd=frame["pays_usd_per_day"] / 1e3,
+        stays=frame["stays_t_per_day"].where(frame["stays_t_per_day"] > _LEAST_T_PER_DAY),
+    )
     columns: tuple[Column, ...] = (
         Column(name="origin", title="origin"),
         Column(name="destination", title="destination"),
@@ -117,10 +142,14 @@ def _payers_sheet(explanation: Explanation) -> Sheet:
         Column(name="t_per_day", title="demand", unit="t/day", digits=0),
         Column(name="usd_per_t", title="dearer by", unit="USD/t", digits=1),
         Column(name="kusd", title="pays", unit="kUSD/day", digits=1),
+        Column(name="stays", title="stays", unit="t/day", digits=1),
     )
     return Sheet.from_frame(
         frame, columns, title="Who pays for all rules together", n_keys=2,
-        note="At the margin: a tonne's own way, room and queues priced at what they cost others.",
+        note=(
+            "At the margin: a tonne's own way, room and queues priced at what they cost others. "
+            "Goods that stay at home have no such price; they stand last, by the tonnes that stay."
+        ),
     )  # fmt: skip
 
 
@@ -154,6 +183,8 @@ def frontier_sheet(frontier: Frontier, title: str = "Frontier") -> Sheet:
         frame, columns, title=f"{title}: {frontier.rule_id}",
         note=(
             "through, time: the crossings looked at, both posts, queue included; room: of the "
-            "tightest post; cost: of the whole plan, unmet demand included."
+            "tightest post, blank where posts of several modes are looked at (trains and trucks "
+            "cannot be held against each other: give --crossing of one mode); cost: of the "
+            "whole plan, unmet demand included."
         ),
     )  # fmt: skip

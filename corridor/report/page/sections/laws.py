@@ -73,7 +73,8 @@ def _rule_table(material: Material) -> Table:
         "because of it, alone or with others. "
     )
     note += (
-        "Cost: what the best possible use with all rules costs more than without this one."
+        "Cost: how much more is lost with all rules than without this one; goods that stay at home "
+        "count at their own value."
         if costs
         else f"What each rule costs, who pays, and the least that would have to change: {ADD} "
         "explanations."
