@@ -202,7 +202,7 @@ def compile_posts(
         batch is not 1, or a crossing never opens.
     """
     stages = filled.stages
-    _check_stage_table(network, stages)
+    _check_stage_table(stages)
     arcs = np.flatnonzero(supernetwork.is_kind(ArcKind.EXIT, ArcKind.ENTRY)).astype(np.int32)
     posts = _posts(network, supernetwork, arcs, regimes, skips)
     users = [*network.commodities["commodity_id"], EMPTY]
@@ -272,20 +272,13 @@ def _stage_capacity(
     return passes
 
 
-def _check_stage_table(network: Network, stages: pd.DataFrame) -> None:
+def _check_stage_table(stages: pd.DataFrame) -> None:
     """Refuse what this version would have to ignore."""
     batched = np.flatnonzero(_column(stages, "batch") != 1.0)
     if batched.size:
         msg = (
             f"batch must be 1: this version has no queues of batches; {batched.size} rows of "
             f"stages.csv differ, the first is row {batched[0]} (0-based). Leave batch blank."
-        )
-        raise InputError(msg)
-    never = network.crossings["crossing_id"][_open_h_per_day(network) <= 0.0]
-    if len(never):
-        msg = (
-            f"A crossing must open some time of the week; {len(never)} never do: "
-            f"{', '.join(never[:5])}. Correct opening_hours, or close it with a forbid rule."
         )
         raise InputError(msg)
 

@@ -346,7 +346,7 @@ def test_a_post_with_hours_needs_a_time_zone(toy_tables: Tables) -> None:
         network.replace(nodes=nodes.assign(timezone="Asia/Ani"))
     nodes.loc[nodes["node_id"] == "BP", "timezone"] = ""
     network = network.replace(nodes=nodes)
-    with pytest.raises(InputError, match="timezone of BP must be an IANA .* found a blank"):
+    with pytest.raises(InputError, match=r"timezone of BP must be an IANA .* found a blank"):
         by_road(network, utc(2026, 7, 4))
     nodes["timezone"] = ""
     always = build(toy_tables).replace(nodes=nodes)
