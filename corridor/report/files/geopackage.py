@@ -76,11 +76,11 @@ def write_geopackage(comparison: Comparison, path: str | Path) -> None:
     >>> write_geopackage(comparison, "corridor.gpkg")  # doctest: +SKIP
     """
     check_type("comparison", comparison, Comparison, advice="Make it with corridor.compare.")
+    require_plans(comparison)
     check_type("path", path, str, Path, advice="Give the name of a file.")
     if Path(path).suffix != SUFFIX and not Path(path).is_dir():
         msg = f"A GeoPackage must end in {SUFFIX}; found {Path(path).name!r}. Rename it."
         raise InputError(msg)
-    require_plans(comparison)
     _check_names(list(comparison.plans))
     with scratch_file(path, "A GeoPackage") as part, _unsynchronized():
         styled = {}
