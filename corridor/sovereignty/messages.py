@@ -49,6 +49,8 @@ def expected(item: Mapping[str, Any]) -> str:
     'a number <= 1'
     >>> expected({"type": "literal_error", "ctx": {"expected": "'entry' or 't_km'"}})
     "'entry' or 't_km'"
+    >>> expected({"type": "value_error", "ctx": {"error": "low must be at most high"}})
+    'this to hold: low must be at most high'
     """
     kind, context = item["type"], item.get("ctx", {})
     if kind in _PLAIN:
@@ -59,7 +61,7 @@ def expected(item: Mapping[str, Any]) -> str:
     if kind == "literal_error":
         return str(context["expected"])
     if kind == "value_error":
-        return str(context["error"])
+        return f"this to hold: {context['error']}"
     message = str(item["msg"])
     return message[:1].lower() + message[1:]
 

@@ -243,7 +243,7 @@ def _parse_rule(table: Mapping[str, object], position: int, file: str) -> Rule:
             key=key,
             column="kind",
             found=repr(kind),
-            expected="a kind of rules",
+            expected="a kind of rule",
             remedy=nearest(kind, KINDS),
         )
         raise InputError.from_faults(file, [fault])

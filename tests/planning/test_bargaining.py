@@ -9,7 +9,7 @@ import corridor
 from corridor.errors import InputError
 from corridor.network import Demand, Network
 from corridor.planning import Frontier, rule_frontier
-from corridor.planning.reasons.bargaining import inspecting
+from corridor.planning.reasons.bargaining import _crossings, inspecting
 from corridor.sovereignty import Rules
 from corridor.sovereignty.kinds.inspection_floor import InspectionFloorRule
 from tests.planning import diamond, toys
@@ -120,3 +120,26 @@ def test_a_stage_that_no_post_has_cannot_be_swept() -> None:
     nowhere = replace(rules, rules=(rules.rules[0].model_copy(update={"stage": "documents2"}),))
     with pytest.raises(InputError, match="documents2"):
         rule_frontier(network, demand, nowhere, "r0", "share", [0.5])
+
+
+def test_a_rule_without_a_number_says_so_and_what_else_can_be_varied() -> None:
+    toll: dict[str, object] = {"kind": "fee", "countries": ["GGG"], "usd_per_t": 3.0}
+    with pytest.raises(InputError, match=r"of the kind fee, which has no field.*r1 \(share\)"):
+        frontier(case([there(1)], toll, FLOOR), "usd_per_t", [0.0])
+    with pytest.raises(InputError, match=r"No rule in force can be; .*quota \(limit\)"):
+        frontier(case([there(1)], toll), "usd_per_t", [0.0])
+
+
+def test_trains_and_trucks_have_no_room_in_common() -> None:
+    """The floor speaks of roads alone; with a railway looked at, too, the room is blank."""
+    network, demand, rules = corridor.load_study("crossroads").case("status_quo")
+    road, both = (
+        rule_frontier(network, demand, rules, "floor_arm_scanner", "share", [0.5], crossings=ids)
+        for ids in (["bavra-road"], ["bavra-road", "ayrum-rail"])
+    )
+    assert road.table["capacity_vehicles_per_day"].iloc[0] > 0.0
+    assert np.isnan(both.table["capacity_vehicles_per_day"].iloc[0])
+    [found] = [rule for rule in rules.rules if rule.id == "floor_arm_scanner"]
+    named = _crossings(network, found, None)
+    layer = network.crossings.set_index("crossing_id")["layer"]
+    assert set(layer.loc[named]) == {"road"}

@@ -288,7 +288,7 @@ def test_a_waiver_does_nothing_by_itself(territory: Lay) -> None:
         ({"kind": "quota", "limit": 1, "unit": "cars"}, "t_per_day"),
         (
             {"kind": "quota", "limit": 1, "unit": "t_per_day", "over_quota_usd_per_vehicle": 1},
-            "needs a unit that counts vehicles",
+            "must go with a unit that counts vehicles",
         ),
         ({"kind": "forbid", "crossing": ["x"]}, "known here; did you mean 'crossings'"),
         ({"kind": "forbid", "traffic": ["transit "]}, "transit"),

@@ -10,6 +10,7 @@ from corridor.errors import InputError
 from corridor.network import Network
 from corridor.planning import compile_model, single_shipments
 from corridor.sovereignty import Rules, load_rules
+from corridor.sovereignty.rulebook import parse_rules
 from tests.planning import toys
 
 CLOSED = {"kind": "forbid", "crossings": ["ab-road"]}
@@ -340,3 +341,19 @@ crossings = []
     ):  # fmt: skip
         assert text in message
     assert "pydantic" not in message
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (
+            {"kind": "forbid", "crossings": []},
+            "to hold: a scope must not be empty; crossings must name something, or be left out",
+        ),
+        ({"kind": "require"}, "expected this to hold: either crossings or countries must be given"),
+    ],
+)  # fmt: skip
+def test_contradictions_are_said_as_sentences(table: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_rules([{"id": "r", "title": "", **table}], "rules.toml")
+    assert said in str(caught.value)

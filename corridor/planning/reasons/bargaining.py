@@ -119,8 +119,8 @@ def rule_frontier(
         Values of the field.
     crossings
         Crossings whose throughput and time are told; None is those that the rule names, or else
-        all crossings of its state. An inspection floor is varied at these only, and stays as it is
-        elsewhere.
+        all crossings of its state on the layers that it names. An inspection floor is varied at
+        these only, and stays as it is elsewhere.
     congestion, unmet_usd_per_t, tolerance
         As in `corridor.plan`.
 
@@ -198,7 +198,10 @@ def _crossings(network: Network, rule: Rule, named: Sequence[str] | None) -> lis
             states = {s for scope in rule.scopes for s in scope.countries or ()}
             states |= {rule.country} if isinstance(rule, InspectionFloorRule) else set()
             sides = table["country_a"].isin(states) | table["country_b"].isin(states)
-            named = table.loc[sides, "crossing_id"].tolist() if states else known
+            on = sides if states else np.ones(len(table), np.bool_)
+            layers = {layer for scope in rule.scopes for layer in scope.layers or ()}
+            on &= table["layer"].isin(layers) if layers else True
+            named = table.loc[on, "crossing_id"].tolist()
     unknown = [name for name in named if name not in known]
     if unknown:
         msg = f"crossings must be ids of the network; {', '.join(unknown)} are not. Correct them."

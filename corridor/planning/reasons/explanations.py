@@ -259,7 +259,8 @@ class _Told:
         for links, barred in of_links.items():
             t_per_day = float(self.model.t_per_day[barred].sum())
             who = _subject(self.model, barred[0])
-            more = f" and {len(barred) - 1} more shipments" if len(barred) > 1 else ""
+            n = len(barred) - 1
+            more = f" and {n} more shipment{'s' if n > 1 else ''}" if n else ""
             self.sentences.append(
                 f"{who}{more} ({t_per_day:,.0f} t/day): the cheapest way is closed at "
                 f"{', '.join(links)}; what closes links is their status or works of the day, or "

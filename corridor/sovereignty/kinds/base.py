@@ -53,16 +53,17 @@ class Rule(Scope):
         given = {key for key in Scope.model_fields if getattr(self, key) is not None}
         strange = sorted(given - self.scope_keys)
         if strange:
-            known = ", ".join(sorted(self.scope_keys)) or "no key of a scope"
+            known = ", ".join(sorted(self.scope_keys)) or "none"
             found.append(
-                f"a {self.kind} rule understands {known}; it would ignore {', '.join(strange)}"
+                f"a {self.kind} rule must have no keys of a scope but {known}; it would ignore "
+                f"{', '.join(strange)}"
             )
         for scope in self.scopes:
             empty = [key for key in Scope.model_fields if getattr(scope, key) == ()]
             if empty:
                 found.append(
-                    f"a scope must not be empty; {', '.join(empty)} names nothing, leave it out "
-                    "for all"
+                    f"a scope must not be empty; {', '.join(empty)} must name something, or be "
+                    "left out to mean all"
                 )
         first, last = self.valid_from, self.valid_to
         if first is not None and last is not None and last <= first:
@@ -102,7 +103,7 @@ class Rule(Scope):
     def check(self, network: Network) -> list[Fault]:
         """Return every id that a network does not know."""
         return [
-            self.fault(key, repr(name), f"an id of the network's {key}", _remedy(name, known))
+            self.fault(key, repr(name), f"{_OF[key]} of the network", _remedy(name, known))
             for scope in self.scopes
             for key, columns in _LABELS.items()
             if (names := getattr(scope, key)) is not None
@@ -140,6 +141,12 @@ class Rule(Scope):
         )  # fmt: skip
 
 
+_OF = {
+    "links": "the id of a link", "crossings": "the id of a crossing", "countries": "a state",
+    "layers": "a layer", "commodities": "a commodity", "origins": "a node or state",
+    "destinations": "a node or state",
+}  # fmt: skip
+"""What a key of a scope names, in words."""
 _ENDS = (("nodes", "node_id"), ("nodes", "country"))
 _LABELS: dict[str, tuple[tuple[str, str], ...]] = {
     "links": (("links", "link_id"),),

@@ -33,7 +33,9 @@ class QuotaRule(Rule):
         found = super().contradictions()
         by_weight = self.unit in ("t_per_day", "teu_per_day")
         if self.over_quota_usd_per_vehicle is not None and by_weight:
-            found.append("over_quota_usd_per_vehicle needs a unit that counts vehicles or trains")
+            found.append(
+                "over_quota_usd_per_vehicle must go with a unit that counts vehicles or trains"
+            )
         return found
 
     def apply(self, territory: Territory, effects: Effects) -> None:

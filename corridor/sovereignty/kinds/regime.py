@@ -32,7 +32,11 @@ class RegimeRule(Rule):
         faults = super().check(network)
         known = sorted(labels(network, "stages", "regime") - {""})
         if self.regime not in (*known, "standard"):
-            expected = f"a regime of stages.csv ({', '.join(known)})"
+            others = (
+                f"standard or a regime of stages.csv ({', '.join(known)})"
+                if known
+                else "standard, as stages.csv names no regime"
+            )
             remedy = "correct it or add its stages"
-            faults.append(self.fault("regime", repr(self.regime), expected, remedy))
+            faults.append(self.fault("regime", repr(self.regime), others, remedy))
         return faults

@@ -62,7 +62,9 @@ class RequireRule(Rule):
         """Return what is wrong within the rule: not exactly one kind of place."""
         found = super().contradictions()
         if (self.crossings is None) == (self.countries is None):
-            found.append("either crossings or countries must be given; write a rule for each")
+            found.append(
+                "either crossings or countries must be given, and not both; write a rule for each"
+            )
         return found
 
     def conflicts(
