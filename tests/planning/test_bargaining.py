@@ -143,3 +143,14 @@ def test_trains_and_trucks_have_no_room_in_common() -> None:
     named = _crossings(network, found, None)
     layer = network.crossings.set_index("crossing_id")["layer"]
     assert set(layer.loc[named]) == {"road"}
+
+
+def test_a_frontier_tells_the_loss_without_the_price_that_steers() -> None:
+    """10 t/day may pass, 90 stay at home: 100 USD/t steer, the goods are worth 10 USD/t."""
+    quota: dict[str, object] = {
+        "kind": "quota", "crossings": ["gb"], "limit": 1, "unit": "t_per_day"
+    }  # fmt: skip
+    found = case([there(100)], quota, {"kind": "forbid", "crossings": ["rb"]})
+    table = frontier(found, "limit", [10.0]).table
+    assert table["objective_usd_per_day"].iloc[0] == pytest.approx(10 * OVER_G + 90 * 100.0)
+    assert table["total_loss_usd_per_day"].iloc[0] == pytest.approx(10 * OVER_G + 90 * 10.0)

@@ -20,6 +20,7 @@ from corridor.planning.answer import FlowAnswer, evaluate
 from corridor.planning.borders.tables import crossing_table
 from corridor.planning.model import Model, compile_model
 from corridor.planning.plans import UNMET_USD_PER_T
+from corridor.planning.reasons.burdens import total_loss_usd_per_day
 from corridor.planning.reasons.changes import Change, apply_changes
 from corridor.sovereignty import Rule, Rules
 from corridor.sovereignty.kinds import KINDS
@@ -52,7 +53,8 @@ class Frontier:
     rule_id, field
         What was varied.
     table
-        A row per value: ``value, status, objective_usd_per_day, served_t_per_day,
+        A row per value: ``value, status, objective_usd_per_day`` (unmet demand at the price that
+        steers), ``total_loss_usd_per_day`` (at its own value instead), ``served_t_per_day,
         unmet_t_per_day, crossing_t_per_day, crossing_vehicles_per_day`` (through the crossings
         looked at, both directions), ``border_h`` (both posts, queue included, vehicle-weighted;
         of the posts of all crossings looked at where nobody passes), ``border_usd_per_vehicle``,
@@ -150,8 +152,10 @@ def rule_frontier(
                 answer = evaluate(model, problem, result, congestion=congestion)
                 warm, n_arcs = result, model.supernetwork.n_arcs
         status = "infeasible" if result is None else result.status
-        objective = np.nan if answer is None or result is None else result.objective
-        records.append(_record(float(value), status, objective, model, answer, wanted, host))
+        costs = (np.nan, np.nan)
+        if answer is not None and result is not None:
+            costs = (float(result.objective), total_loss_usd_per_day(model, result))
+        records.append(_record(float(value), status, costs, model, answer, wanted, host))
     return Frontier(rule_id=rule_id, field=field, table=pd.DataFrame(records))
 
 
@@ -316,7 +320,7 @@ def worked_by_share(stages: pd.DataFrame, rows: "pd.Series[bool]", share: float)
 def _record(
     value: float,
     status: str,
-    objective: float,
+    costs: tuple[float, float],
     model: Model,
     answer: FlowAnswer | None,
     crossings: Sequence[str],
@@ -326,7 +330,8 @@ def _record(
     record: dict[str, object] = {
         "value": value,
         "status": status,
-        "objective_usd_per_day": objective,
+        "objective_usd_per_day": costs[0],
+        "total_loss_usd_per_day": costs[1],
         "served_t_per_day": np.nan,
         "unmet_t_per_day": np.nan,
         "crossing_t_per_day": np.nan,

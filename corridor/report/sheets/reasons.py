@@ -165,8 +165,8 @@ def frontier_sheet(frontier: Frontier, title: str = "Frontier") -> Sheet:
     """
     table = frontier.table
     frame = table.assign(
-        musd=table["objective_usd_per_day"] / 1e6,
-        more=(table["objective_usd_per_day"] - table["objective_usd_per_day"].min()) / 1e3,
+        musd=table["total_loss_usd_per_day"] / 1e6,
+        more=(table["total_loss_usd_per_day"] - table["total_loss_usd_per_day"].min()) / 1e3,
     )
     columns = (
         Column(name="value", title=frontier.field, digits=3),
@@ -185,6 +185,6 @@ def frontier_sheet(frontier: Frontier, title: str = "Frontier") -> Sheet:
             "through, time: the crossings looked at, both posts, queue included; room: of the "
             "tightest post, blank where posts of several modes are looked at (trains and trucks "
             "cannot be held against each other: give --crossing of one mode); cost: of the "
-            "whole plan, unmet demand included."
+            "whole plan, goods that stay at home at their own value."
         ),
     )  # fmt: skip
