@@ -40,7 +40,7 @@ def main() -> None:
     for row in swept.table.itertuples():
         print(
             f"  {row.value:4.2f}: {row.crossing_t_per_day:6,.0f} t/day, {row.border_h:5.1f} h,"
-            f" {row.objective_usd_per_day / 1e6:.3f} MUSD/day"
+            f" {row.total_loss_usd_per_day / 1e6:.3f} MUSD/day"
         )
 
 

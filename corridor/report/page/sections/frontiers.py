@@ -54,7 +54,7 @@ def _chart(title: str, frontier: Frontier) -> "Figure":
     source = ColumnDataSource(
         {
             "hours": table["border_h"].astype(float).tolist(),
-            "cost": (table["objective_usd_per_day"].astype(float) / 1e6).tolist(),
+            "cost": (table["total_loss_usd_per_day"].astype(float) / 1e6).tolist(),
             "value": [f"{value:g}" for value in table["value"].astype(float)],
             "flow": table["crossing_t_per_day"].astype(float).tolist(),
         }
