@@ -75,3 +75,33 @@ def test_bad_input_is_a_message(study: str, arguments: list[str], message: str) 
     assert result.exit_code == 2
     assert message in result.stderr
     assert not result.stdout
+
+
+def test_the_worst_needs_a_plan_and_takes_demand_that_has_no_way(study: str) -> None:
+    barred = run(study, "--worst", "1", "--variant", "contradiction")
+    assert barred.exit_code == 1
+    assert "scan_all" in barred.stderr
+    assert not barred.stdout
+    closed = run(study, "--worst", "1", "--variant", "banned")
+    assert closed.exit_code == 0, closed.stderr
+    assert "nothing that matters" in closed.stdout
+
+
+@pytest.mark.parametrize("more", [["--kind", "link"], ["--no-congestion"], ["--out", "worst_here"]])
+def test_the_worst_refuses_what_has_no_effect(study: str, more: list[str]) -> None:
+    result = run(study, "--worst", "1", *more)
+    assert result.exit_code == 2
+    assert "have no effect" in result.stderr
+
+
+def test_nothing_to_close_is_said(study: str) -> None:
+    result = run(study, "--kind", "state")
+    assert result.exit_code == 0
+    assert "No state carries goods" in result.stdout
+
+
+def test_what_is_cut_off_makes_a_loss_partial(study: str) -> None:
+    losses = json.loads(run(study, "--kind", "link", "--json").stdout)["losses"]
+    cut = [row for row in losses if row["cut_off_t_per_day"] > 0.0]
+    assert cut
+    assert {row["status"] for row in cut} == {"partial"}

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from corridor.cli import app
+from tests.study.toy import write_study
 
 SIX = "ARM,AZE,GEO,TUR,IRN,KAZ"
 
@@ -54,3 +55,14 @@ def test_bad_input_is_a_message(arguments: list[str], message: str) -> None:
     assert result.exit_code == 2
     assert message in result.stderr
     assert not result.stdout
+
+
+def test_without_a_plan_there_is_nothing_to_share(tmp_path: Path) -> None:
+    study = str(write_study(tmp_path))
+    barred = run(study, "--players", "AAA,BBB", "--variant", "contradiction")
+    assert barred.exit_code == 1
+    assert "scan_all" in barred.stderr
+    assert not barred.stdout
+    free = run(study, "--players", "AAA,BBB")
+    assert free.exit_code == 0
+    assert "by =" not in " ".join(free.stdout.split())

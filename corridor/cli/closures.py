@@ -62,6 +62,13 @@ def run_resilience(
     loaded = load_study(study)
     chosen = loaded.base if variant is None else variant
     if worst is not None:
+        if kind or not congestion or not windows or out is not None:
+            msg = (
+                "--worst finds crossings on an empty network: --kind, --no-congestion, "
+                "--no-windows and --out have no effect beside it. Leave them out; --json prints "
+                "all that was found."
+            )
+            fail(msg, ExitCode.BAD_INPUT)
         _run_worst(loaded, chosen, worst, as_json=as_json)
         return
     kinds = cast("list[Kind]", kind or ["crossing", "state", "pair"])
@@ -80,8 +87,10 @@ def run_resilience(
             typer.echo(f"Wrote {file}", err=True)
     if as_json:
         print_json(resilience_record(found))
-    elif len(found.losses):
+    elif len(found.losses) or len(found.pairs) or len(found.year):
         print_sheets(resilience_sheets(found, f"{chosen}: {loaded.variant(chosen).title}"))
+    elif found.served_t_per_day > 0:
+        typer.echo(f"No {' or '.join(kinds)} carries goods of others: nothing to close.")
     if not found.served_t_per_day > 0:
         fail(f"Nothing can be carried: the plan is {found.status}.", ExitCode.NOTHING)
 

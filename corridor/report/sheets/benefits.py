@@ -182,18 +182,24 @@ def _fee_sheet(found: BenefitShares) -> Sheet:
         Column(name="through_t_per_day", title="transit", unit="t/day", digits=0),
         _thousands("through_revenue_usd_per_day", "revenue"),
     )
-    total = found.fees.totals.set_index("scheme")
-    gain = total.loc["through_tariff"] - total.loc["own_fees"]
+    total = found.fees.totals.set_index("scheme").T
+    gain = total["through_tariff"] - total["own_fees"]
     return Sheet.from_frame(
         _in_thousands(found.fees.table),
         columns,
         title="Transit fees: each state for itself, and one through tariff of all",
         note=(
             "One tariff instead of fees of each changes revenue by "
-            f"{write_number(gain['revenue_usd_per_day'] / _K, 1, signed=True)} and what shippers "
-            f"have by {write_number(gain['shippers_usd_per_day'] / _K, 1, signed=True)} kUSD/day."
+            f"{_change(gain, 'revenue_usd_per_day')} and what shippers "
+            f"have by {_change(gain, 'shippers_usd_per_day')} kUSD/day."
         ),
     )
+
+
+def _change(gain: "pd.Series[float]", name: str) -> str:
+    """Return a change in thousands for a sentence, where nothing is 0 and not the table's =."""
+    text = write_number(float(gain[name]) / _K, 1, signed=True)
+    return "0" if text == "=" else text
 
 
 def _capacity_sheet(found: BenefitShares) -> Sheet:

@@ -192,7 +192,11 @@ def worst_sheet(found: WorstClosures, title: str) -> Sheet:
     row = {
         "items": " ".join(found.items) or "nothing that matters",
         "loss_usd_per_day": found.loss_usd_per_day,
-        "loss_share": found.loss_usd_per_day / found.served_usd_per_day,
+        "loss_share": (
+            found.loss_usd_per_day / found.served_usd_per_day
+            if found.served_usd_per_day > 0.0
+            else float("nan")
+        ),
         "cut_off_t_per_day": found.cut_off_t_per_day,
     }
     columns = (
@@ -201,7 +205,8 @@ def worst_sheet(found: WorstClosures, title: str) -> Sheet:
         Column(name="loss_share", title="of all cost", unit="%", digits=2),
         Column(name="cut_off_t_per_day", title="cut off", unit="t/day", digits=0),
     )
-    proof = found.bound_usd_per_day / found.weighted_usd_per_day - 1.0
+    weighted = found.weighted_usd_per_day
+    proof = found.bound_usd_per_day / weighted - 1.0 if weighted > 0.0 else 0.0
     return Sheet.from_frame(
         _in_thousands(pd.DataFrame([row])),
         columns,

@@ -20,6 +20,7 @@ from corridor.core.games import (
 from corridor.errors import InputError
 from corridor.network import Demand, Network
 from corridor.planning import Model, compile_model
+from corridor.planning.reasons.refusals import check_lawful
 from corridor.planning.tables import SEPARATOR
 from corridor.sovereignty import Rules
 from corridor.study.cooperation.capacity_checks import (
@@ -191,6 +192,8 @@ def share_benefits(
     InputError
         If network, demand and rules do not fit each other, players are unknown, too many, or there
         are none.
+    NoRouteError
+        If open posts do not meet an inspection floor, so that there is no plan.
 
     Examples
     --------
@@ -207,6 +210,7 @@ def share_benefits(
     if players is not None:
         check_names("players", players, "GEO")
     model = compile_model(network, demand, rules)
+    check_lawful(model)
     transfers = split_costs(model)
     dependence = Dependence(model, transfers)
     names = _default_players(dependence) if players is None else tuple(players)

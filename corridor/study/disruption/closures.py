@@ -187,9 +187,8 @@ def resilience(  # noqa: PLR0913 (the contract's arguments, and what a planner m
     search = _Losses(case, reroute, unmet_usd_per_t, progress)
     losses, pairs = search.run(wanted, pairs_among, asked.closures(case))
     answer = evaluate(case.model, reroute.problem, reroute.base, congestion=congestion)
-    unmet = bool((reroute.base.unmet > _NOTHING).any())
     return Resilience(
-        status="partial" if unmet and reroute.base.status == "optimal" else reroute.base.status,
+        status=_told(reroute.base.status, reroute.base.unmet),
         date=plan_date(case.model),
         served_t_per_day=float(reroute.base.path_flow.sum()),
         served_usd_per_day=reroute.served_usd_per_day,
@@ -293,7 +292,7 @@ class _Losses:
             records.append(
                 (
                     SEPARATOR.join(closure.items), cause, days, loss,
-                    loss * days / 1e6, cut, cut * days / 1e3, self._gap(after), after.status,
+                    loss * days / 1e6, cut, cut * days / 1e3, self._gap(after), _status(after),
                 )
             )  # fmt: skip
         table = pd.DataFrame(records, columns=list(_YEAR_COLUMNS))
@@ -335,7 +334,7 @@ class _Losses:
                     closure.kind, SEPARATOR.join(closure.items), closure.name, 0, loss,
                     loss / base if base > 0 else np.nan, cut, self._reroute.carried_t_per_day(
                         closure.blocked(self._reroute.problem.n_classes)
-                    ), self._gap(after), after.status,
+                    ), self._gap(after), _status(after),
                 )
             )  # fmt: skip
             weights.append(after.objective_usd_per_day)
@@ -361,7 +360,7 @@ class _Losses:
                 records.append(
                     (
                         a, b, loss, cut, loss - float(alone.iloc[0]), cut - float(alone.iloc[1]),
-                        self._gap(after), after.status,
+                        self._gap(after), _status(after),
                     )
                 )  # fmt: skip
         pairs = pd.DataFrame(records, columns=list(_PAIR_COLUMNS))
@@ -370,6 +369,16 @@ class _Losses:
 
 _NOTHING: Final = 1e-6
 """Tonnes a day below which a cut is a solver's zero."""
+
+
+def _told(status: str, unmet_t_per_day: FloatArray) -> str:
+    """Return a status: ``optimal`` only where all is served, else ``partial``."""
+    left = bool((unmet_t_per_day > _NOTHING).any())
+    return "partial" if left and status == "optimal" else status
+
+
+def _status(after: Rerouted) -> str:
+    return _told(after.status, after.unmet_t_per_day)
 
 
 def _nothing(case: Interruptible, reroute: Rerouting) -> Resilience:

@@ -15,6 +15,7 @@ from corridor.errors import InputError, SolverError
 from corridor.network import Demand, Network
 from corridor.planning import Model
 from corridor.planning.plans import UNMET_USD_PER_T
+from corridor.planning.reasons.refusals import check_lawful
 from corridor.planning.tables import SEPARATOR
 from corridor.sovereignty import Rules
 from corridor.study.cooperation.cheapest_ways import Ways, cheapest_ways
@@ -100,6 +101,8 @@ def worst_closures(
     ------
     InputError
         If an argument is out of its range, or there are fewer things than are to close.
+    NoRouteError
+        If open posts do not meet an inspection floor, so that there is no plan.
 
     References
     ----------
@@ -107,6 +110,7 @@ def worst_closures(
     """
     _check(n_closures, kind, unmet_usd_per_t)
     case = compile_closures(network, demand, rules)
+    check_lawful(case.model)
     return _Interdiction(case, kind, n_closures, unmet_usd_per_t).run(time_limit)
 
 
@@ -325,14 +329,17 @@ class _Interdiction:
     def _propose(self, time_limit: float | None) -> tuple[NDArray[np.int64], float]:
         """Return the closures that hurt most on the routes known, and what they could cost."""
         n_items, n_groups, cuts = len(self._names), self._t.size, self._cuts
-        group, cost = np.array(cuts.group), np.array(cuts.cost)
-        sizes = np.array([items.size for items in cuts.items])
-        row = np.repeat(np.arange(group.size), sizes)
+        group: NDArray[np.int64] = np.array(cuts.group, np.int64)
+        cost: FloatArray = np.array(cuts.cost, np.float64)
+        sizes = np.array([items.size for items in cuts.items], np.int64)
+        row: NDArray[np.int64] = np.repeat(np.arange(group.size), sizes)
         item = np.concatenate(cuts.items) if cuts.items else np.zeros(0, np.int32)
         rise = np.maximum(self._most[group] - cost, 0.0)[row]
-        entries = np.concatenate((np.ones(group.size), -rise, np.ones(n_items)))
-        rows = np.concatenate((np.arange(group.size), row, np.full(n_items, group.size)))
-        columns = np.concatenate((n_items + group, item, np.arange(n_items)))
+        entries: FloatArray = np.concatenate((np.ones(group.size), -rise, np.ones(n_items)))
+        rows: NDArray[np.int64] = np.concatenate(
+            (np.arange(group.size), row, np.full(n_items, group.size))
+        )
+        columns: NDArray[np.int64] = np.concatenate((n_items + group, item, np.arange(n_items)))
         matrix = sparse.csr_matrix(
             (entries, (rows, columns)), shape=(group.size + 1, n_items + n_groups)
         )
