@@ -6,7 +6,7 @@ write the result into it.
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -90,12 +90,14 @@ def calibrate(
         + sum over constants (c / 20 USD/t)^2 + (log(theta / 0.02) / 0.7)^2
 
     that is, the posterior of normal counts under normal priors: a constant that no count tells
-    stays at 0. The rows of the role ``holdout`` are never looked at; the result lists them.
+    stays at 0. There may be more than one valley, so the search begins twice: at the priors, and at
+    the values that the study has; the lower end is taken. The rows of the role ``holdout`` are
+    never looked at; the result lists them.
 
     Parameters
     ----------
     study
-        A study with constants (their scopes are taken, their values are not) and counts.
+        A study with constants and counts.
     demand
         Demand of the year of the counts; its scenario is named by the year.
     progress
@@ -119,8 +121,9 @@ def calibrate(
     model = compile_model(network, demand, rules)
     counts = read_counts(model, int(demand.scenario))
     fit = _Fit(study, model, counts)
-    start = np.zeros(len(study.constants) + 1)
-    value, before, rounds = fit.run(start, progress)
+    starts = [np.zeros(len(study.constants) + 1), fit.own]
+    before = fit.at(starts[0])
+    value, rounds = fit.best(starts, progress)
     rows = counts.rows.assign(
         optimum=counts.modelled(_optimum(study, model)), before=before, fitted=fit.at(value)
     )
@@ -154,6 +157,9 @@ class _Fit:
         prior = np.full(len(self.constants) + 1, CONSTANT_USD_PER_T)
         prior[0] = DISPERSION_LOG_ERROR
         self.prior: FloatArray = prior
+        own = study.header.dispersion_per_usd or DISPERSION_PER_USD
+        usd = [constant.usd_per_t for constant in self.constants]
+        self.own: FloatArray = np.array([np.log(own / DISPERSION_PER_USD), *usd])
         self.slopes: FloatArray = np.zeros((int(self.used.sum()) + prior.size, prior.size))
 
     def at(self, value: FloatArray) -> FloatArray:
@@ -171,12 +177,20 @@ class _Fit:
         error = (modelled / self.observed - 1.0)[self.used] / COUNT_ERROR
         return np.concatenate((error, value / self.prior))
 
-    def run(
+    def best(
+        self, starts: Sequence[FloatArray], progress: Callable[[str], None] | None
+    ) -> tuple[FloatArray, int]:
+        """Return the best values that any start leads to, and the rounds it took from there."""
+        ends = [self._run(start, progress) for start in _different(starts)]
+        value, rest, rounds = min(ends, key=lambda end: float(end[1] @ end[1]))
+        self.slopes = self._slopes(value, rest)
+        return value, rounds
+
+    def _run(
         self, value: FloatArray, progress: Callable[[str], None] | None
     ) -> tuple[FloatArray, FloatArray, int]:
-        """Return the best values, the volumes at the first, and the rounds it took."""
-        before = self.at(value)
-        rest = self.residuals(value, before)
+        """Return the values that a start leads to, their residuals, and the rounds it took."""
+        rest = self.residuals(value, self.at(value))
         for number in range(1, MOST_ROUNDS + 1):
             last = float(rest @ rest)
             value, rest = self._newton(value, rest)
@@ -187,8 +201,7 @@ class _Fit:
                 progress(f"round {number}: {rest @ rest:.3f} from {self.used.sum()} counts")
             if rest @ rest > (1.0 - SETTLED) * last:
                 break
-        self.slopes = self._slopes(value, rest)
-        return value, before, number
+        return value, rest, number
 
     def _newton(self, value: FloatArray, rest: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Go one step of Gauss and Newton's method, as far as it leads down."""
@@ -235,6 +248,11 @@ class _Fit:
                 "told": 1.0 - variance / self.prior**2,
             }
         )
+
+
+def _different(starts: Sequence[FloatArray]) -> list[FloatArray]:
+    """Return the starts, each once."""
+    return list({start.tobytes(): start for start in starts}.values())
 
 
 def _optimum(study: Study, model: Model) -> FloatArray:
