@@ -14,8 +14,8 @@ def run(*arguments: str) -> Result:
 
 
 def route(variant: str, *arguments: str) -> dict[str, object]:
-    """Return the best way of containers from Baku to Nakhchivan under a variant's rules."""
-    ends = ("AZ_BAKU", "AZ_NAKHCHIVAN", "--commodity", "containers")
+    """Return the best way of oil products from Baku to Nakhchivan under a variant's rules."""
+    ends = ("AZ_BAKU", "AZ_NAKHCHIVAN", "--commodity", "oil_products")
     result = run("route", *ends, "--variant", variant, "--json", *arguments)
     assert result.exit_code == 0, result.output
     [way] = json.loads(result.stdout)["itineraries"]
