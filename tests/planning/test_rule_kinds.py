@@ -137,8 +137,9 @@ CASES: dict[str, tuple[dict[str, object], Check, Seen]] = {
     ),
     "sealed": (
         {"kind": "sealed", "countries": ["ARM"], **AZ_NAX, **BOTH_TRIPP, "skip": ["intake"]},
-        lambda ruled, free: border_h(ruled) < border_h(free) - 0.3,
-        lambda ruled, free: ruled.time_h < free.time_h - 0.3,
+        # A seal saves an intake, and may draw goods from the road to the slower and cheaper train.
+        lambda ruled, free: ruled.objective_usd_per_day < free.objective_usd_per_day - 100.0,
+        lambda ruled, free: ruled.generalized_usd_per_t < free.generalized_usd_per_t - 0.3,
     ),
     "require": (
         {"kind": "require", "countries": ["IRN"], **AZ_NAX},
