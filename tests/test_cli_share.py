@@ -46,6 +46,7 @@ def test_json_has_every_table() -> None:
     ("arguments", "message"),
     [
         (["--players", "ARM,XYZ"], "XYZ is none"),
+        (["--players", " "], "'' is none"),
         (["--variant", "nowhere"], "must be one of"),
         (["--players", "ARM", "--out", __file__], "is a file"),
     ],

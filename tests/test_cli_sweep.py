@@ -29,6 +29,7 @@ def test_tables_fit_and_files_hold_every_sample(study: str, tmp_path: Path) -> N
     result = run(study, "--seed", "4", "--out", str(out), "--checkpoint", str(kept))
     assert result.exit_code == 0, result.output
     assert "3 samples, seed 4" in result.stdout
+    assert "not centered on the base" in " ".join(result.stdout.split())
     assert max(len(line) for line in result.stdout.splitlines()) <= 100
     assert sorted(path.stem for path in out.iterdir()) == sorted(FILES)
     samples = pd.read_csv(out / "samples.csv")

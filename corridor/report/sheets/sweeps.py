@@ -105,7 +105,16 @@ def _distributions_sheet(sweep: Sweep) -> Sheet:
         Column(name="p95", title="P95", digits=2),
         Column(name="cvar_high", title="CVaR", unit="high 5 %", digits=2),
     )
-    return Sheet.from_frame(frame, columns, title="Spread of the indicators", n_keys=2)
+    return Sheet.from_frame(
+        frame,
+        columns,
+        title="Spread of the indicators",
+        n_keys=2,
+        note=(
+            "Draws are not centered on the base: lognormal demand has its nominal as median, so "
+            "its mean lies above, and some ranges lie to one side. Means are not the base's values."
+        ),
+    )
 
 
 def _probabilities_sheet(sweep: Sweep) -> Sheet:

@@ -112,7 +112,11 @@ def player_bits(model: Model, players: Sequence[str]) -> IntArray:
         raise InputError(msg)
     strange = [name for name in players if name not in states]
     if strange or len(set(players)) < len(players):
-        found = f"{', '.join(strange)} is none" if strange else "one is there twice"
+        found = (
+            f"{', '.join(name or repr(name) for name in strange)} is none"
+            if strange
+            else "one is there twice"
+        )
         msg = (
             f"Players must be different states of the network; {found}. Choose among "
             f"{', '.join(states)}."

@@ -73,6 +73,8 @@ class Sweep:
         ``variant, indicator, unit, scope, direction, samples, mean, standard_error, p5, p50, p95,
         cvar_low, cvar_high``: means of the lowest and the highest 5 % beside the quantiles. The
         standard error is that of independent draws, which scrambled Sobol points keep below.
+        Draws are not centered on the base (lognormal demand has its nominal as median, so its mean
+        lies above; some ranges lie to one side): means are not the values of `corridor.compare`.
     probabilities
         ``variant, other, indicator, unit, samples, probability, mean_difference``: how likely the
         variant is better than the other, draw by draw; ties count half, and total costs nearer to
