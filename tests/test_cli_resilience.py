@@ -87,11 +87,18 @@ def test_the_worst_needs_a_plan_and_takes_demand_that_has_no_way(study: str) -> 
     assert "nothing that matters" in closed.stdout
 
 
-@pytest.mark.parametrize("more", [["--kind", "link"], ["--no-congestion"], ["--out", "worst_here"]])
+@pytest.mark.parametrize("more", [["--kind", "link"], ["--no-congestion"]])
 def test_the_worst_refuses_what_has_no_effect(study: str, more: list[str]) -> None:
     result = run(study, "--worst", "1", *more)
     assert result.exit_code == 2
     assert "have no effect" in result.stderr
+
+
+def test_the_worst_is_written(study: str, tmp_path: Path) -> None:
+    result = run(study, "--worst", "2", "--out", str(tmp_path / "worst"))
+    assert result.exit_code == 0, result.output
+    table = pd.read_csv(tmp_path / "worst" / "worst.csv")
+    assert set(table["items"].item().split(">")) == {"ab-road", "ab-rail"}
 
 
 def test_nothing_to_close_is_said(study: str) -> None:

@@ -62,14 +62,13 @@ def run_resilience(
     loaded = load_study(study)
     chosen = loaded.base if variant is None else variant
     if worst is not None:
-        if kind or not congestion or not windows or out is not None:
+        if kind or not congestion or not windows:
             msg = (
-                "--worst finds crossings on an empty network: --kind, --no-congestion, "
-                "--no-windows and --out have no effect beside it. Leave them out; --json prints "
-                "all that was found."
+                "--worst finds crossings on an empty network: --kind, --no-congestion and "
+                "--no-windows have no effect beside it. Leave them out."
             )
             fail(msg, ExitCode.BAD_INPUT)
-        _run_worst(loaded, chosen, worst, as_json=as_json)
+        _run_worst(loaded, chosen, worst, out, as_json=as_json)
         return
     kinds = cast("list[Kind]", kind or ["crossing", "state", "pair"])
     case = loaded.case(chosen)
@@ -95,15 +94,24 @@ def run_resilience(
         fail(f"Nothing can be carried: the plan is {found.status}.", ExitCode.NOTHING)
 
 
-def _run_worst(study: "Study", variant: str, n_closures: int, *, as_json: bool) -> None:
-    """Print the crossings whose closure at once is worst."""
+def _run_worst(
+    study: "Study", variant: str, n_closures: int, out: Path | None, *, as_json: bool
+) -> None:
+    """Print and write the crossings whose closure at once is worst."""
     from dataclasses import asdict
 
+    import pandas as pd
+
+    from corridor.report.files.tables import write_table_files
     from corridor.report.sheets.closures import worst_sheet
     from corridor.study import worst_closures
 
     unmet_usd_per_t = study.header.unmet_usd_per_t
     found = worst_closures(*study.case(variant), n_closures, unmet_usd_per_t=unmet_usd_per_t)
+    if out is not None:
+        row = asdict(found) | {"items": ">".join(found.items)}
+        for file in write_table_files({"worst": pd.DataFrame([row])}, out):
+            typer.echo(f"Wrote {file}", err=True)
     if as_json:
         print_json(asdict(found))
     else:
