@@ -83,7 +83,8 @@ _BESIDE = (
     ),
     ("price_of_anarchy", "price_of_anarchy", "ratio", ""),
 )
-_STATES = ("ARM", "AZE", "GEO", "IRN", "RUS")
+_MOST_STATES = 5
+"""States in the summary of a study that names none."""
 _JAMMED = 0.1
 """Share of the cost that is time in front of full posts from which a plan is jammed."""
 
@@ -114,8 +115,10 @@ class Comparison:
         headline indicators, the unit in each name; Mt a year over every screenline in the
         directions that its gates count. ``saved_musd_per_year`` is ``total_loss`` of the base
         minus that of the variant: resources and time, goods that stay at home at their value, and
-        no payment from one to another. A variant that is steered or jammed (see `is_steered`,
-        `is_jammed`) is held by its best possible use against that of the base.
+        no payment from one to another. ``transit_xxx_mt_per_year, revenue_xxx_musd_per_year`` are
+        those of the study's headline states, see `Header.headline_states`. A variant that is
+        steered or jammed (see `is_steered`, `is_jammed`) is held by its best possible use against
+        that of the base.
     differences
         ``variant, indicator, unit, scope, direction, commodity, base, value, difference,
         relative``: every variant but the base, minus the base; where a variant is steered (see
@@ -462,6 +465,7 @@ def _summary(
     value = totals.set_index(["variant", "indicator", "unit", "scope"])["value"].to_dict()
     by_line = _screenline_totals(study, indicators)
     lines = study.network.screenlines["screenline"].drop_duplicates().tolist()
+    states = _headline_states(study, plans[study.base])
     rows = []
     for name, plan in plans.items():
         blank = plan.status in _NO_PLAN
@@ -478,7 +482,7 @@ def _summary(
         for line in lines:
             row[f"{line}_mt_per_year"] = by_line.get((name, line), np.nan)
         nothing = np.nan if blank else 0.0
-        for state in _STATES:
+        for state in states:
             code = state.lower()
             transit = value.get((name, "transit", "Mt_per_year", state), nothing)
             revenue = value.get((name, "revenue", "musd_per_year", state), nothing)
@@ -488,6 +492,16 @@ def _summary(
     table = pd.DataFrame(rows)
     table["saved_musd_per_year"] = _saved_musd(study, plans, best)
     return table
+
+
+def _headline_states(study: Study, base: Plan) -> tuple[str, ...]:
+    """Return the states that a study puts first, else those with most transit in the base."""
+    named = study.header.headline_states
+    if named is not None:
+        return named
+    carrying = base.countries[base.countries["transit_t_per_day"] > 0.0]
+    order = carrying.sort_values("transit_t_per_day", ascending=False, kind="stable")
+    return tuple(order["country"].head(_MOST_STATES).tolist())
 
 
 def _screenline_totals(study: Study, indicators: pd.DataFrame) -> dict[tuple[str, str], float]:

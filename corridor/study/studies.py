@@ -385,7 +385,7 @@ def _place(name: str, here: Path, file: str, column: str, faults: list[Fault]) -
 
 def _study_faults(study: Study) -> list[Fault]:
     """Return every name in references and variants that the data set does not hold."""
-    faults = _reference_faults(study) + _constant_faults(study)
+    faults = _reference_faults(study) + _constant_faults(study) + _state_faults(study)
     added: dict[str, Rule] = {}
     for variant in study.variants:
         faults += variant_faults(study.network, variant, study.file)
@@ -393,6 +393,21 @@ def _study_faults(study: Study) -> list[Fault]:
     # Ids of links and crossings are the same in every variant: one check serves all of them.
     found = Rules(tuple(added.values())).check(study.network)
     return faults + [replace(fault, file=study.file) for fault in found if not fault.warning]
+
+
+def _state_faults(study: Study) -> list[Fault]:
+    known = sorted(set(study.network.nodes["country"]))
+    return [
+        Fault(
+            file=study.file,
+            column="headline_states",
+            found=repr(state),
+            expected="a state with nodes in the data set",
+            remedy=near(state, known),
+        )
+        for state in study.header.headline_states or ()
+        if state not in known
+    ]
 
 
 def _reference_faults(study: Study) -> list[Fault]:

@@ -145,6 +145,9 @@ class Header(BaseModel):
         Price of a tonne that is not served [USD/t].
     discount_rate
         Real rate a year, as a fraction.
+    headline_states
+        States (ISO 3166 alpha-3) whose transit and revenue stand in the summary of a comparison,
+        the foremost first; None are the five with most transit in the base.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -159,3 +162,4 @@ class Header(BaseModel):
     dispersion_per_usd: float | None = Field(default=None, gt=0.0)
     unmet_usd_per_t: float = Field(default=5000.0, gt=0.0, allow_inf_nan=False)
     discount_rate: float = Field(default=0.06, ge=0.0, lt=1.0)
+    headline_states: tuple[str, ...] | None = None

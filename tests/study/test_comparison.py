@@ -1,13 +1,17 @@
 """Comparing variants: statuses, blanks, determinism and the contract's columns."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from corridor.errors import InputError
 from corridor.planning import plan, route
-from corridor.study import Comparison, Study, compare
+from corridor.study import Comparison, Study, compare, load_study
 from corridor.study.comparison import _screenline_totals as screenline_totals
+from tests.study.toy import HEADER
 
 COLUMNS = ["variant", "indicator", "unit", "value", "scope", "direction", "commodity"]
 COLUMNS += ["low", "high"]
@@ -185,3 +189,20 @@ def test_an_interrupt_stops_what_has_not_begun(study: Study) -> None:
     with pytest.raises(KeyboardInterrupt):
         compare(study, workers=1, progress=interrupt)
     assert seen == ["today"]
+
+
+def test_the_summary_tells_of_the_states_that_a_study_puts_first(
+    comparison: Comparison, study_with: Callable[..., Path]
+) -> None:
+    assert not [name for name in comparison.summary if name.startswith("transit_")]
+    named = load_study(study_with(header=HEADER + 'headline_states = ["BBB", "AAA"]\n'))
+    summary = compare(named, ["today"], workers=1).summary
+    states = [name for name in summary if name.startswith(("transit_", "revenue_"))]
+    assert states == [
+        "transit_bbb_mt_per_year", "revenue_bbb_musd_per_year",
+        "transit_aaa_mt_per_year", "revenue_aaa_musd_per_year",
+    ]  # fmt: skip
+    revenue = comparison.plans["today"].countries.set_index("country")["revenue_usd_per_day"]
+    assert summary["revenue_bbb_musd_per_year"].item() == pytest.approx(revenue["BBB"] * 365 / 1e6)
+    with pytest.raises(InputError, match="'CCC'; expected a state with nodes"):
+        load_study(study_with(header=HEADER + 'headline_states = ["CCC"]\n'))

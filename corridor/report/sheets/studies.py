@@ -23,11 +23,10 @@ HEADLINES = (
     Column(name="border_time_h", title="at borders", unit="h", digits=1),
     Column(name="cost_usd_per_t", title="cost", unit="USD/t", digits=1),
     Column(name="generalized_cost_usd_per_t", title="with time", unit="USD/t", digits=1),
-    Column(name="transit_geo_mt_per_year", title="by Georgia", unit="Mt/year", digits=2),
-    Column(name="transit_arm_mt_per_year", title="by Armenia", unit="Mt/year", digits=2),
-    Column(name="revenue_arm_musd_per_year", title="Armenia", unit="MUSD/year", digits=1),
 )
-"""Columns of the summary: what is carried and what is not, time, money, and who carries it."""
+"""Columns of the summary: what is carried and what is not, time and money."""
+_TRANSIT_STATES = 2
+"""States whose transit has a column of the summary; the first has one for its revenue, too."""
 
 USE = {
     "optimum": "the best possible use of each variant",
@@ -96,24 +95,54 @@ def summary_sheet(comparison: Comparison) -> Sheet:
     summary, base = comparison.summary, comparison.base
     names, status = summary["variant"].tolist(), summary["status"].tolist()
     alone = [comparison.is_steered(name) for name in names]
+    of_states = _state_columns(summary)
+    columns = (*HEADLINES, *of_states)
     cells = [
         _changes(column, summary[column.name].astype(float).tolist(), names.index(base), alone)
-        for column in HEADLINES
+        for column in columns
     ]
     first = [f"{name}\n  {of}" for name, of in zip(names, status, strict=True)]
     return Sheet(
         title=f"{comparison.study.name}: {USE[comparison.study.header.assignment]}",
-        columns=(Column(name="variant", title="variant", unit="  status"), *HEADLINES),
+        columns=(Column(name="variant", title="variant", unit="  status"), *columns),
         rows=tuple(zip(first, *cells, strict=True)),
         note=_steered(comparison)
         + jammed_note(comparison)
         + (
             f"Second line: change from {base}. Time and cost are means over the tonnes carried, "
             "so they move with what is carried; with time: cost + hours of goods, vehicle and crew "
-            "+ reliability; "
-            "by a state: transit through it; Armenia: its fees and its share of freight charges."
+            "+ reliability"
+            + (
+                "; by a state: transit through it; to it: its fees and its share of freight."
+                if of_states
+                else "."
+            )
         ),
     )
+
+
+def _state_columns(summary: pd.DataFrame) -> list[Column]:
+    """Return columns for the transit and the revenue of the foremost states of a summary."""
+    first, last = "transit_", "_mt_per_year"
+    states = [
+        name.removeprefix(first).removesuffix(last)
+        for name in summary.columns
+        if name.startswith(first) and name.endswith(last)
+    ]
+    columns = [
+        Column(name=f"{first}{state}{last}", title=f"by {state.upper()}", unit="Mt/year", digits=2)
+        for state in states[:_TRANSIT_STATES]
+    ]
+    columns += [
+        Column(
+            name=f"revenue_{state}_musd_per_year",
+            title=f"to {state.upper()}",
+            unit="MUSD/year",
+            digits=1,
+        )
+        for state in states[:1]
+    ]
+    return columns
 
 
 def _changes(column: Column, values: list[float], base: int, alone: list[bool]) -> list[str]:
