@@ -26,7 +26,9 @@ def main() -> None:
     after = corridor.explain(network, demand, relaxed, unmet_usd_per_t=20000.0)
     print(f"After way 0 it is {after.status}. What the rules that bind cost:")
     for row in after.costs.itertuples():
-        print(f"  {row.rule_id or 'all rules together'}: {row.cost_usd_per_day:,.0f} USD/day")
+        told = abs(row.cost_usd_per_day) > row.precision_usd_per_day
+        cost = f"{row.cost_usd_per_day:,.0f} USD/day" if told else "nothing that can be told from 0"
+        print(f"  {row.rule_id or 'all rules together'}: {cost}")
     if "--short" in sys.argv[1:]:
         return
 

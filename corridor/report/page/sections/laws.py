@@ -7,6 +7,7 @@ from corridor.planning.tables import SEPARATOR
 from corridor.report.page.material import ADD, Material
 from corridor.report.page.parts import Follower, Section, Table
 from corridor.report.sheets.layout import Column
+from corridor.report.sheets.reasons import told_cost
 
 _TOP_UNMET = 25
 _WHY = {
@@ -90,7 +91,7 @@ def _rules(material: Material, variant: str) -> pd.DataFrame:
     if variant in material.explanations:
         table = material.explanations[variant].costs
         if len(table):
-            cost = table.set_index("rule_id")["cost_usd_per_day"] / 1e3
+            cost = told_cost(table.set_index("rule_id"))
     binds = rows["binding"].astype(bool)
     stops = _stopped_t_per_day(material.plans[variant].unmet)
     frame = rows.assign(
