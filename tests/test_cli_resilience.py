@@ -3,11 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from typer.testing import CliRunner, Result
 
 from corridor.cli import app
+from corridor.study.disruption.rerouting import Rerouted, Rerouting
 from tests.study.toy import write_study
 
 
@@ -104,7 +107,7 @@ def test_the_worst_is_written(study: str, tmp_path: Path) -> None:
 def test_nothing_to_close_is_said(study: str) -> None:
     result = run(study, "--kind", "state")
     assert result.exit_code == 0
-    assert "No state carries goods" in result.stdout
+    assert "Nothing of the kind state carries goods" in result.stdout
 
 
 def test_what_is_cut_off_makes_a_loss_partial(study: str) -> None:
@@ -112,3 +115,31 @@ def test_what_is_cut_off_makes_a_loss_partial(study: str) -> None:
     cut = [row for row in losses if row["cut_off_t_per_day"] > 0.0]
     assert cut
     assert {row["status"] for row in cut} == {"partial"}
+
+
+@pytest.mark.parametrize("stopped_at", [1, 3])
+def test_what_is_done_before_a_stop_is_told(
+    study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_at: int
+) -> None:
+    whole = json.loads(run(study, "--kind", "crossing", "--kind", "link", "--json").stdout)
+    close, calls = Rerouting.close, []
+
+    def stop(self: Rerouting, blocked: NDArray[np.bool_]) -> Rerouted:
+        calls.append(1)
+        if len(calls) == stopped_at:
+            raise KeyboardInterrupt
+        return close(self, blocked)
+
+    monkeypatch.setattr(Rerouting, "close", stop)
+    out = tmp_path / "losses"
+    result = run(study, "--kind", "crossing", "--kind", "link", "--json", "--out", str(out))
+    assert result.exit_code == 130
+    assert f"{stopped_at - 1} closures are told" in result.stderr
+    found = json.loads(result.stdout)
+    assert found["limit"] == "interrupt"
+    assert whole["limit"] == ""
+    assert len(found["losses"]) == stopped_at - 1 < len(whole["losses"])
+    losses = {row["item"]: row["loss_usd_per_day"] for row in whole["losses"]}
+    for row in found["losses"]:
+        assert row["loss_usd_per_day"] == pytest.approx(losses[row["item"]])
+    assert (out / "losses.csv").is_file()

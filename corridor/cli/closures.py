@@ -9,7 +9,7 @@ from corridor.cli.app import BUNDLED, ExitCode, JsonOption, StudyArgument, app, 
 from corridor.cli.output import print_json, print_sheets, shown_progress
 
 if TYPE_CHECKING:
-    from corridor.study import Study
+    from corridor.study import Resilience, Study
     from corridor.study.disruption.interruptions import Kind
 
 
@@ -50,11 +50,7 @@ def run_resilience(
     """Close what carries goods, one by one, and say what is lost and how the rest copes."""
     from corridor.report.files.scratch import check_folder
     from corridor.report.files.tables import write_table_files
-    from corridor.report.sheets.closures import (
-        resilience_record,
-        resilience_sheets,
-        resilience_tables,
-    )
+    from corridor.report.sheets.closures import resilience_record, resilience_tables
     from corridor.study import load_study, resilience
 
     if out is not None:
@@ -86,12 +82,22 @@ def run_resilience(
             typer.echo(f"Wrote {file}", err=True)
     if as_json:
         print_json(resilience_record(found))
-    elif len(found.losses) or len(found.pairs) or len(found.year):
-        print_sheets(resilience_sheets(found, f"{chosen}: {loaded.variant(chosen).title}"))
-    elif found.served_t_per_day > 0:
-        typer.echo(f"No {' or '.join(kinds)} carries goods of others: nothing to close.")
+    else:
+        _print_losses(found, f"{chosen}: {loaded.variant(chosen).title}", kinds)
+    if found.limit:
+        n = len(found.losses) + len(found.pairs) + len(found.year)
+        fail(f"Stopped from the keyboard: {n} closures are told.", ExitCode.INTERRUPTED)
     if not found.served_t_per_day > 0:
         fail(f"Nothing can be carried: the plan is {found.status}.", ExitCode.NOTHING)
+
+
+def _print_losses(found: "Resilience", title: str, kinds: list["Kind"]) -> None:
+    from corridor.report.sheets.closures import resilience_sheets
+
+    if len(found.losses) or len(found.pairs) or len(found.year):
+        print_sheets(resilience_sheets(found, title))
+    elif found.served_t_per_day > 0 and not found.limit:
+        typer.echo(f"Nothing of the kind {' or '.join(kinds)} carries goods that it could stop.")
 
 
 def _run_worst(

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -62,6 +63,9 @@ class Resilience:
     ----------
     status
         Of the plan with nothing closed, see `Plan`; the tables are empty without one.
+    limit
+        ``interrupt`` where it was stopped from the keyboard: then the tables hold what was planned
+        by that time, and no pair without both of its states; else empty.
     date
         The day whose works and rules hold.
     served_t_per_day, served_usd_per_day
@@ -93,6 +97,7 @@ class Resilience:
     """
 
     status: str
+    limit: str
     date: dt.date | None
     served_t_per_day: float
     served_usd_per_day: float
@@ -189,6 +194,7 @@ def resilience(  # noqa: PLR0913 (the contract's arguments, and what a planner m
     answer = evaluate(case.model, reroute.problem, reroute.base, congestion=congestion)
     return Resilience(
         status=_told(reroute.base.status, reroute.base.unmet),
+        limit="interrupt" if search.is_stopped else "",
         date=plan_date(case.model),
         served_t_per_day=float(reroute.base.path_flow.sum()),
         served_usd_per_day=reroute.served_usd_per_day,
@@ -258,6 +264,7 @@ class _Losses:
         self._known: dict[bytes, Rerouted] = {}
         self._extra: list[tuple[Closure, Rerouted]] = []
         self._done, self._total = 0, 0
+        self.is_stopped = False
 
     def run(
         self, kinds: Sequence[Kind], pairs_among: int, extra: Sequence[Closure]
@@ -270,11 +277,10 @@ class _Losses:
         n_states = min(pairs_among, sum(c.kind == "state" for c in single))
         n_pairs = n_states * (n_states - 1) // 2 if "pair" in kinds else 0
         self._total = len(single) + len(extra) + n_pairs
-        found = [(closure, self._close(closure)) for closure in single]
-        table = self._table(found)
-        self._extra = [(closure, self._close(closure)) for closure in extra]
+        table = self._table(self._close_each(single))
+        self._extra = self._close_each(extra)
         pairs = pd.DataFrame(columns=list(_PAIR_COLUMNS))
-        if n_pairs:
+        if n_pairs and not self.is_stopped:
             pairs = self._pairs(table, n_states)
         kept = table[table["kind"].isin(list(kinds))].reset_index(drop=True)
         return kept, pairs
@@ -284,7 +290,8 @@ class _Losses:
         told = [(window.cause, window.days_per_year) for window in asked.windows]
         told += [(f"event: {rule.title}", days) for rule, days in asked.events]
         records, weights = [], []
-        for (cause, days), (closure, after) in zip(told, self._extra, strict=True):
+        planned = zip(told, self._extra, strict=not self.is_stopped)
+        for (cause, days), (closure, after) in planned:
             loss, cut = self._loss(after)
             weights.append(
                 days * np.nan_to_num(after.objective_usd_per_day - self._least, nan=np.inf)
@@ -297,6 +304,17 @@ class _Losses:
             )  # fmt: skip
         table = pd.DataFrame(records, columns=list(_YEAR_COLUMNS))
         return table.iloc[np.argsort(-np.array(weights), kind="stable")].reset_index(drop=True)
+
+    def _close_each(self, closures: Sequence[Closure]) -> list[tuple[Closure, Rerouted]]:
+        """Return closures with their plans, up to where somebody stops the work."""
+        found: list[tuple[Closure, Rerouted]] = []
+        try:
+            while not self.is_stopped and len(found) < len(closures):
+                closure = closures[len(found)]
+                found.append((closure, self._close(closure)))
+        except KeyboardInterrupt:
+            self.is_stopped = True
+        return found
 
     def _close(self, closure: Closure) -> Rerouted:
         """Return the plan with a closure; the same arcs are planned once."""
@@ -349,20 +367,19 @@ class _Losses:
     def _pairs(self, table: pd.DataFrame, n_states: int) -> pd.DataFrame:
         """Return the losses of pairs of the most critical states."""
         states = table[table["kind"] == "state"].head(n_states).set_index("item")
-        names = states.index.tolist()
+        names = list(combinations(states.index.tolist(), 2))
+        closed = self._close_each([self._case.state_closure(list(both)) for both in names])
         records, weights = [], []
-        for i, a in enumerate(names):
-            for b in names[i + 1 :]:
-                after = self._close(self._case.state_closure([a, b]))
-                loss, cut = self._loss(after)
-                weights.append(np.nan_to_num(after.objective_usd_per_day, nan=np.inf))
-                alone = states.loc[[a, b], ["loss_usd_per_day", "cut_off_t_per_day"]].sum()
-                records.append(
-                    (
-                        a, b, loss, cut, loss - float(alone.iloc[0]), cut - float(alone.iloc[1]),
-                        self._gap(after), _status(after),
-                    )
-                )  # fmt: skip
+        for (a, b), (_, after) in zip(names, closed, strict=not self.is_stopped):
+            loss, cut = self._loss(after)
+            weights.append(np.nan_to_num(after.objective_usd_per_day, nan=np.inf))
+            alone = states.loc[[a, b], ["loss_usd_per_day", "cut_off_t_per_day"]].sum()
+            records.append(
+                (
+                    a, b, loss, cut, loss - float(alone.iloc[0]), cut - float(alone.iloc[1]),
+                    self._gap(after), _status(after),
+                )
+            )  # fmt: skip
         pairs = pd.DataFrame(records, columns=list(_PAIR_COLUMNS))
         return pairs.iloc[np.argsort(-np.array(weights), kind="stable")].reset_index(drop=True)
 
@@ -386,6 +403,7 @@ def _nothing(case: Interruptible, reroute: Rerouting) -> Resilience:
     status = "infeasible" if case.model.breaches else reroute.base.status
     return Resilience(
         status=status,
+        limit="",
         date=plan_date(case.model),
         served_t_per_day=0.0,
         served_usd_per_day=float("nan"),
