@@ -78,6 +78,8 @@ class Workload:
         Ours first; ratios are to it.
     rtol
         Relative tolerance within which the answers must agree.
+    atol
+        The same, absolute, where answers are small differences of large numbers.
     fresh
         Whether every call starts a process anyway, so that cold times would say nothing new.
     """
@@ -86,6 +88,7 @@ class Workload:
     title: str
     contestants: tuple[Contestant, ...]
     rtol: float = 1e-12
+    atol: float = 0.0
     fresh: bool = False
 
 
@@ -262,6 +265,7 @@ def check_agreement(workload: Workload, name: str, ours: Answer, theirs: Answer)
         theirs,
         ours[: len(theirs)],
         rtol=workload.rtol,
+        atol=workload.atol,
         err_msg=f"{workload.name}: {name} and {workload.contestants[0].name} disagree",
     )
 

@@ -247,10 +247,10 @@ def alternatives(  # noqa: PLR0913 (the limits of a way are keywords of the verb
     >>> ways = corridor.alternatives(net, "AZ_BAKU", "GE_TBILISI", k=3)
     >>> [a.generalized_usd_per_t <= b.generalized_usd_per_t for a, b in zip(ways, ways[1:])]
     [True, True]
-    >>> for way in corridor.alternatives(net, "AZ_BAKU", "TR_MERSIN", k=2, max_overlap=0.5):
+    >>> for way in corridor.alternatives(net, "AZ_BAKU", "TR_MERSIN", k=2, max_overlap=0.3):
     ...     print(way.countries)
-    ('AZE', 'GEO', 'TUR')
     ('AZE', 'ARM', 'TUR')
+    ('AZE', 'GEO', 'TUR')
     """
     check_count("k", k)
     model = compile_model(network, single_shipment(network, origin, destination, commodity), rules)
