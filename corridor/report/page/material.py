@@ -30,7 +30,7 @@ from corridor.study import Case, Comparison
 
 NO_PLAN: Final = ("infeasible", "unknown")
 MOST_WORTH: Final = 3
-MOST_CHANGED: Final = 10
+MOST_CHANGED: Final = 5
 """Crossings that are looked into: a third of a second of computing each."""
 FOCUS_MARGIN: Final = 0.35
 FOCUS_LEAST_M: Final = 9e5
