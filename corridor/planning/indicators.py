@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from corridor.network.supernetwork import ArcKind
 from corridor.planning.answer import FlowAnswer
 from corridor.planning.tables import SEPARATOR, teu_per_t
+from corridor.planning.weighted import ratio, weighted_mean, weighted_quantile
 from corridor.units import DAYS_PER_YEAR, HOURS_PER_DAY, KG_PER_T, T_PER_MT
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -146,7 +147,7 @@ def _totals(rows: _Rows, answer: FlowAnswer, unmet: pd.DataFrame) -> None:
     co2_kg = float((flow * answer.step_of(model.costs.co2_kg_per_t)).sum())
     rows.add("transport", "bn_t_km_per_year", t_km * DAYS_PER_YEAR / 1e9)
     rows.add("co2", "kt_per_year", co2_kg / KG_PER_T * DAYS_PER_YEAR / _K)
-    rows.add("co2_intensity", "g_per_t_km", _ratio(co2_kg * _K, t_km))
+    rows.add("co2_intensity", "g_per_t_km", ratio(co2_kg * _K, t_km))
 
 
 def _losses(rows: _Rows, answer: FlowAnswer, carried_usd_per_day: float) -> None:
@@ -161,9 +162,9 @@ def _losses(rows: _Rows, answer: FlowAnswer, carried_usd_per_day: float) -> None
 def _door_to_door(rows: _Rows, paths: pd.DataFrame) -> None:
     t = paths["t_per_day"].to_numpy(float)
     days = paths["time_h"].to_numpy(float) / HOURS_PER_DAY
-    rows.add("door_to_door_time_mean", "d", _mean(days, t))
-    rows.add("door_to_door_time_median", "d", _quantile(days, t, 0.5))
-    rows.add("door_to_door_time_p95", "d", _quantile(days, t, 0.95))
+    rows.add("door_to_door_time_mean", "d", weighted_mean(days, t))
+    rows.add("door_to_door_time_median", "d", weighted_quantile(days, t, 0.5))
+    rows.add("door_to_door_time_p95", "d", weighted_quantile(days, t, 0.95))
     for column, name, unit in (
         ("cost_usd_per_t", "door_to_door_cost_mean", "usd_per_t"),
         ("generalized_usd_per_t", "generalized_cost_mean", "usd_per_t"),
@@ -171,12 +172,12 @@ def _door_to_door(rows: _Rows, paths: pd.DataFrame) -> None:
         ("border_h", "border_time_mean", "h"),
         ("length_km", "haul_mean", "km"),
     ):
-        rows.add(name, unit, _mean(paths[column].to_numpy(float), t))
+        rows.add(name, unit, weighted_mean(paths[column].to_numpy(float), t))
     crossed = paths["crossings"].map(lambda ids: len(ids.split(SEPARATOR)) if ids else 0)
-    rows.add("borders_crossed_mean", "crossings", _mean(crossed.to_numpy(float), t))
+    rows.add("borders_crossed_mean", "crossings", weighted_mean(crossed.to_numpy(float), t))
     total_h = paths["time_h"].to_numpy(float)
     rows.add(
-        "border_share_of_time", "share", _ratio((paths["border_h"] * t).sum(), (total_h * t).sum())
+        "border_share_of_time", "share", ratio((paths["border_h"] * t).sum(), (total_h * t).sum())
     )
 
 
@@ -189,12 +190,12 @@ def _borders(rows: _Rows, answer: FlowAnswer, crossings: pd.DataFrame) -> None:
     for name in ("road", "rail"):
         weight = np.where((mode == name).to_numpy(bool), column["vehicles_per_day"], 0.0)
         # A crossing is two posts; CPMM's indicators are per post.
-        per_post = _mean(hours, weight) / 2.0
+        per_post = weighted_mean(hours, weight) / 2.0
         rows.add("tfi1_border_time", "h_per_post", per_post, name)
         # ... and its USD are those of a shipment of 20 t: a truck, or a wagon's load of a train.
-        fee = _mean(column["cost_usd_per_t"] * SECTION_T, weight) / 2.0
+        fee = weighted_mean(column["cost_usd_per_t"] * SECTION_T, weight) / 2.0
         rows.add("tfi2_border_cost", "usd_per_20_t_per_post", fee, name)
-        rows.add("queue_time_mean", "h_per_crossing", _mean(column["wait_h"], weight), name)
+        rows.add("queue_time_mean", "h_per_crossing", weighted_mean(column["wait_h"], weight), name)
     crowded = used.loc[column["utilization"] > CROWDED, "crossing_id"].nunique()
     rows.add("crossings_crowded", "crossings", crowded)
     utilization = column["utilization"]
@@ -233,7 +234,7 @@ def _modes(rows: _Rows, answer: FlowAnswer) -> None:
     for name in ("road", "rail", "sea"):
         of_mode = modes == name
         t_km = float((flow * km)[of_mode].sum())
-        rows.add("mode_share", "share", _ratio(t_km, all_t_km), name)
+        rows.add("mode_share", "share", ratio(t_km, all_t_km), name)
         if name == "sea":
             continue
         vehicle_km = float((vehicles * km)[of_mode].sum())
@@ -241,13 +242,11 @@ def _modes(rows: _Rows, answer: FlowAnswer) -> None:
         rows.add(
             "tfi4_swod",
             "km_per_h",
-            _ratio(vehicle_km, (vehicles * under_way * moves)[travelling].sum()),
+            ratio(vehicle_km, (vehicles * under_way * moves)[travelling].sum()),
             name,
         )
-        rows.add(
-            "tfi4_swd", "km_per_h", _ratio(vehicle_km, (vehicles * hours)[passing].sum()), name
-        )
-        section = _ratio(float((flow * usd)[passing].sum()), t_km) * SECTION_KM * SECTION_T
+        rows.add("tfi4_swd", "km_per_h", ratio(vehicle_km, (vehicles * hours)[passing].sum()), name)
+        section = ratio(float((flow * usd)[passing].sum()), t_km) * SECTION_KM * SECTION_T
         rows.add("tfi3_section_cost", "usd_per_500_km_20_t", section, name)
 
 
@@ -361,20 +360,3 @@ class _GateFlows:
         if crossing_id:
             return self.over_crossings[:, 2 * self.crossing[crossing_id] + along]
         return self.over_links[:, 2 * self.link[link_id] + along]
-
-
-def _mean(values: FloatArray, weights: FloatArray) -> float:
-    return float(np.average(values, weights=weights)) if weights.sum() > 0 else float("nan")
-
-
-def _ratio(over: float, under: float) -> float:
-    return float(over / under) if under > 0 else float("nan")
-
-
-def _quantile(values: FloatArray, weights: FloatArray, q: float) -> float:
-    """Return the smallest value that at least a share ``q`` of the weight does not exceed."""
-    if not weights.sum() > 0:
-        return float("nan")
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[order]) >= q * weights.sum() * (1.0 - 1e-12)
-    return float(values[order][reached.argmax()])

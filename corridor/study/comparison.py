@@ -115,8 +115,8 @@ class Comparison:
         headline indicators, the unit in each name; Mt a year over every screenline in the
         directions that its gates count. ``saved_musd_per_year`` is ``total_loss`` of the base
         minus that of the variant: resources and time, goods that stay at home at their value, and
-        no payment from one to another. ``transit_xxx_mt_per_year, revenue_xxx_musd_per_year`` are
-        those of the study's headline states, see `Header.headline_states`. A variant that is
+        no payment from one to another. Transit and revenue (``transit_geo_mt_per_year``) are told
+        of the study's headline states, see `Header.headline_states`. A variant that is
         steered or jammed (see `is_steered`, `is_jammed`) is held by its best possible use against
         that of the base.
     differences

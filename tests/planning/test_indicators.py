@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from corridor.planning import plan
-from corridor.planning.indicators import COLUMNS, _quantile
+from corridor.planning.indicators import COLUMNS
+from corridor.planning.weighted import weighted_quantile
 from tests.planning import toys
 
 Tables = dict[str, pd.DataFrame]
@@ -151,10 +152,10 @@ def test_crowded_crossings_are_counted_once(toy_tables: Tables) -> None:
 
 def test_a_weighted_quantile_is_a_value() -> None:
     values, weights = np.array([3.0, 1.0, 2.0]), np.array([1.0, 1.0, 2.0])
-    assert _quantile(values, weights, 0.5) == 2.0
-    assert _quantile(values, weights, 0.25) == 1.0
-    assert _quantile(values, weights, 0.76) == 3.0
-    assert np.isnan(_quantile(values, np.zeros(3), 0.5))
+    assert weighted_quantile(values, weights, 0.5) == 2.0
+    assert weighted_quantile(values, weights, 0.25) == 1.0
+    assert weighted_quantile(values, weights, 0.76) == 3.0
+    assert np.isnan(weighted_quantile(values, np.zeros(3), 0.5))
 
 
 def test_prices_of_rules_and_of_crossings_are_indicators(toy_tables: Tables) -> None:

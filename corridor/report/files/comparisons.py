@@ -89,9 +89,7 @@ def write_indicators(comparison: Comparison, path: str | Path) -> None:
     OSError
         If the file cannot be written; nothing is left behind.
     """
-    with scratch_file(path, "A table of indicators") as part:
-        text = comparison.indicators.to_csv(index=False, lineterminator="\n")
-        part.write_text(text, encoding="utf-8", newline="")
+    _write_csv(comparison.indicators, path, "A table of indicators")
 
 
 def write_paths(comparison: Comparison, path: str | Path) -> None:
@@ -111,10 +109,7 @@ def write_paths(comparison: Comparison, path: str | Path) -> None:
     OSError
         If the file cannot be written; nothing is left behind.
     """
-    with scratch_file(path, "A table of paths") as part:
-        frame = path_frame(comparison)
-        text = frame.to_csv(index=False, lineterminator="\n", float_format=f"%.{_DIGITS}g")
-        part.write_text(text, encoding="utf-8", newline="")
+    _write_csv(path_frame(comparison), path, "A table of paths", f"%.{_DIGITS}g")
 
 
 def write_ways(comparison: Comparison, path: str | Path) -> None:
@@ -134,6 +129,12 @@ def write_ways(comparison: Comparison, path: str | Path) -> None:
     OSError
         If the file cannot be written; nothing is left behind.
     """
-    with scratch_file(path, "A table of ways") as part:
-        text = way_frame(comparison).to_csv(index=False, lineterminator="\n")
+    _write_csv(way_frame(comparison), path, "A table of ways")
+
+
+def _write_csv(
+    frame: pd.DataFrame, path: str | Path, what: str, float_format: str | None = None
+) -> None:
+    with scratch_file(path, what) as part:
+        text = frame.to_csv(index=False, lineterminator="\n", float_format=float_format)
         part.write_text(text, encoding="utf-8", newline="")

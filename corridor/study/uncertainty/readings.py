@@ -16,6 +16,7 @@ from corridor.border import MAX_UTILIZATION
 from corridor.core.flows import FlowResult
 from corridor.network.supernetwork import ArcKind
 from corridor.planning import Model
+from corridor.planning.weighted import ratio, weighted_mean, weighted_quantile
 from corridor.units import DAYS_PER_YEAR, HOURS_PER_DAY, KG_PER_T, T_PER_MT
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -194,16 +195,16 @@ class Readings:
                 result.unmet.sum() * _MT,
                 t_km * DAYS_PER_YEAR / 1e9,
                 co2_kg / KG_PER_T * DAYS_PER_YEAR / 1e3,
-                _ratio(co2_kg * 1e3, t_km),
-                _mean(days, t),
-                _quantile(days, t, 0.5),
-                _quantile(days, t, 0.95),
-                _mean(flow.by_path(money), t),
-                _mean(flow.by_path(money + priced), t),
-                _mean(flow.by_path(post_money), t),
-                _mean(border_h, t),
-                _mean(flow.by_path(km), t),
-                _ratio(float((border_h * t).sum()), float((time_h * t).sum())),
+                ratio(co2_kg * 1e3, t_km),
+                weighted_mean(days, t),
+                weighted_quantile(days, t, 0.5),
+                weighted_quantile(days, t, 0.95),
+                weighted_mean(flow.by_path(money), t),
+                weighted_mean(flow.by_path(money + priced), t),
+                weighted_mean(flow.by_path(post_money), t),
+                weighted_mean(border_h, t),
+                weighted_mean(flow.by_path(km), t),
+                ratio(float((border_h * t).sum()), float((time_h * t).sum())),
                 float((result.pool_delay - model.pools.overruns.value(load)).sum()) * _MUSD,
             ]
         )
@@ -232,14 +233,14 @@ class Readings:
         for name in _MODES:
             of_mode = self._is_mode[name][arc]
             t_km = float((t * km)[of_mode].sum())
-            values.append(_ratio(t_km, all_t_km))
+            values.append(ratio(t_km, all_t_km))
             if name == "sea":
                 continue
             vehicle_km = float((vehicles * km)[of_mode].sum())
             moving, passing = of_mode & travel, of_mode & in_vehicle
-            values.append(_ratio(vehicle_km, (vehicles * under_way * moves)[moving].sum()))
-            values.append(_ratio(vehicle_km, (vehicles * hours)[passing].sum()))
-            section = _ratio(float((t * usd)[passing].sum()), t_km)
+            values.append(ratio(vehicle_km, (vehicles * under_way * moves)[moving].sum()))
+            values.append(ratio(vehicle_km, (vehicles * hours)[passing].sum()))
+            section = ratio(float((t * usd)[passing].sum()), t_km)
             values.append(section * _SECTION_KM * _SECTION_T)
         return np.array(values)
 
@@ -335,7 +336,7 @@ class _Borders:
         crowded = np.unique(self._codes[used & (level > _CROWDED)] // 2).size
         return np.concatenate(
             [
-                [_mean(hours, w) / 2.0 for w in weight],
+                [weighted_mean(hours, w) / 2.0 for w in weight],
                 [crowded, level[used].max() if used.any() else np.nan],
                 _sums(way, t[:, self._entry].sum(axis=0), n) * _MT,
             ]
@@ -421,21 +422,3 @@ class _Screenlines:
 def _sums(code: NDArray[np.integer], values: FloatArray, n: int) -> FloatArray:
     """Return sums of values by code; floats even where there are none."""
     return np.asarray(np.bincount(code, values, minlength=n), dtype=np.float64)
-
-
-def _mean(values: FloatArray, weights: FloatArray) -> float:
-    total = float(weights.sum())
-    return float((values * weights).sum()) / total if total > 0 else float("nan")
-
-
-def _ratio(over: float, under: float) -> float:
-    return float(over / under) if under > 0 else float("nan")
-
-
-def _quantile(values: FloatArray, weights: FloatArray, q: float) -> float:
-    """Return the smallest value that at least a share ``q`` of the weight does not exceed."""
-    if not weights.sum() > 0:
-        return float("nan")
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[order]) >= q * weights.sum() * (1.0 - 1e-12)
-    return float(values[order][reached.argmax()])

@@ -49,7 +49,6 @@ def answer_section(material: Material) -> Section:
             "as_of": header.date.isoformat(),
             "demand": header.demand or "",
             "use": USE[header.assignment],
-            "unmet_usd_per_t": write_number(header.unmet_usd_per_t),
             "spread": _spread_note(material),
             "jammed": jammed_note(
                 material.comparison, {name: f"“{material.title(name)}”" for name in material.plans}
